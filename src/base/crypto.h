@@ -1,0 +1,26 @@
+// Hashes, random bytes and constant-time comparison, all libsodium's; nothing here is home-made.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace ampacity::base {
+
+using Digest = std::array<unsigned char, 32>;
+
+Digest sha256(std::string_view bytes);
+// h_n = SHA-256(h_{n-1} ‖ record): the hash chain of journal and ledger.
+Digest chain(const Digest& previous, std::string_view record);
+Digest hmac_sha256(std::string_view key, std::string_view message);
+bool equal_constant_time(const Digest& a, const Digest& b);
+std::string to_hex(const Digest& d);
+std::string random_bytes(std::size_t n);
+// n characters of [0-9A-Za-z], each log2(62) bits.
+std::string random_base62(std::size_t n);
+// Six base62 digits of CRC-32/ISO-HDLC: catches a mistyped key before any look-up.
+std::string checksum_base62(std::string_view text);
+
+}  // namespace ampacity::base

@@ -1,0 +1,275 @@
+// One field list per type (BOOST_DESCRIBE_STRUCT) gives JSON out, JSON in with path-exact errors, and
+// the OpenAPI schema. A field is required unless it is optional<>, a vector or a map; unknown fields
+// are errors; every wrong field is reported, not just the first.
+#pragma once
+
+#include <boost/describe.hpp>
+#include <boost/json/value.hpp>
+#include <boost/mp11.hpp>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "base/id.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace ampacity::base {
+
+// Parses text (RFC 8259, valid UTF-8, at most 32 deep); the refusal names line and column.
+Result<boost::json::value> parse_json(std::string_view text);
+
+// Appends a JSON string literal.
+void write_json_string(std::string& out, std::string_view text);
+void write_json_int(std::string& out, std::int64_t value);
+void write_json_uint(std::string& out, std::uint64_t value);
+
+namespace detail {
+template <typename T>
+concept DescribedStruct = boost::describe::has_describe_members<T>::value && std::is_class_v<T>;
+template <typename T>
+concept DescribedEnum = std::is_enum_v<T> && boost::describe::has_describe_enumerators<T>::value;
+template <typename T>
+struct is_optional : std::false_type {};
+template <typename T>
+struct is_optional<std::optional<T>> : std::true_type {};
+template <typename T>
+struct is_vector : std::false_type {};
+template <typename T>
+struct is_vector<std::vector<T>> : std::true_type {};
+template <typename T>
+struct is_map : std::false_type {};
+template <typename T>
+struct is_map<std::map<std::string, T>> : std::true_type {};
+template <typename T>
+struct is_pair : std::false_type {};
+template <typename A, typename B>
+struct is_pair<std::pair<A, B>> : std::true_type {};
+template <typename T>
+using Members = boost::describe::describe_members<T, boost::describe::mod_any_access |
+                                                         boost::describe::mod_inherited>;
+}  // namespace detail
+
+// The wire name of a described enumerator.
+template <detail::DescribedEnum E>
+constexpr std::string_view enum_name(E e) {
+  std::string_view name = "?";
+  boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>([&](auto d) {
+    if (d.value == e) name = d.name;
+  });
+  return name;
+}
+
+template <detail::DescribedEnum E>
+std::optional<E> parse_enum(std::string_view name) {
+  std::optional<E> found;
+  boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>([&](auto d) {
+    if (name == d.name) found = d.value;
+  });
+  return found;
+}
+
+template <detail::DescribedEnum E>
+std::string enum_names(std::string_view separator = ", ") {
+  std::string all;
+  boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>([&](auto d) {
+    if (!all.empty()) all += separator;
+    all += d.name;
+  });
+  return all;
+}
+
+template <typename T>
+void write_json(std::string& out, const T& value) {
+  if constexpr (std::is_same_v<T, bool>) {
+    out += value ? "true" : "false";
+  } else if constexpr (std::is_unsigned_v<T>) {
+    write_json_uint(out, value);
+  } else if constexpr (std::is_integral_v<T>) {
+    write_json_int(out, value);
+  } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
+    write_json_string(out, value);
+  } else if constexpr (std::is_same_v<T, Instant>) {
+    write_json_string(out, format_instant(value));
+  } else if constexpr (std::is_same_v<T, Id>) {
+    write_json_string(out, format_bare_id(value));
+  } else if constexpr (detail::DescribedEnum<T>) {
+    write_json_string(out, enum_name(value));
+  } else if constexpr (detail::is_optional<T>::value) {
+    if (value) write_json(out, *value);
+    else out += "null";
+  } else if constexpr (detail::is_vector<T>::value) {
+    out += '[';
+    bool first = true;
+    for (const auto& v : value) {
+      if (!first) out += ',';
+      first = false;
+      write_json(out, v);
+    }
+    out += ']';
+  } else if constexpr (detail::is_map<T>::value) {
+    out += '{';
+    bool first = true;
+    for (const auto& [k, v] : value) {
+      if (!first) out += ',';
+      first = false;
+      write_json_string(out, k);
+      out += ':';
+      write_json(out, v);
+    }
+    out += '}';
+  } else {
+    static_assert(detail::DescribedStruct<T>, "describe the type: BOOST_DESCRIBE_STRUCT");
+    out += '{';
+    bool first = true;
+    boost::mp11::mp_for_each<detail::Members<T>>([&](auto d) {
+      const auto& member = value.*d.pointer;
+      using M = std::remove_cvref_t<decltype(member)>;
+      if constexpr (detail::is_optional<M>::value) {
+        if (!member) return;  // absent, not null
+      }
+      if (!first) out += ',';
+      first = false;
+      out += '"';
+      out += d.name;  // member names need no escapes
+      out += "\":";
+      write_json(out, member);
+    });
+    out += '}';
+  }
+}
+
+template <typename T>
+std::string to_json(const T& value) {
+  std::string out;
+  write_json(out, value);
+  return out;
+}
+
+// Collects everything that is wrong while a value is read.
+class JsonReader {
+ public:
+  std::vector<Wrong> wrong;
+  bool allow_unknown = false;     // for other people's JSON
+  bool numbers_as_text = false;   // YAML: `cpus: 2` where a string is wanted
+
+  template <typename T>
+  void read(const boost::json::value& from, T& to, const std::string& path) {
+    if constexpr (std::is_same_v<T, bool>) {
+      if (from.is_bool()) to = from.get_bool();
+      else say(path, "must be true or false", from);
+    } else if constexpr (std::is_integral_v<T>) {
+      read_integer(from, to, path);
+    } else if constexpr (std::is_same_v<T, std::string>) {
+      if (from.is_string()) to.assign(from.get_string().data(), from.get_string().size());
+      else if (numbers_as_text && from.is_number()) to = text_of(from);
+      else say(path, "must be a string", from);
+    } else if constexpr (std::is_same_v<T, Instant>) {
+      const auto t = from.is_string() ? parse_instant(from.get_string()) : std::nullopt;
+      if (t) to = *t;
+      else say(path, "must be an RFC 3339 time such as 2026-11-22T12:00:00Z", from);
+    } else if constexpr (std::is_same_v<T, Id>) {
+      const auto id = from.is_string() ? parse_bare_id(from.get_string()) : std::nullopt;
+      if (id) to = *id;
+      else say(path, "must be an id of 26 base32 digits", from);
+    } else if constexpr (detail::DescribedEnum<T>) {
+      const auto e = from.is_string() ? parse_enum<T>(from.get_string()) : std::nullopt;
+      if (e) to = *e;
+      else say(path, "must be one of " + enum_names<T>(), from);
+    } else if constexpr (detail::is_optional<T>::value) {
+      if (from.is_null()) to.reset();
+      else read(from, to.emplace(), path);
+    } else if constexpr (detail::is_vector<T>::value) {
+      if (!from.is_array()) return say(path, "must be a list", from);
+      to.clear();
+      to.reserve(from.get_array().size());
+      for (const auto& v : from.get_array())
+        read(v, to.emplace_back(), path + "[" + std::to_string(to.size() - 1) + "]");
+    } else if constexpr (detail::is_map<T>::value) {
+      if (!from.is_object()) return say(path, "must be an object", from);
+      to.clear();
+      for (const auto& [k, v] : from.get_object())
+        read(v, to[std::string(k)], path.empty() ? std::string(k) : path + "." + std::string(k));
+    } else {
+      read_struct(from, to, path);
+    }
+  }
+
+ private:
+  void say(const std::string& path, std::string_view expected, const boost::json::value& got);
+  static std::string text_of(const boost::json::value& number);
+
+  template <typename T>
+  void read_integer(const boost::json::value& from, T& to, const std::string& path) {
+    if (from.is_int64() && std::in_range<T>(from.get_int64()))
+      to = static_cast<T>(from.get_int64());
+    else if (from.is_uint64() && std::in_range<T>(from.get_uint64()))
+      to = static_cast<T>(from.get_uint64());
+    else
+      say(path, std::is_unsigned_v<T> ? "must be a whole number, 0 or more" : "must be a whole number",
+          from);
+  }
+
+  template <typename T>
+  void read_struct(const boost::json::value& from, T& to, const std::string& path) {
+    static_assert(detail::DescribedStruct<T>, "describe the type: BOOST_DESCRIBE_STRUCT");
+    if (!from.is_object()) return say(path, "must be an object", from);
+    const auto& object = from.get_object();
+    std::size_t known = 0;
+    boost::mp11::mp_for_each<detail::Members<T>>([&](auto d) {
+      auto& member = to.*d.pointer;
+      using M = std::remove_cvref_t<decltype(member)>;
+      const auto* v = object.if_contains(d.name);
+      const std::string at = path.empty() ? d.name : path + "." + d.name;
+      if (v) {
+        ++known;
+        read(*v, member, at);
+      } else if constexpr (!detail::is_optional<M>::value && !detail::is_vector<M>::value &&
+                           !detail::is_map<M>::value) {
+        wrong.push_back({at, "is required"});
+      }
+    });
+    if (known != object.size() && !allow_unknown) name_unknown<T>(object, path);
+  }
+
+  template <typename T>
+  void name_unknown(const boost::json::object& object, const std::string& path) {
+    std::string fields;
+    boost::mp11::mp_for_each<detail::Members<T>>([&](auto d) {
+      if (!fields.empty()) fields += ", ";
+      fields += d.name;
+    });
+    for (const auto& [key, value] : object) {
+      bool found = false;
+      boost::mp11::mp_for_each<detail::Members<T>>([&](auto d) { found |= key == d.name; });
+      if (found) continue;
+      const std::string at = path.empty() ? std::string(key) : path + "." + std::string(key);
+      wrong.push_back({at, "is not a field here; the fields are " + fields});
+    }
+  }
+};
+
+Refusal refusal_of(std::vector<Wrong> wrong);
+
+// Text -> T, or a refusal that names every wrong field.
+template <typename T>
+Result<T> from_json(std::string_view text) {
+  auto value = parse_json(text);
+  if (!value) return std::unexpected(std::move(value.error()));
+  T out{};
+  JsonReader reader;
+  reader.read(*value, out, "");
+  if (!reader.wrong.empty()) return std::unexpected(refusal_of(std::move(reader.wrong)));
+  return out;
+}
+
+BOOST_DESCRIBE_ENUM(Code, invalid, unauthenticated, forbidden, not_found, conflict,
+                    idempotency_mismatch, never_fits, not_now, insufficient_credit, queue_full,
+                    too_large, too_many, store_full, unavailable)
+BOOST_DESCRIBE_STRUCT(Wrong, (), (field, message))
+BOOST_DESCRIBE_STRUCT(Missing, (), (what, wanted, available))
+
+}  // namespace ampacity::base

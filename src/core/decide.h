@@ -1,0 +1,40 @@
+// decide: may refuse; chooses; pure. step: decide, fold, and start whatever can start now.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "core/commands.h"
+#include "core/facts.h"
+#include "core/world.h"
+
+namespace ampacity::core {
+
+inline constexpr std::size_t most_live_jobs = 1'000'000;
+inline constexpr std::size_t most_queued_jobs = 100'000;
+
+using Decision = base::Result<std::vector<FactBody>>;
+
+Decision decide(const World& world, const Command& command, Instant now);
+
+// The parts of decide, by room for change.
+Decision decide_fleet(const World& world, const RegisterSite& c);
+Decision decide_fleet(const World& world, const SetNodeState& c);
+Decision decide_customers(const World& world, const CreateOrg& c, Instant now);
+Decision decide_customers(const World& world, const CreateProject& c, Instant now);
+Decision decide_customers(const World& world, const CreateUser& c, Instant now);
+Decision decide_customers(const World& world, const CreateKey& c, Instant now);
+Decision decide_customers(const World& world, const RevokeKey& c);
+Decision decide_customers(const World& world, const AddCredit& c);
+Decision decide_submit(const World& world, const SubmitJob& c, Instant now);
+Decision decide_stop(const World& world, const StopJob& c);
+Decision decide_observe(const World& world, const Observe& c, Instant now);
+Decision decide_tick(const World& world, Instant now);
+Decision decide_advance(const World& world, Instant now);
+
+// Facts that close a job's lease whose ranks have all ended. Shared by observe and stop.
+LeaseClosed close_of(const World& world, const Job& job, std::vector<Rank> ranks,
+                     std::string why, bool lost);
+
+}  // namespace ampacity::core

@@ -1,0 +1,154 @@
+#include <algorithm>
+
+#include "core/decide.h"
+#include "core/meter.h"
+#include "core/settle.h"
+
+namespace ampacity::core {
+namespace {
+
+constexpr std::int32_t could_not_start = 125;  // docker's and podman's exit code for it
+
+struct End {
+  Outcome outcome;
+  std::int32_t exit_code;
+};
+
+// The first rank that failed speaks for the gang.
+End outcome_of(const Job& job, const std::vector<Rank>& ranks, bool lost) {
+  std::int32_t exit_code = 0;
+  Instant earliest{INT64_MAX};
+  for (const Rank& r : ranks) {
+    if (r.exit_code == 0 || r.ended_at >= earliest) continue;
+    earliest = r.ended_at;
+    exit_code = r.exit_code;
+  }
+  if (lost) return {Outcome::lost, exit_code};
+  switch (job.stop_reason) {
+    case StopReason::asked: return {Outcome::cancelled, exit_code};
+    case StopReason::credit: return {Outcome::cancelled, exit_code};
+    case StopReason::time_limit: return {Outcome::timed_out, exit_code};
+    case StopReason::start_timeout: return {Outcome::lost, exit_code};
+    case StopReason::volume_limit: return {Outcome::failed, exit_code};
+    case StopReason::rank_failed:
+    case StopReason::none: break;
+  }
+  return {exit_code == 0 ? Outcome::succeeded : Outcome::failed, exit_code};
+}
+
+// The used part of the hold is posted; what had been posted past the true end is given back.
+std::vector<Transfer> close_transfers(const World& world, const Job& job, std::int64_t billed_s) {
+  std::vector<Transfer> transfers;
+  const Lease& lease = *job.lease;
+  if (lease.pending_id == 0) return transfers;
+  Drafter drafter(world);
+  post_used(drafter, world, job, std::max(billed_s, lease.posted_s), transfers);
+  const Ticks over = cost_between(lease.rates, std::min(billed_s, lease.posted_s), lease.posted_s);
+  if (over > 0)
+    transfers.push_back(drafter.make(TransferKind::single, TransferReason::correction,
+                                     world.state().skus[lease.sku].revenue,
+                                     world.state().projects[job.project].wallet, over));
+  return transfers;
+}
+
+// What the rank looks like after the report, with the engine's instants kept inside ours.
+Rank end_of(const Lease& lease, const Rank& before, const Observe& c, Instant now) {
+  const RankSeen& seen = c.seen;
+  Rank r = before;
+  r.state = RankState::ended;
+  if (seen.started_at.us) r.started_at = std::clamp(seen.started_at, lease.granted_at, now);
+  switch (seen.state) {
+    case RankSeen::State::failed_to_start:
+      r.started_at = {};
+      r.ended_at = now;
+      r.exit_code = seen.exit_code ? seen.exit_code : could_not_start;
+      return r;
+    case RankSeen::State::absent:  // billed to the last instant it was known to run
+      r.exit_code = seen.exit_code;
+      r.ended_at = seen.ended_at.us ? seen.ended_at : c.alive_until;
+      break;
+    default:
+      r.exit_code = seen.exit_code;
+      r.ended_at = seen.ended_at;
+  }
+  r.ended_at = std::clamp(r.ended_at, r.started_at.us ? r.started_at : lease.granted_at, now);
+  return r;
+}
+
+std::string why_ended(const Job& job, const RankSeen& seen) {
+  if (!seen.why.empty()) return seen.why;
+  if (seen.out_of_memory) return "a rank was killed: it used more memory than it asked for";
+  return job.why;
+}
+
+}  // namespace
+
+LeaseClosed close_of(const World& world, const Job& job, std::vector<Rank> ranks, std::string why,
+                     bool lost) {
+  const Lease& lease = *job.lease;
+  LeaseClosed f{job.id, job.generation, std::move(ranks), {}, {}, {}, 0, std::move(why), false};
+  Interval& i = f.interval;
+  i.generation = job.generation;
+  i.sku = lease.sku;
+  i.rates = lease.rates;
+  for (const Rank& r : f.ranks) {
+    if (r.started_at.us && (i.started_at.us == 0 || r.started_at < i.started_at))
+      i.started_at = r.started_at;
+    i.ended_at = std::max(i.ended_at, r.ended_at);
+  }
+  if (i.started_at.us == 0) i.started_at = i.ended_at;  // nothing ran, nothing is billed
+  const std::int64_t observed_s = (i.ended_at - i.started_at).seconds_rounded_up();
+  i.billed_s = lease.pending_id ? std::min(observed_s, lease.paid_s) : observed_s;
+  i.waived_s = observed_s - i.billed_s;
+  i.amounts = amounts_at(lease.rates, i.billed_s);
+  f.transfers = close_transfers(world, job, i.billed_s);
+  const End end = outcome_of(job, f.ranks, lost);
+  f.outcome = end.outcome;
+  f.exit_code = end.exit_code;
+  const bool may_retry =
+      job.stop_reason == StopReason::none || job.stop_reason == StopReason::rank_failed;
+  f.requeue = may_retry && job.retries_left > 0 &&
+              (end.outcome == Outcome::failed || end.outcome == Outcome::lost);
+  return f;
+}
+
+Decision decide_observe(const World& world, const Observe& c, Instant now) {
+  const RankSeen& seen = c.seen;
+  const Job* job = world.job(seen.job);
+  // Ended, fenced or never ours: nothing is accepted from another generation.
+  if (!job || !job->lease || job->generation != seen.generation ||
+      seen.rank >= job->lease->ranks.size())
+    return std::vector<FactBody>{};
+  const Lease& lease = *job->lease;
+  const Rank& before = lease.ranks[seen.rank];
+  if (before.state == RankState::ended || seen.state == RankSeen::State::pulling)
+    return std::vector<FactBody>{};
+  if (seen.state == RankSeen::State::running) {
+    if (before.state == RankState::running) return std::vector<FactBody>{};
+    return std::vector<FactBody>{
+        RankStarted{seen.job, seen.generation, seen.rank,
+                    std::clamp(seen.started_at, lease.granted_at, now)}};
+  }
+
+  std::vector<Rank> ranks = lease.ranks;
+  const Rank end = ranks[seen.rank] = end_of(lease, before, c, now);
+  const bool lost = seen.state == RankSeen::State::absent;
+  const bool all_ended = std::all_of(ranks.begin(), ranks.end(), [](const Rank& r) {
+    return r.state == RankState::ended;
+  });
+  std::string why = why_ended(*job, seen);
+  if (all_ended) {
+    const bool gang_lost = lost || job->why.starts_with("lost: ");
+    return std::vector<FactBody>{close_of(world, *job, std::move(ranks), std::move(why), gang_lost)};
+  }
+  std::vector<FactBody> facts{RankEnded{seen.job, seen.generation, seen.rank, end}};
+  if ((end.exit_code != 0 || lost) && job->state != JobState::stopping)
+    facts.push_back(StopOrdered{
+        seen.job, StopReason::rank_failed,
+        (lost ? "lost: rank " : "rank ") + std::to_string(seen.rank) +
+            (lost ? " vanished" : " failed with exit code " + std::to_string(end.exit_code)) +
+            (why.empty() ? "" : ": " + why)});
+  return facts;
+}
+
+}  // namespace ampacity::core

@@ -1,0 +1,162 @@
+#include "core/evolve.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace ampacity::core {
+
+void close_lease(Job& job, const LeaseClosed& f, Instant at) {
+  job.lease.reset();
+  job.intervals.push_back(f.interval);
+  job.exit_code = f.exit_code;
+  job.why = f.why;
+  if (f.requeue) {
+    job.state = JobState::queued;
+    job.stop_reason = StopReason::none;
+    --job.retries_left;
+    return;
+  }
+  job.state = JobState::ended;
+  job.outcome = f.outcome;
+  job.ended_at = f.interval.ended_at.us ? f.interval.ended_at : at;
+}
+
+void end_job(Job& job, const JobEnded& f, Instant at) {
+  job.state = JobState::ended;
+  job.outcome = f.outcome;
+  job.why = f.why;
+  job.ended_at = at;
+}
+
+// One function per fact; a friend of World so that nothing else can write it.
+struct Evolver {
+  World& w;
+  Instant at;
+  State& s = w.state_;
+
+  void book(const std::vector<Transfer>& transfers) {
+    for (const Transfer& t : transfers) {
+      const auto outcome = apply({&s.accounts, &s.pending, &s.next_transfer}, t);
+      CHECK_THAT(outcome == LedgerOutcome::ok, base::enum_name(outcome));
+    }
+  }
+  // Takes the job out of what is derived, changes it, puts it back.
+  template <typename F>
+  void change(Id id, F&& f) {
+    const auto at_slot = w.slot_of_.find(id);
+    CHECK_THAT(at_slot != w.slot_of_.end(), "a fact about a job that is not alive");
+    w.index_job(at_slot->second, -1);
+    f(s.jobs[at_slot->second]);
+    w.index_job(at_slot->second, +1);
+  }
+
+  void operator()(const AccountOpened& f) { s.accounts.push_back(f.account); }
+  void operator()(const SiteAdded& f) { s.sites.push_back(f.site); }
+  void operator()(const SkuDefined& f) {
+    s.skus.push_back(f.sku);
+    w.by_free_gpus.emplace_back();
+    w.waiting_for_sku.push_back(0);
+  }
+  void operator()(const NodeJoined& f) {
+    s.nodes.push_back(f.node);
+    w.use.emplace_back();
+    w.index_node(static_cast<NodeIx>(s.nodes.size() - 1), +1);
+  }
+  void operator()(const NodeChanged& f) {
+    w.index_node(f.node, -1);
+    s.nodes[f.node] = f.now;
+    w.index_node(f.node, +1);
+  }
+  void operator()(const OrgCreated& f) { s.orgs.push_back(f.org); }
+  void operator()(const ProjectCreated& f) {
+    const auto ix = static_cast<ProjectIx>(s.projects.size());
+    s.projects.push_back(f.project);
+    w.burn.push_back(0);
+    w.project_by_name_[f.project.name] = ix;
+    w.project_by_name_[base::format_id("prj", f.project.id)] = ix;
+  }
+  void operator()(const UserCreated& f) { s.users.push_back(f.user); }
+  void operator()(const KeyCreated& f) {
+    w.key_by_lookup_[f.key.lookup] = static_cast<std::uint32_t>(s.keys.size());
+    s.keys.push_back(f.key);
+  }
+  void operator()(const KeyRevoked& f) {
+    for (Key& k : s.keys)
+      if (k.id == f.key) k.revoked = true;
+  }
+  void operator()(const PricesSet& f) { s.books.push_back(f.book); }
+  void operator()(const CreditAdded& f) {
+    book(f.transfers);
+    s.projects[f.project].credit_low = false;
+  }
+  void operator()(const CreditLow& f) { s.projects[f.project].credit_low = true; }
+
+  void operator()(const JobSubmitted& f) {
+    s.next_queue_order = std::max(s.next_queue_order, f.job.queue_order + 1);
+    w.add_job(f.job);
+  }
+  void operator()(const LeaseGranted& f) {
+    book(f.transfers);
+    change(f.job, [&](Job& job) {
+      job.state = JobState::starting;
+      job.generation = f.generation;
+      job.lease = f.lease;
+      job.why.clear();
+    });
+  }
+  void operator()(const RankStarted& f) {
+    change(f.job, [&](Job& job) {
+      Lease& lease = *job.lease;
+      lease.ranks[f.rank].state = RankState::running;
+      lease.ranks[f.rank].started_at = f.started_at;
+      if (lease.started_at.us == 0 || f.started_at < lease.started_at)
+        lease.started_at = f.started_at;
+      const bool all = std::all_of(lease.ranks.begin(), lease.ranks.end(), [](const Rank& r) {
+        return r.state != RankState::pending;
+      });
+      if (all && job.state == JobState::starting) job.state = JobState::running;
+    });
+  }
+  void operator()(const RankEnded& f) {
+    change(f.job, [&](Job& job) {
+      job.lease->ranks[f.rank] = f.end;
+      Instant& started = job.lease->started_at;
+      if (f.end.started_at.us && (started.us == 0 || f.end.started_at < started))
+        started = f.end.started_at;
+    });
+  }
+  void operator()(const StopOrdered& f) {
+    change(f.job, [&](Job& job) {
+      job.state = JobState::stopping;
+      job.stop_reason = f.reason;
+      job.stop_ordered_at = at;
+      job.why = f.why;
+    });
+  }
+  void operator()(const LeasesSettled& f) {
+    for (const Settlement& e : f.entries) {
+      book(e.transfers);
+      change(e.job, [&](Job& job) {
+        job.lease->posted_s = e.posted_s;
+        job.lease->paid_s = e.paid_s;
+        job.lease->pending_id = e.pending_id;
+      });
+    }
+  }
+  void operator()(const LeaseClosed& f) {
+    book(f.transfers);
+    if (f.requeue) change(f.job, [&](Job& job) { close_lease(job, f, at); });
+    else w.remove_job(f.job);
+  }
+  void operator()(const JobEnded& f) { w.remove_job(f.job); }
+};
+
+void evolve(World& world, const Fact& fact) {
+  Evolver evolver{world, fact.at};
+  std::visit(evolver, fact.body);
+  ++evolver.s.sequence;
+  evolver.s.now = std::max(evolver.s.now, fact.at);
+}
+
+}  // namespace ampacity::core

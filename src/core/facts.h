@@ -1,0 +1,122 @@
+// What happened, with its instant: the only way state changes. The journal holds these and nothing
+// else; their JSON is read for ever, so a field is never renamed or given a new meaning: a changed
+// shape is a new version, lifted by an upcaster in core/fact_json.cc.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/model.h"
+
+namespace ampacity::core {
+
+// ---- the operator's ---------------------------------------------------------------------------
+struct AccountOpened { Account account; };
+struct SiteAdded { Site site; };
+struct SkuDefined { Sku sku; };
+struct NodeJoined { Node node; };
+// A node seen again with other hardware or notes, while nothing is leased on it.
+struct NodeChanged { NodeIx node = 0; Node now; };
+struct OrgCreated { Org org; };
+struct ProjectCreated { Project project; };
+struct UserCreated { User user; };
+struct KeyCreated { Key key; };
+struct KeyRevoked { Id key; };
+struct PricesSet { PriceBook book; };
+// Cash in, credit out: linked transfers over both ledgers.
+struct CreditAdded { ProjectIx project = 0; std::string note; std::vector<Transfer> transfers; };
+struct CreditLow { ProjectIx project = 0; Ticks available = 0; Instant dry_at; };
+
+// ---- a job's life: the transitions drawn in core/words.h ----------------------------------------
+struct JobSubmitted { Job job; };                     // -> queued
+struct LeaseGranted {                                 // queued -> starting; holds the first quantum
+  Id job;
+  std::uint32_t generation = 1;
+  Lease lease;
+  std::vector<Transfer> transfers;
+};
+struct RankStarted {                                  // starting -> running, at the last of them
+  Id job;
+  std::uint32_t generation = 1;
+  std::uint32_t rank = 0;
+  Instant started_at;
+};
+struct RankEnded {                                    // one of several; the last is in LeaseClosed
+  Id job;
+  std::uint32_t generation = 1;
+  std::uint32_t rank = 0;
+  Rank end;
+};
+struct StopOrdered {                                  // queued, starting, running -> stopping
+  Id job;
+  StopReason reason = StopReason::none;
+  std::string why;
+};
+struct Settlement {
+  Id job;
+  std::int64_t posted_s = 0;  // now billed up to
+  std::int64_t paid_s = 0;    // now held up to
+  std::uint64_t pending_id = 0;
+  std::vector<Transfer> transfers;
+};
+struct LeasesSettled { std::vector<Settlement> entries; };  // quanta turned over, all that were due
+struct LeaseClosed {                                  // -> ended, or queued again (`requeue`)
+  Id job;
+  std::uint32_t generation = 1;
+  std::vector<Rank> ranks;
+  Interval interval;
+  std::vector<Transfer> transfers;
+  Outcome outcome = Outcome::none;
+  std::int32_t exit_code = 0;
+  std::string why;
+  bool requeue = false;
+};
+struct JobEnded { Id job; Outcome outcome = Outcome::none; std::string why; };  // never got a lease
+
+BOOST_DESCRIBE_STRUCT(AccountOpened, (), (account))
+BOOST_DESCRIBE_STRUCT(SiteAdded, (), (site))
+BOOST_DESCRIBE_STRUCT(SkuDefined, (), (sku))
+BOOST_DESCRIBE_STRUCT(NodeJoined, (), (node))
+BOOST_DESCRIBE_STRUCT(NodeChanged, (), (node, now))
+BOOST_DESCRIBE_STRUCT(OrgCreated, (), (org))
+BOOST_DESCRIBE_STRUCT(ProjectCreated, (), (project))
+BOOST_DESCRIBE_STRUCT(UserCreated, (), (user))
+BOOST_DESCRIBE_STRUCT(KeyCreated, (), (key))
+BOOST_DESCRIBE_STRUCT(KeyRevoked, (), (key))
+BOOST_DESCRIBE_STRUCT(PricesSet, (), (book))
+BOOST_DESCRIBE_STRUCT(CreditAdded, (), (project, note, transfers))
+BOOST_DESCRIBE_STRUCT(CreditLow, (), (project, available, dry_at))
+BOOST_DESCRIBE_STRUCT(JobSubmitted, (), (job))
+BOOST_DESCRIBE_STRUCT(LeaseGranted, (), (job, generation, lease, transfers))
+BOOST_DESCRIBE_STRUCT(RankStarted, (), (job, generation, rank, started_at))
+BOOST_DESCRIBE_STRUCT(RankEnded, (), (job, generation, rank, end))
+BOOST_DESCRIBE_STRUCT(StopOrdered, (), (job, reason, why))
+BOOST_DESCRIBE_STRUCT(Settlement, (), (job, posted_s, paid_s, pending_id, transfers))
+BOOST_DESCRIBE_STRUCT(LeasesSettled, (), (entries))
+BOOST_DESCRIBE_STRUCT(LeaseClosed, (), (job, generation, ranks, interval, transfers, outcome,
+                                        exit_code, why, requeue))
+BOOST_DESCRIBE_STRUCT(JobEnded, (), (job, outcome, why))
+
+using FactBody =
+    std::variant<AccountOpened, SiteAdded, SkuDefined, NodeJoined, NodeChanged, OrgCreated,
+                 ProjectCreated, UserCreated, KeyCreated, KeyRevoked, PricesSet, CreditAdded,
+                 CreditLow, JobSubmitted, LeaseGranted, RankStarted, RankEnded, StopOrdered,
+                 LeasesSettled, LeaseClosed, JobEnded>;
+
+struct Fact {
+  Instant at;
+  std::string actor;  // "key-06bx…", "engine", "clock", "owner": who or what made it happen
+  FactBody body;
+};
+
+// "job_submitted": the fact's name in the journal, in events and in metrics.
+std::string_view kind_of(const Fact& fact);
+// The job a fact is about, nil if none.
+Id job_of(const Fact& fact);
+
+// {"kind":"job_submitted","v":1,"at":"…","actor":"…","body":{…}}, appended to `out`.
+void write_fact(std::string& out, const Fact& fact);
+base::Result<Fact> read_fact(const boost::json::value& value);
+
+}  // namespace ampacity::core

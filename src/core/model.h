@@ -1,0 +1,283 @@
+// The nouns of the cloud as plain data. Everything the world remembers is one of these; what can be
+// computed from them (who is free, who waits, what is due) is in core/world.h.
+// Quantities: cpu in milli-vCPU, memory in MiB, money in ticks, prices in ticks per unit and second.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/money.h"
+#include "core/effects.h"
+#include "core/words.h"
+
+namespace ampacity::core {
+
+using base::Duration;
+using base::Id;
+using base::Instant;
+using base::Ticks;
+
+// Dense indices: they are positions in State's vectors, handed out in order and never reused.
+using SiteIx = std::uint32_t;
+using SkuIx = std::uint32_t;
+using NodeIx = std::uint32_t;
+using OrgIx = std::uint32_t;
+using ProjectIx = std::uint32_t;
+using UserIx = std::uint32_t;
+using AccountIx = std::uint32_t;
+inline constexpr std::uint32_t nobody = 0xffff'ffff;
+
+struct Site {
+  std::string name;
+  std::string region;
+  std::string engine;
+};
+BOOST_DESCRIBE_STRUCT(Site, (), (name, region, engine))
+
+struct Sku {
+  std::string name;         // "h100", "cpu"
+  std::string description;  // "NVIDIA H100 SXM5"
+  std::int64_t gpu_memory_mib = 0;
+  std::uint32_t peers = 1;  // GPUs in one NVLink domain
+  std::int64_t cpu_milli_per_gpu = 0;  // what a request gets when it does not say
+  std::int64_t memory_mib_per_gpu = 0;
+  bool emulated = false;
+  AccountIx revenue = nobody;
+};
+BOOST_DESCRIBE_STRUCT(Sku, (), (name, description, gpu_memory_mib, peers, cpu_milli_per_gpu,
+                                memory_mib_per_gpu, emulated, revenue))
+
+struct Node {
+  std::string name;
+  SiteIx site = 0;
+  SkuIx sku = 0;
+  std::vector<std::string> gpus;  // UUIDs; at most 64
+  std::int64_t cpu_milli = 0;
+  std::int64_t memory_mib = 0;
+  bool emulated = false;
+  bool rents_cpu = false;  // takes work without GPUs
+  NodeState state = NodeState::active;
+};
+BOOST_DESCRIBE_STRUCT(Node, (), (name, site, sku, gpus, cpu_milli, memory_mib, emulated, rents_cpu,
+                                 state))
+
+struct Org {
+  Id id;
+  std::string name;
+  Instant created_at;
+};
+BOOST_DESCRIBE_STRUCT(Org, (), (id, name, created_at))
+
+struct Project {
+  Id id;
+  OrgIx org = 0;
+  std::string name;
+  Instant created_at;
+  AccountIx wallet = nobody;
+  bool credit_low = false;  // warned; cleared by credit
+};
+BOOST_DESCRIBE_STRUCT(Project, (), (id, org, name, created_at, wallet, credit_low))
+
+struct User {
+  Id id;
+  OrgIx org = 0;
+  std::string name;
+  Instant created_at;
+};
+BOOST_DESCRIBE_STRUCT(User, (), (id, org, name, created_at))
+
+// What calls. The secret is not here: only its HMAC under the server's pepper.
+struct Key {
+  Id id;
+  std::string lookup;  // 8 characters, safe to show
+  std::string hash;    // hex
+  Role role = Role::customer;
+  ProjectIx project = nobody;
+  UserIx user = nobody;
+  std::string label;
+  Instant created_at;
+  bool revoked = false;
+};
+BOOST_DESCRIBE_STRUCT(Key, (), (id, lookup, hash, role, project, user, label, created_at, revoked))
+
+// ---- money ------------------------------------------------------------------------------------
+
+// Ledgers never mix; crossing is two linked transfers (core/ledger.h).
+enum class LedgerKind { usd_tick, usd_cent };
+BOOST_DESCRIBE_ENUM(LedgerKind, usd_tick, usd_cent)
+
+struct Account {
+  LedgerKind ledger = LedgerKind::usd_tick;
+  std::uint32_t code = 0;  // chart of accounts: reference/billing.md §2
+  std::string name;
+  bool debits_must_not_exceed_credits = false;
+  std::int64_t debits_pending = 0;
+  std::int64_t debits_posted = 0;
+  std::int64_t credits_pending = 0;
+  std::int64_t credits_posted = 0;
+};
+BOOST_DESCRIBE_STRUCT(Account, (), (ledger, code, name, debits_must_not_exceed_credits,
+                                    debits_pending, debits_posted, credits_pending, credits_posted))
+
+enum class TransferKind { single, pending, post, release };
+BOOST_DESCRIBE_ENUM(TransferKind, single, pending, post, release)
+// A correction returns what was posted past an end that was only learnt later.
+enum class TransferReason { credit, hold, usage, correction };
+BOOST_DESCRIBE_ENUM(TransferReason, credit, hold, usage, correction)
+
+struct Transfer {
+  std::uint64_t id = 0;  // assigned by the ledger, strictly increasing
+  TransferKind kind = TransferKind::single;
+  AccountIx debit = 0;
+  AccountIx credit = 0;
+  std::int64_t amount = 0;
+  std::uint64_t pending_id = 0;  // the one a post or release resolves
+  TransferReason reason = TransferReason::credit;
+};
+BOOST_DESCRIBE_STRUCT(Transfer, (), (id, kind, debit, credit, amount, pending_id, reason))
+
+struct SkuPrice {
+  std::string sku;
+  Ticks on_demand = 0;  // per GPU-second
+  Ticks spot = 0;
+};
+BOOST_DESCRIBE_STRUCT(SkuPrice, (), (sku, on_demand, spot))
+
+struct PriceBook {
+  std::uint32_t version = 0;
+  std::string name;
+  Instant effective_from;
+  std::vector<SkuPrice> gpus;
+  Ticks vcpu = 0;      // beside a GPU, per vCPU-second
+  Ticks gib = 0;       // beside a GPU, per GiB-second
+  Ticks cpu_vcpu = 0;  // machines without GPUs
+  Ticks cpu_gib = 0;
+};
+BOOST_DESCRIBE_STRUCT(PriceBook, (), (version, name, effective_from, gpus, vcpu, gib, cpu_vcpu,
+                                      cpu_gib))
+
+// A lease's prices, pinned at the grant, and its quantities over all nodes.
+struct Rates {
+  std::uint32_t price_version = 0;
+  Ticks gpu_price = 0;
+  std::int64_t gpus = 0;
+  Ticks vcpu_price = 0;
+  std::int64_t cpu_milli = 0;
+  Ticks gib_price = 0;
+  std::int64_t memory_mib = 0;
+};
+BOOST_DESCRIBE_STRUCT(Rates, (), (price_version, gpu_price, gpus, vcpu_price, cpu_milli, gib_price,
+                                  memory_mib))
+
+struct Amounts {
+  Ticks gpu = 0;
+  Ticks vcpu = 0;
+  Ticks memory = 0;
+  Ticks total() const { return gpu + vcpu + memory; }
+  bool operator==(const Amounts&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(Amounts, (), (gpu, vcpu, memory))
+
+// ---- workloads --------------------------------------------------------------------------------
+
+BOOST_DESCRIBE_STRUCT(VolumeMount, (), (volume, path))
+
+// What runs. Environment values are sealed beside the facts, never in them.
+struct JobSpec {
+  std::string image;
+  std::vector<std::string> command;
+  std::vector<std::string> env_names;
+  std::vector<VolumeMount> volumes;
+  bool read_only_root = false;
+};
+BOOST_DESCRIBE_STRUCT(JobSpec, (), (image, command, env_names, volumes, read_only_root))
+
+// What it needs. Zero cpu or memory: the SKU's share for its GPUs.
+struct Demand {
+  std::vector<SkuIx> skus;  // any one of them
+  std::uint32_t nodes = 1;
+  std::uint32_t gpus_per_node = 0;
+  std::int64_t cpu_milli = 0;   // per node
+  std::int64_t memory_mib = 0;  // per node
+};
+BOOST_DESCRIBE_STRUCT(Demand, (), (skus, nodes, gpus_per_node, cpu_milli, memory_mib))
+
+struct Place {
+  NodeIx node = 0;
+  std::uint64_t gpu_mask = 0;  // bit i: the node's GPU i
+};
+BOOST_DESCRIBE_STRUCT(Place, (), (node, gpu_mask))
+
+struct Rank {
+  RankState state = RankState::pending;
+  Instant started_at;  // zero: never ran
+  Instant ended_at;
+  std::int32_t exit_code = 0;
+};
+BOOST_DESCRIBE_STRUCT(Rank, (), (state, started_at, ended_at, exit_code))
+
+// The right of one generation to named GPUs, CPU and memory: the unit of placement and of billing.
+struct Lease {
+  Instant granted_at;
+  SkuIx sku = 0;
+  std::vector<Place> places;  // one per rank
+  std::vector<Rank> ranks;
+  std::int64_t cpu_milli = 0;   // per node
+  std::int64_t memory_mib = 0;  // per node
+  Rates rates;
+  Instant started_at;             // of the first rank; zero until seen
+  std::int64_t posted_s = 0;      // billed seconds whose transfers are posted
+  std::int64_t paid_s = 0;        // seconds since the start that credit is held or posted for
+  std::uint64_t pending_id = 0;   // the transfer that holds (posted_s, paid_s]; 0: nothing to hold
+};
+BOOST_DESCRIBE_STRUCT(Lease, (), (granted_at, sku, places, ranks, cpu_milli, memory_mib, rates,
+                                  started_at, posted_s, paid_s, pending_id))
+
+// One closed lease of a job: what its receipt shows as an interval.
+struct Interval {
+  std::uint32_t generation = 1;
+  SkuIx sku = 0;
+  Instant started_at;
+  Instant ended_at;
+  std::int64_t billed_s = 0;
+  std::int64_t waived_s = 0;
+  Rates rates;
+  Amounts amounts;
+};
+BOOST_DESCRIBE_STRUCT(Interval, (), (generation, sku, started_at, ended_at, billed_s, waived_s,
+                                     rates, amounts))
+
+struct Job {
+  Id id;
+  std::string name;
+  ProjectIx project = 0;
+  UserIx user = nobody;
+  JobClass job_class = JobClass::on_demand;
+  JobSpec spec;
+  Demand demand;
+  std::int64_t time_limit_s = 0;  // 0: none
+  std::int64_t grace_s = 30;
+  std::int64_t retries_left = 0;
+  Instant submitted_at;
+  std::uint64_t queue_order = 0;  // place in the queue, kept over generations
+
+  JobState state = JobState::queued;
+  std::uint32_t generation = 0;  // of the current or latest lease; 0 before the first
+  std::optional<Lease> lease;
+  StopReason stop_reason = StopReason::none;
+  Instant stop_ordered_at;
+  std::string why;               // why it waits, stops or ended
+  std::vector<Interval> intervals;
+  Outcome outcome = Outcome::none;
+  std::int32_t exit_code = 0;
+  Instant ended_at;
+};
+BOOST_DESCRIBE_STRUCT(Job, (), (id, name, project, user, job_class, spec, demand, time_limit_s,
+                                grace_s, retries_left, submitted_at, queue_order, state, generation,
+                                lease, stop_reason, stop_ordered_at, why, intervals, outcome,
+                                exit_code, ended_at))
+
+}  // namespace ampacity::core
