@@ -106,8 +106,8 @@ class Translation {
   void set(object& in, const std::string& prefix, const std::string& from, const std::string& to,
            value v) {
     if (in.contains(to)) {
-      wrong.push_back({prefix + from, fmt::format("says the same as `{}`; give one",
-                                                  written(prefix + to))});
+      wrong.push_back(
+          {prefix + from, fmt::format("says the same as `{}`; give one", written(prefix + to))});
       return;
     }
     in[to] = std::move(v);
@@ -124,8 +124,10 @@ class Translation {
 
   void translate_command() {
     if (auto run = take("run")) {
-      if (run->is_string()) set(root(), "", "run", "command", {"sh", "-c", run->get_string()});
-      else wrong.push_back({"run", "must be text: what a shell runs"});
+      if (run->is_string())
+        set(root(), "", "run", "command", {"sh", "-c", run->get_string()});
+      else
+        wrong.push_back({"run", "must be text: what a shell runs"});
     }
     auto commands = take("commands");
     if (!commands) return;
@@ -136,8 +138,10 @@ class Translation {
         texts = texts && c.is_string();
         joined += (joined.empty() ? "" : " && ") + text_of(c);
       }
-    if (texts) set(root(), "", "commands", "command", {"sh", "-c", joined});
-    else wrong.push_back({"commands", "must be a list of texts: what a shell runs, one by one"});
+    if (texts)
+      set(root(), "", "commands", "command", {"sh", "-c", joined});
+    else
+      wrong.push_back({"commands", "must be a list of texts: what a shell runs, one by one"});
   }
 
   void translate_resources() {
@@ -149,7 +153,8 @@ class Translation {
       const auto yes = truth(*spot);
       if (!yes) wrong.push_back({prefix + "use_spot", "must be true or false"});
       if (yes && *yes) {
-        if (!root().contains("job_class")) root()["job_class"] = "spot";
+        if (!root().contains("job_class"))
+          root()["job_class"] = "spot";
         else if (text_of(root()["job_class"]) != "spot")
           wrong.push_back({prefix + "use_spot", "is not what `class` says; give one"});
       }
@@ -208,8 +213,8 @@ class Translation {
 
   void spread(const std::string& key, std::int64_t nodes) {
     auto* resources = root().if_contains("resources");
-    auto* gpus = resources && resources->is_object()
-                     ? resources->get_object().if_contains("gpus") : nullptr;
+    auto* gpus =
+        resources && resources->is_object() ? resources->get_object().if_contains("gpus") : nullptr;
     if (!gpus || !gpus->is_string()) {
       wrong.push_back({key, "several nodes need `resources.gpus`, such as h100:8"});
       return;

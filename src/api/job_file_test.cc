@@ -25,15 +25,18 @@ const std::vector<Good> good = {
     {"JSON is YAML", R"({"image": "a", "retries": 3})",
      R"({"image":"a","command":[],"env":{},"volumes":[],"retries":3})"},
     {"numbers are text where text is wanted, as written",
-     "image: a\nname: 7\ncommand: [sleep, 010, 1e3, true, 0.50]\nresources: {cpus: 0.5, memory: 4GiB}",
+     "image: a\nname: 7\ncommand: [sleep, 010, 1e3, true, 0.50]\nresources: {cpus: 0.5, memory: "
+     "4GiB}",
      R"({"name":"7","image":"a","command":["sleep","010","1e3","true","0.50"],)"
      R"("resources":{"cpus":"0.5","memory":"4GiB"},"env":{},"volumes":[]})"},
     {"environment", "image: a\nenv: {A: 007, B: true, C: '', D: 1e3, E: \"~\"}",
-     R"({"image":"a","command":[],"env":{"A":"007","B":"true","C":"","D":"1e3","E":"~"},"volumes":[]})"},
+     R"({"image":"a","command":[],"env":{"A":"007","B":"true","C":"","D":"1e3","E":"~"},)"
+     R"("volumes":[]})"},
     {"class", "image: a\nclass: on-demand",
      R"({"image":"a","command":[],"env":{},"volumes":[],"job_class":"on_demand"})"},
     {"job_class", "image: a\njob_class: spot\nread_only_root: true\nproject: p",
-     R"({"image":"a","command":[],"env":{},"volumes":[],"job_class":"spot","read_only_root":true,"project":"p"})"},
+     R"({"image":"a","command":[],"env":{},"volumes":[],"job_class":"spot",)"
+     R"("read_only_root":true,"project":"p"})"},
     {"null is absent", "image: a\nname: ~\ntime:\n",
      R"({"image":"a","command":[],"env":{},"volumes":[]})"},
     {"SkyPilot",
@@ -101,24 +104,33 @@ const std::vector<Bad> bad = {
     {"not YAML, with its place", "image: a\nenv: {A: 1\nname: b\n", {"line ", "column "}},
     {"a tab", "image: a\nenv:\n\tA: b\n", {"line 3, column "}},
     {"an unknown field", "image: a\n\nimagee: b\n", {"imagee", "(line 3)", "the fields are name"}},
-    {"an unknown inner field", "image: a\nresources:\n  cpus: 1\n  gpux: 8\n",
+    {"an unknown inner field",
+     "image: a\nresources:\n  cpus: 1\n  gpux: 8\n",
      {"resources.gpux", "(line 4)"}},
-    {"every wrong field", "name: [a]\nretries: many\nvolumes: a:/b\n",
+    {"every wrong field",
+     "name: [a]\nretries: many\nvolumes: a:/b\n",
      {"image: is required", "name: must be a string", "(line 1)", "retries: must be a whole number",
       "(line 2)", "volumes: must be a list", "(line 3)"}},
     {"an element", "image: a\nvolumes:\n  - a:/b\n  - {c: d}\n", {"volumes[1]", "(line 4)"}},
     {"a null in the environment", "image: a\nenvs:\n  A: b\n  T:\n", {"envs.T", "(line 4)"}},
-    {"a wrong class", "image: a\nclass: cheap\n",
+    {"a wrong class",
+     "image: a\nclass: cheap\n",
      {"class: must be one of reserved, on_demand, spot, house", "(line 2)"}},
     {"both spellings", "image: a\nclass: spot\njob_class: spot\n", {"class: says the same as"}},
     {"two commands", "image: a\nrun: x\ncommands: [y]\n", {"commands: says the same as `run`"}},
-    {"a command as text", "image: a\ncommand: python x.py\n", {"command: must be a list", "`run:`"}},
-    {"spot and not", "image: a\nclass: on_demand\nresources: {use_spot: true}\n",
+    {"a command as text",
+     "image: a\ncommand: python x.py\n",
+     {"command: must be a list", "`run:`"}},
+    {"spot and not",
+     "image: a\nclass: on_demand\nresources: {use_spot: true}\n",
      {"resources.use_spot"}},
     {"nodes without GPUs", "image: a\nnum_nodes: 2\n", {"num_nodes", "resources.gpus", "(line 2)"}},
     {"nodes of nothing", "image: a\nnum_nodes: 0\n", {"num_nodes: must be", "(line 2)"}},
-    {"nodes said twice", "image: a\nnodes: 2\nresources: {gpus: h100:8x4}\n", {"nodes: is not what"}},
-    {"accelerators of two sizes", "image: a\nresources: {accelerators: {H100: 8, L4: 1}}\n",
+    {"nodes said twice",
+     "image: a\nnodes: 2\nresources: {gpus: h100:8x4}\n",
+     {"nodes: is not what"}},
+    {"accelerators of two sizes",
+     "image: a\nresources: {accelerators: {H100: 8, L4: 1}}\n",
      {"resources.accelerators", "(line 2)"}},
     {"a service", "type: service\nimage: a\n", {"type: only `task`", "(line 1)"}},
     {"setup", "image: a\nsetup: pip\n", {"setup", "`run`", "(line 2)"}},
@@ -151,8 +163,10 @@ TEST_CASE("job files that are right") {
   for (const auto& g : good) {
     CAPTURE(g.what);
     const auto request = parse_job_file(g.yaml);
-    if (!request) FAIL_CHECK(all_of(request.error()));
-    else CHECK(base::to_json(*request) == g.json);
+    if (!request)
+      FAIL_CHECK(all_of(request.error()));
+    else
+      CHECK(base::to_json(*request) == g.json);
   }
 }
 

@@ -70,7 +70,8 @@ class Builder final : public YAML::EventHandler {
   int documents = 0;
 
   void OnDocumentStart(const YAML::Mark& mark) override {
-    if (++documents > 1) stop(Code::invalid, at(mark) + ": a job file is one document; here a second begins");
+    if (++documents > 1)
+      stop(Code::invalid, at(mark) + ": a job file is one document; here a second begins");
   }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -108,8 +109,8 @@ class Builder final : public YAML::EventHandler {
     std::string path;
     YAML::Mark mark;
     YAML::anchor_t anchor = 0;
-    int depth = 1;                    // of what is inside, itself included
-    std::optional<std::string> key;   // a map's, waiting for its value
+    int depth = 1;                   // of what is inside, itself included
+    std::optional<std::string> key;  // a map's, waiting for its value
   };
   struct Anchored {
     value tree;
@@ -125,8 +126,10 @@ class Builder final : public YAML::EventHandler {
     total_.nodes += size.nodes;
     total_.bytes += size.bytes;
     if (total_.nodes > bounds_.max_nodes || total_.bytes > bounds_.max_bytes)
-      stop(Code::too_large, fmt::format("{}: with its aliases written out the file is over {} values "
-                                        "or {} bytes", at(mark), bounds_.max_nodes, bounds_.max_bytes));
+      stop(Code::too_large,
+           fmt::format("{}: with its aliases written out the file is over {} values "
+                       "or {} bytes",
+                       at(mark), bounds_.max_nodes, bounds_.max_bytes));
   }
 
   void open(const YAML::Mark& mark, YAML::anchor_t anchor, value empty) {
@@ -216,8 +219,11 @@ class View final : public std::streambuf {
 std::size_t find_bad_utf8(std::string_view s) {
   for (std::size_t i = 0; i < s.size();) {
     const auto c = static_cast<unsigned char>(s[i]);
-    const std::size_t n = c < 0x80 ? 1 : c >= 0xC2 && c < 0xE0 ? 2 : c >= 0xE0 && c < 0xF0 ? 3
-                          : c >= 0xF0 && c < 0xF5 ? 4 : 0;
+    const std::size_t n = c < 0x80                ? 1
+                          : c >= 0xC2 && c < 0xE0 ? 2
+                          : c >= 0xE0 && c < 0xF0 ? 3
+                          : c >= 0xF0 && c < 0xF5 ? 4
+                                                  : 0;
     if (n == 0 || i + n > s.size()) return i;
     for (std::size_t k = 1; k < n; ++k)
       if ((static_cast<unsigned char>(s[i + k]) & 0xC0) != 0x80) return i;

@@ -1,5 +1,5 @@
-// YAML text to a JSON value whose leaves are the written text (or null), with the line of each path.
-// Threads: pure functions. Bounds: text 1 MiB, depth 32, size after aliases; see job_file.h.
+// YAML text to a JSON value whose leaves are the written text (or null), with the line of each
+// path. Threads: pure functions. Bounds: text 1 MiB, depth 32, size after aliases; see job_file.h.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -18,8 +18,8 @@ struct YamlTree {
 };
 
 struct YamlBounds {
-  std::size_t max_bytes = 1 << 20;           // of the text, and of what aliases expand it to
-  std::size_t max_nodes = 100'000;           // after the expansion of aliases
+  std::size_t max_bytes = 1 << 20;  // of the text, and of what aliases expand it to
+  std::size_t max_nodes = 100'000;  // after the expansion of aliases
   int max_depth = 32;
 };
 

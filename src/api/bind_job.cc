@@ -1,0 +1,151 @@
+#include "api/bind_job.h"
+
+#include <algorithm>
+
+namespace ampacity::api {
+namespace {
+
+constexpr std::size_t most_command_bytes = 64 << 10;
+constexpr std::size_t most_env = 256, most_env_bytes = 64 << 10;
+constexpr std::size_t most_volumes = 16;
+constexpr std::int64_t most_cpu_milli = 1'024'000, most_memory_mib = 64LL << 20;
+
+class Binder {
+ public:
+  BoundJob out;
+  std::vector<base::Wrong> wrong;
+
+  void say(std::string field, std::string message) {
+    wrong.push_back({std::move(field), std::move(message)});
+  }
+
+  void name(const JobRequest& r) {
+    core::Job& job = out.submit.job;
+    job.name = r.name.value_or("");
+    if (r.name && !is_name(*r.name))
+      say("name", "must be a-z, 0-9 and '-', begin with a letter, at most 63 characters");
+  }
+
+  void image(const JobRequest& r) {
+    const auto plain = [](char c) { return c > ' ' && c < 0x7f && c != '"' && c != '\\'; };
+    if (r.image.empty() || r.image.size() > 255 ||
+        !std::all_of(r.image.begin(), r.image.end(), plain))
+      say("image", "must be an image reference such as localhost/ampacity-train or "
+                   "docker.io/library/debian:12, at most 255 characters");
+    out.submit.job.spec.image = r.image;
+  }
+
+  void command(const JobRequest& r) {
+    std::size_t bytes = 0;
+    for (const std::string& word : r.command) {
+      bytes += word.size();
+      if (word.find('\0') != std::string::npos) return say("command", "must not contain NUL");
+    }
+    if (bytes > most_command_bytes || r.command.size() > 4096)
+      say("command", "must be at most 64 KiB in 4096 words");
+    out.submit.job.spec.command = r.command;
+  }
+
+  void env(const JobRequest& r) {
+    std::size_t bytes = 0;
+    for (const auto& [key, value] : r.env) {
+      bytes += key.size() + value.size();
+      const auto letter = [](char c) {
+        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || (c >= '0' && c <= '9');
+      };
+      if (key.empty() || (key[0] >= '0' && key[0] <= '9') ||
+          !std::all_of(key.begin(), key.end(), letter))
+        say("env." + key, "must be a name of letters, digits and '_'");
+      if (key.starts_with("AMPACITY_")) say("env." + key, "is Ampacity's own: use another name");
+      if (value.find('\0') != std::string::npos) say("env." + key, "must not contain NUL");
+      out.submit.job.spec.env_names.push_back(key);
+      out.env.emplace_back(key, value);
+    }
+    if (r.env.size() > most_env || bytes > most_env_bytes)
+      say("env", "must be at most 256 variables and 64 KiB");
+  }
+
+  void volumes(const JobRequest& r) {
+    if (r.volumes.size() > most_volumes) say("volumes", "must be at most 16");
+    for (std::size_t i = 0; i < r.volumes.size(); ++i) {
+      const std::string field = "volumes[" + std::to_string(i) + "]";
+      const std::string& text = r.volumes[i];
+      const std::size_t colon = text.find(':');
+      const std::string volume = text.substr(0, colon);
+      const std::string path = colon == std::string::npos ? "" : text.substr(colon + 1);
+      if (!is_name(volume) || path.size() < 2 || path[0] != '/' || path.size() > 255 ||
+          path.find("..") != std::string::npos || path.find(':') != std::string::npos)
+        say(field, "must be NAME:/path: a volume of the project, not a path of the host; got '" +
+                       text.substr(0, 80) + "'");
+      for (const auto& v : out.submit.job.spec.volumes)
+        if (v.path == path) say(field, "mounts " + path + " twice");
+      out.submit.job.spec.volumes.push_back({volume, path});
+    }
+  }
+
+  void resources(const JobRequest& r) {
+    if (!r.resources) return;
+    if (r.resources->gpus) {
+      auto gpus = core::parse_gpu_request(*r.resources->gpus);
+      if (gpus) out.submit.gpus = std::move(*gpus);
+      else say("resources.gpus", gpus.error() + "; got '" + r.resources->gpus->substr(0, 60) + "'");
+    }
+    if (r.resources->cpus) {
+      const auto milli = core::parse_cpu_milli(*r.resources->cpus);
+      if (!milli || *milli < 10 || *milli > most_cpu_milli)
+        say("resources.cpus", "must be vCPUs such as 2 or 0.5, from 0.01 to 1024; got '" +
+                                  r.resources->cpus->substr(0, 60) + "'");
+      out.submit.cpu_milli = milli.value_or(0);
+    }
+    if (r.resources->memory) {
+      const auto mib = core::parse_memory_mib(*r.resources->memory);
+      if (!mib || *mib < 8 || *mib > most_memory_mib)
+        say("resources.memory", "must be such as 4GiB or 512MiB, at least 8MiB; got '" +
+                                    r.resources->memory->substr(0, 60) + "'");
+      out.submit.memory_mib = mib.value_or(0);
+    }
+  }
+
+  void limits(const JobRequest& r) {
+    core::Job& job = out.submit.job;
+    if (r.time) {
+      const auto limit = base::parse_duration(*r.time);
+      if (!limit || limit->us < 1'000'000 || limit->whole_seconds() > 365 * 86'400)
+        say("time", "must be a duration such as 90s, 10m or 2h30m, from 1s to 365d");
+      else job.time_limit_s = limit->whole_seconds();
+    }
+    if (r.grace) {
+      const auto grace = base::parse_duration(*r.grace);
+      if (!grace || grace->whole_seconds() > 300) say("grace", "must be a duration from 0s to 5m");
+      else job.grace_s = grace->whole_seconds();
+    }
+    job.retries_left = r.retries.value_or(0);
+    if (job.retries_left < 0 || job.retries_left > 10) say("retries", "must be 0 to 10");
+    job.job_class = r.job_class.value_or(core::JobClass::on_demand);
+    job.spec.read_only_root = r.read_only_root.value_or(false);
+  }
+};
+
+}  // namespace
+
+bool is_name(std::string_view text) {
+  if (text.empty() || text.size() > 63 || text[0] < 'a' || text[0] > 'z') return false;
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  });
+}
+
+base::Result<BoundJob> bind_job(const JobRequest& request) {
+  Binder b;
+  b.name(request);
+  b.image(request);
+  b.command(request);
+  b.env(request);
+  b.volumes(request);
+  b.resources(request);
+  b.limits(request);
+  if (!b.wrong.empty()) return std::unexpected(base::refusal_of(std::move(b.wrong)));
+  return std::move(b.out);
+}
+
+}  // namespace ampacity::api

@@ -1,0 +1,188 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "api/views.h"
+#include "core/desire.h"
+
+namespace ampacity::api {
+namespace {
+
+std::string availability(const core::World& w, core::SkuIx s, const Offer& o) {
+  const std::uint32_t waiting = w.waiting_for_sku[s];
+  if (o.nodes == 0) return "no node takes work now";
+  if (waiting) return fmt::format("{} job(s) wait", waiting);
+  const bool room = o.gpus_total ? o.gpus_free > 0 : o.cpu_milli_free > 0;
+  return room ? "now" : "full";
+}
+
+void add_prices(const core::World& w, const core::Sku& sku, Instant now, Offer& o) {
+  const core::PriceBook* book = w.prices_at(now);
+  if (!book) return;
+  const bool gpu = sku.name != "cpu";
+  o.usd_per_vcpu_hour = base::format_hourly_price(gpu ? book->vcpu : book->cpu_vcpu);
+  o.usd_per_gib_hour = base::format_hourly_price(gpu ? book->gib : book->cpu_gib);
+  for (const core::SkuPrice& p : book->gpus) {
+    if (p.sku != sku.name) continue;
+    o.on_demand_usd_per_gpu_hour = base::format_hourly_price(p.on_demand);
+    o.spot_usd_per_gpu_hour = base::format_hourly_price(p.spot);
+  }
+}
+
+}  // namespace
+
+OfferList view_offers(const core::World& w, Instant now) {
+  OfferList list;
+  const core::State& s = w.state();
+  for (core::SkuIx k = 0; k < s.skus.size(); ++k) {
+    const core::Sku& sku = s.skus[k];
+    Offer o;
+    o.sku = sku.name;
+    o.description = sku.description;
+    o.emulated = sku.emulated;
+    o.gpu_memory_gib = sku.gpu_memory_mib / 1024;
+    bool known = false;
+    for (core::NodeIx n = 0; n < s.nodes.size(); ++n) {
+      const core::Node& node = s.nodes[n];
+      if (sku.name == "cpu" ? !node.rents_cpu : node.sku != k) continue;
+      known |= node.state != core::NodeState::absent;
+      if (node.state != core::NodeState::active) continue;
+      ++o.nodes;
+      o.cpu_milli_free += node.cpu_milli - w.use[n].cpu_milli;
+      o.memory_mib_free += node.memory_mib - w.use[n].memory_mib;
+      if (sku.name == "cpu") continue;
+      const auto gpus = static_cast<std::uint32_t>(node.gpus.size());
+      o.gpus_per_node = std::max(o.gpus_per_node, gpus);
+      o.gpus_total += gpus;
+      o.gpus_free += w.free_gpus(n);
+      o.largest_gang_free += w.use[n].gpus_busy == 0;
+    }
+    if (!known) continue;
+    add_prices(w, sku, now, o);
+    o.availability = availability(w, k, o);
+    list.items.push_back(std::move(o));
+  }
+  return list;
+}
+
+NodeView view_node(const core::World& w, core::NodeIx n) {
+  const core::Node& node = w.state().nodes[n];
+  NodeView v{node.name,
+             w.state().sites[node.site].name,
+             w.state().skus[node.sku].name,
+             node.emulated,
+             node.state,
+             static_cast<std::uint32_t>(node.gpus.size()),
+             w.free_gpus(n),
+             node.cpu_milli,
+             node.cpu_milli - w.use[n].cpu_milli,
+             node.memory_mib,
+             node.memory_mib - w.use[n].memory_mib,
+             {}};
+  if (w.use[n].leases == 0) return v;
+  for (const auto& [order, slot] : w.leased)
+    for (const core::Place& p : w.state().jobs[slot].lease->places)
+      if (p.node == n && v.jobs.size() < 64) v.jobs.push_back(core::job_name(w.state().jobs[slot].id));
+  return v;
+}
+
+SiteView view_site(const core::World& w, core::SiteIx ix) {
+  const core::Site& site = w.state().sites[ix];
+  SiteView v;
+  v.name = site.name;
+  v.region = site.region;
+  v.engine = site.engine;
+  for (core::NodeIx n = 0; n < w.state().nodes.size(); ++n) {
+    const core::Node& node = w.state().nodes[n];
+    if (node.site != ix || node.state == core::NodeState::absent) continue;
+    ++v.nodes;
+    v.gpus += static_cast<std::uint32_t>(node.gpus.size());
+    if (node.state == core::NodeState::active) v.gpus_free += w.free_gpus(n);
+  }
+  return v;
+}
+
+KeyView view_key(const core::World& w, const core::Key& key) {
+  KeyView v;
+  v.id = base::format_id("key", key.id);
+  v.prefix = "amp_" + key.lookup + "…";
+  v.role = key.role;
+  if (key.project != core::nobody) v.project = w.state().projects[key.project].name;
+  if (key.user != core::nobody) v.user = w.state().users[key.user].name;
+  v.label = key.label;
+  v.created_at = key.created_at;
+  v.revoked = key.revoked;
+  return v;
+}
+
+namespace {
+
+struct Sentence {
+  const core::World& w;
+  std::string operator()(const core::JobSubmitted& f) const {
+    return "submitted by " + (f.job.user == core::nobody ? "owner" : w.state().users[f.job.user].name);
+  }
+  std::string operator()(const core::LeaseGranted& f) const {
+    std::string nodes;
+    for (const core::Place& p : f.lease.places)
+      nodes += (nodes.empty() ? "" : ", ") + w.state().nodes[p.node].name;
+    return fmt::format("generation {} placed on {}{}", f.generation, nodes,
+                       w.state().skus[f.lease.sku].emulated ? " (emulated)" : "");
+  }
+  std::string operator()(const core::RankStarted& f) const {
+    return fmt::format("rank {} runs", f.rank);
+  }
+  std::string operator()(const core::RankEnded& f) const {
+    return fmt::format("rank {} ended with exit code {}", f.rank, f.end.exit_code);
+  }
+  std::string operator()(const core::StopOrdered& f) const { return "stopping: " + f.why; }
+  std::string operator()(const core::LeaseClosed& f) const {
+    return fmt::format("{}{}, {} s billed, {} USD{}", base::enum_name(f.outcome),
+                       f.why.empty() ? "" : ": " + f.why, f.interval.billed_s,
+                       base::format_usd(f.interval.amounts.total(), 6),
+                       f.requeue ? "; queued again" : "");
+  }
+  std::string operator()(const core::JobEnded& f) const {
+    return std::string(base::enum_name(f.outcome)) + (f.why.empty() ? "" : ": " + f.why);
+  }
+  std::string operator()(const core::CreditAdded& f) const {
+    return "credit added to " + w.state().projects[f.project].name;
+  }
+  std::string operator()(const core::CreditLow& f) const {
+    return "credit of " + w.state().projects[f.project].name + " is low: " +
+           base::format_usd(f.available) + " USD left, dry at " + base::format_instant(f.dry_at);
+  }
+  std::string operator()(const core::NodeJoined& f) const { return "node " + f.node.name + " joined"; }
+  std::string operator()(const core::NodeChanged& f) const {
+    return "node " + f.now.name + " is " + std::string(base::enum_name(f.now.state));
+  }
+  std::string operator()(const core::OrgCreated& f) const { return "org " + f.org.name; }
+  std::string operator()(const core::ProjectCreated& f) const { return "project " + f.project.name; }
+  std::string operator()(const core::UserCreated& f) const { return "user " + f.user.name; }
+  std::string operator()(const auto&) const { return {}; }
+};
+
+}  // namespace
+
+Event view_event(const core::World& after, const core::Fact& fact, std::uint64_t sequence) {
+  Event e;
+  e.sequence = sequence;
+  e.at = fact.at;
+  e.kind = std::string(core::kind_of(fact));
+  e.text = std::visit(Sentence{after}, fact.body);
+  if (const auto* f = std::get_if<core::JobSubmitted>(&fact.body))
+    e.project = after.state().projects[f->job.project].name;
+  const core::Id id = core::job_of(fact);
+  if (id.is_nil()) return e;
+  e.job = core::job_name(id);
+  if (const core::Job* job = after.job(id)) {
+    e.state = job->state;
+    e.project = after.state().projects[job->project].name;
+  } else {
+    e.state = core::JobState::ended;
+  }
+  return e;
+}
+
+}  // namespace ampacity::api

@@ -1,0 +1,23 @@
+// The independent audit of a store: every figure is derived again from its SQL columns.
+// It shares no rating or ledger code with the core: two derivations, or it proves nothing.
+// Threads: any one; a connection of its own, one read transaction, rows streamed. Changes nothing.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace ampacity::audit {
+
+struct Finding {
+  std::string check;  // "debits_equal_credits", …
+  bool holds = false;
+  std::int64_t examined = 0;  // transfers, rows, leases…
+  std::string detail;         // figures; of a failing one the first offenders
+};
+
+// Every check, in a fixed order. A store that cannot be read is one finding, "store_readable".
+std::vector<Finding> check_ledger(const std::filesystem::path& db);
+
+}  // namespace ampacity::audit

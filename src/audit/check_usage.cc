@@ -1,0 +1,182 @@
+#include <map>
+
+#include "audit/checks.h"
+#include "base/id.h"
+
+namespace ampacity::audit {
+namespace {
+
+using Wide = __int128;
+
+constexpr std::int64_t us_per_s = 1'000'000;
+constexpr int wallet_code = 2300;  // chart of accounts
+constexpr int revenue_code = 4000;
+
+std::string name_of(base::Id job, std::int64_t generation) {
+  return base::format_id("job", job) + "-" + std::to_string(generation);
+}
+
+// The exact rational `numerator`/`denominator`, to the nearest integer, halves up; not negative.
+Wide nearest(Wide numerator, Wide denominator) {
+  const Wide whole = numerator / denominator;
+  const Wide rest = numerator % denominator;
+  return rest >= denominator - rest ? whole + 1 : whole;
+}
+
+struct Lease {
+  base::Id job;
+  std::int64_t generation = 0;
+  std::int64_t started_at = 0, ended_at = 0, billed_s = 0, waived_s = 0;
+  std::int64_t gpu_price = 0, gpus = 0, vcpu_price = 0, cpu_milli = 0, gib_price = 0,
+               memory_mib = 0;
+  std::int64_t gpu_amount = 0, vcpu_amount = 0, memory_amount = 0;
+};
+
+Lease lease_of(const store::Cursor& r) {
+  return {r.id(0),       r.integer(1),  r.integer(2),  r.integer(3),  r.integer(4),
+          r.integer(5),  r.integer(6),  r.integer(7),  r.integer(8),  r.integer(9),
+          r.integer(10), r.integer(11), r.integer(12), r.integer(13), r.integer(14)};
+}
+
+store::Cursor leases(store::Database& db) {
+  return db.query(
+      "SELECT job, generation, started_at, ended_at, billed_s, waived_s, gpu_price, gpus, "
+      "vcpu_price, cpu_milli, gib_price, memory_mib, gpu_amount, vcpu_amount, memory_amount "
+      "FROM usage ORDER BY job, generation");
+}
+
+void rerate(const Lease& l, Tally& tally) {
+  ++tally.examined;
+  const auto differs = [&](const char* what, Wide derived, std::int64_t stored) {
+    if (derived == stored) return;
+    tally.wrong(fmt::format("{}: {} is {} and comes out as {}", name_of(l.job, l.generation), what,
+                            stored, static_cast<std::int64_t>(derived)));
+  };
+  if (l.gpu_price < 0 || l.gpus < 0 || l.vcpu_price < 0 || l.cpu_milli < 0 || l.gib_price < 0 ||
+      l.memory_mib < 0 || l.billed_s < 0 || l.waived_s < 0)
+    return tally.wrong(name_of(l.job, l.generation) + ": a negative price, quantity or time");
+  const std::int64_t ran_us = l.ended_at - l.started_at;
+  const std::int64_t observed_s = ran_us / us_per_s + (ran_us % us_per_s > 0 ? 1 : 0);
+  differs("billed + waived", observed_s, l.billed_s + l.waived_s);
+  const Wide s = l.billed_s;
+  differs("the GPU amount", s * l.gpus * l.gpu_price, l.gpu_amount);
+  differs("the vCPU amount", nearest(s * l.cpu_milli * l.vcpu_price, 1000), l.vcpu_amount);
+  differs("the memory amount", nearest(s * l.memory_mib * l.gib_price, 1024), l.memory_amount);
+}
+
+void check_leases(store::Database& db, std::vector<Finding>& findings) {
+  Tally rated("usage_rerated"), disjoint("intervals_disjoint");
+  Wide billed_s = 0, waived_s = 0, amount = 0;
+  Lease before;
+  auto rows = leases(db);
+  while (rows.next()) {
+    const Lease l = lease_of(rows);
+    rerate(l, rated);
+    billed_s += l.billed_s;
+    waived_s += l.waived_s;
+    amount += Wide{l.gpu_amount} + l.vcpu_amount + l.memory_amount;
+    ++disjoint.examined;
+    if (l.job != before.job) before = {};
+    if (l.ended_at == l.started_at) continue;  // never ran: takes no time
+    if (l.started_at < before.ended_at)
+      disjoint.wrong(name_of(l.job, l.generation) + " begins before " +
+                     name_of(before.job, before.generation) + " has ended");
+    before = l;
+  }
+  rated.read_to_the_end(rows);
+  disjoint.read_to_the_end(rows);
+  findings.push_back(rated.finding(fmt::format("{} leases, {} s billed, {} s waived, {} ticks",
+                                               rated.examined, static_cast<std::int64_t>(billed_s),
+                                               static_cast<std::int64_t>(waived_s),
+                                               static_cast<std::int64_t>(amount))));
+  findings.push_back(disjoint.finding(fmt::format("{} intervals", disjoint.examined)));
+}
+
+// Walks the leases and the transfers side by side, both in the order of their jobs.
+class UsageAgainstLedger {
+ public:
+  explicit UsageAgainstLedger(store::Database& db) : db_(db) {}
+
+  void run(std::vector<Finding>& findings) {
+    auto usage = leases(db_);
+    auto moves = db_.query(
+        "SELECT t.job, t.generation, t.kind, d.code, c.code, t.amount FROM transfers t "
+        "LEFT JOIN accounts d ON d.ix = t.debit_ix LEFT JOIN accounts c ON c.ix = t.credit_ix "
+        "WHERE t.job IS NOT NULL ORDER BY t.job, t.id");
+    bool more_usage = usage.next(), more_moves = moves.next();
+    while (more_usage || more_moves) {
+      const base::Id job = !more_moves   ? usage.id(0)
+                           : !more_usage ? moves.id(0)
+                                         : std::min(usage.id(0), moves.id(0));
+      posted_.clear();
+      billed_.clear();
+      for (; more_moves && moves.id(0) == job; more_moves = moves.next()) add(moves);
+      for (; more_usage && usage.id(0) == job; more_usage = usage.next()) {
+        const Lease l = lease_of(usage);
+        billed_[l.generation] = Wide{l.gpu_amount} + l.vcpu_amount + l.memory_amount;
+      }
+      compare(job);
+    }
+    tally_.read_to_the_end(usage);
+    tally_.read_to_the_end(moves);
+    findings.push_back(
+        tally_.finding(fmt::format("{} closed leases, {} ticks in both; {} leases open",
+                                   tally_.examined, static_cast<std::int64_t>(sum_), open_)));
+  }
+
+ private:
+  // What reached revenue out of the wallet; a correction goes the other way.
+  void add(const store::Cursor& row) {
+    Wide& posted = posted_[row.integer(1)];
+    const std::string_view kind = row.bytes(2);
+    if (kind != "post" && kind != "single") return;
+    const std::int64_t debit = row.integer(3), credit = row.integer(4);
+    if (debit == wallet_code && credit == revenue_code)
+      posted += row.integer(5);
+    else if (debit == revenue_code && credit == wallet_code)
+      posted -= row.integer(5);
+    else
+      tally_.wrong(base::format_id("job", row.id(0)) + ": a transfer of other accounts");
+  }
+
+  void compare(base::Id job) {
+    for (const auto& [generation, billed] : billed_) {
+      ++tally_.examined;
+      sum_ += billed;
+      const auto found = posted_.find(generation);
+      const Wide posted = found == posted_.end() ? Wide{0} : found->second;
+      if (posted != billed)
+        tally_.wrong(fmt::format("{}: billed {}, posted {}", name_of(job, generation),
+                                 static_cast<std::int64_t>(billed),
+                                 static_cast<std::int64_t>(posted)));
+    }
+    for (const auto& [generation, posted] : posted_) {
+      if (billed_.contains(generation)) continue;
+      // Only the latest lease of a job that has not ended may still be open.
+      if (generation == posted_.rbegin()->first && !has_ended(job))
+        ++open_;
+      else
+        tally_.wrong(name_of(job, generation) + ": transfers, but no usage row");
+    }
+  }
+
+  bool has_ended(base::Id job) {
+    auto row = db_.query("SELECT 1 FROM jobs WHERE id = ?", job);
+    return row.next();
+  }
+
+  store::Database& db_;
+  std::map<std::int64_t, Wide> posted_, billed_;  // of one job, by generation
+  Wide sum_ = 0;
+  std::int64_t open_ = 0;
+  Tally tally_{"usage_equals_ledger"};
+};
+
+}  // namespace
+
+void check_usage(store::Database& db, std::vector<Finding>& findings) {
+  check_leases(db, findings);
+  UsageAgainstLedger(db).run(findings);
+}
+
+}  // namespace ampacity::audit

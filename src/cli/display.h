@@ -1,0 +1,26 @@
+// How the contract's values read to a person: ages, hardware, money, states.
+// Threads: pure functions.
+#pragma once
+
+#include <string>
+
+#include "api/contract.h"
+#include "cli/table.h"
+
+namespace ampacity::cli {
+
+std::string age(base::Instant then, base::Instant now);  // "42s", "5m", "3h", "12d"
+std::string vcpus(std::int64_t milli);                   // "1.5"
+std::string memory(std::int64_t mib);                    // "512 MiB", "4 GiB"
+std::string bytes(std::int64_t n);
+std::string hardware(const api::JobView& job);        // "h100 ×8 ×2 nodes (emulated)"
+std::string hardware_short(const api::JobView& job);  // "h100:8x2 emulated"
+std::string nodes_of(const api::JobView& job);        // "n1, n2"
+std::string command_line(const std::vector<std::string>& command);  // quoted for a shell
+std::string ran_for(const api::JobView& job, base::Instant now);    // "" before it started
+Cell state_cell(const api::JobView& job);                           // "running", "succeeded", …
+std::string job_name(const api::JobView& job);  // its name, or its id if it has none
+std::string usd(const std::string& amount);     // "4.10 USD"; "" stays ""
+std::string join(const std::vector<std::string>& parts, std::string_view separator);
+
+}  // namespace ampacity::cli

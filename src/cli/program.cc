@@ -1,0 +1,294 @@
+#include "cli/program.h"
+
+#include <fmt/core.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <ostream>
+
+#include "cli/completion.h"
+#include "cli/verbs.h"
+
+namespace ampacity::cli {
+namespace {
+
+using Verb = std::function<int(Session&)>;
+
+// The verbs' options and which one was chosen; CLI11 writes into them while it parses.
+struct Choice {
+  bool json = false;
+  Verb verb;
+  RunOptions run;
+  PsOptions ps;
+  LogOptions log;
+  ExecOptions exec;
+  EventOptions events;
+  UsageOptions usage;
+  api::CreditRequest credit;
+  api::OrgRequest org;
+  api::ProjectRequest project;
+  api::UserRequest user;
+  api::KeyRequest key;
+  std::string role = "customer";
+  std::string name;   // the one name most verbs take
+  std::string where;  // a project beside it
+  std::vector<std::string> names;
+  std::string url, secret, shell;
+  bool tty = false, no_tty = false;
+};
+
+// CLI11 hides fields of every bad word behind one message; ours adds where to look.
+CLI::App* add(CLI::App& to, Choice& c, const std::string& name, const std::string& what,
+              Verb verb) {
+  auto* app = to.add_subcommand(name, what);
+  app->add_flag("--json", c.json, "print the API's answer");
+  app->callback([&c, verb = std::move(verb)] { c.verb = verb; });
+  return app;
+}
+
+CLI::App* add_group(CLI::App& to, const std::string& name, const std::string& what) {
+  auto* app = to.add_subcommand(name, what);
+  app->require_subcommand(1);
+  return app;
+}
+
+void take_each(CLI::Option* option) { option->allow_extra_args(false); }
+
+void add_request_flags(CLI::App& app, RunOptions& o) {
+  app.add_option("-f,--file", o.file, "job file (YAML); - for standard input");
+  app.add_option("--image", o.image, "container image");
+  app.add_option("--gpus", o.gpus, "h100:8, h100:8x4 (4 nodes), a100-80|h100:8, any>=40GB:2");
+  app.add_option("--cpus", o.cpus, "vCPUs per node");
+  app.add_option("--memory", o.memory, "per node: 4GiB");
+  take_each(app.add_option("-e,--env", o.env, "NAME=VALUE; may be repeated"));
+  take_each(app.add_option("-v,--volume", o.volumes, "NAME:/path; may be repeated"));
+  app.add_option("--time", o.time, "limit: 90s, 10m, 2h30m");
+  app.add_option("--grace", o.grace, "between SIGTERM and SIGKILL");
+  app.add_option("--name", o.name, "a name of your own");
+  app.add_option("--class", o.job_class, "reserved, on_demand, spot, house");
+  app.add_option("--retries", o.retries, "start again this often when lost or failed");
+  app.add_flag("--read-only", o.read_only, "root file system read-only");
+  app.add_option("--project", o.project, "whose wallet (owner keys)");
+  app.footer("The command comes after --:  ampacity run --image debian -- sh -c 'echo hello'");
+}
+
+void add_job_verbs(CLI::App& app, Choice& c) {
+  add(app, c, "offers", "what can be had now, at what price", offers);
+  add_request_flags(*add(app, c, "quote", "price of a run, and whether it would start now",
+                         [&c](Session& s) { return quote(s, c.run); }),
+                    c.run);
+  auto* run_app = add(app, c, "run", "rent, run, follow the log, pay by the second",
+                      [&c](Session& s) { return run(s, c.run); });
+  add_request_flags(*run_app, c.run);
+  run_app->add_flag("-d,--detach", c.run.detach, "print the id and return");
+  auto* ps_app = add(app, c, "ps", "jobs", [&c](Session& s) { return ps(s, c.ps); });
+  ps_app->add_flag("-a,--all", c.ps.all, "ended ones too");
+  ps_app->add_option("--limit", c.ps.limit, "at most")->check(CLI::Range(1, 100'000));
+  ps_app->add_option("--project", c.ps.project, "of one project");
+  ps_app->add_option("--state", c.ps.state, "queued, starting, running, stopping, ended");
+  const auto of_job = [&](CLI::App* a) { a->add_option("JOB", c.name, "name or id")->required(); };
+  of_job(add(app, c, "show", "one job, everything", [&c](Session& s) { return show(s, c.name); }));
+  of_job(add(app, c, "why", "why it waits, stops or ended",
+             [&c](Session& s) { return why(s, c.name); }));
+  auto* log_app =
+      add(app, c, "logs", "a job's output", [&c](Session& s) { return logs(s, c.log); });
+  log_app->add_option("JOB", c.log.job, "name or id")->required();
+  log_app->add_flag("-f,--follow", c.log.follow, "until the job ends");
+  log_app->add_option("--rank", c.log.rank, "one rank's only");
+  auto* exec_app = add(app, c, "exec", "a command inside a running job", [&c](Session& s) {
+    if (c.tty || c.no_tty) c.exec.tty = c.tty;
+    return exec(s, c.exec);
+  });
+  exec_app->add_option("JOB", c.exec.job, "name or id")->required();
+  exec_app->add_option("--rank", c.exec.rank, "in which rank");
+  auto* tty = exec_app->add_flag("-t,--tty", c.tty, "with a terminal");
+  exec_app->add_flag("-T,--no-tty", c.no_tty, "without one")->excludes(tty);
+  exec_app->footer("The command comes after --:  ampacity exec train -- nvidia-smi");
+  auto* stop_app = add(app, c, "stop", "end jobs: SIGTERM, grace, SIGKILL",
+                       [&c](Session& s) { return stop(s, c.names); });
+  stop_app->add_option("JOB", c.names, "names or ids")->required();
+}
+
+void add_money_verbs(CLI::App& app, Choice& c) {
+  add(app, c, "receipt", "each interval, quantity, price and transfer of a job",
+      [&c](Session& s) { return receipt(s, c.name); })
+      ->add_option("JOB", c.name, "name or id")
+      ->required();
+  auto* use = add(app, c, "usage", "what was used, and what it cost",
+                  [&c](Session& s) { return usage(s, c.usage); });
+  use->add_option("--by", c.usage.by, "project, user, sku or day")
+      ->check(CLI::IsMember({"project", "user", "sku", "day"}));
+  use->add_option("--from", c.usage.from, "2026-11-01 or an RFC 3339 time");
+  use->add_option("--to", c.usage.to, "its end, exclusive");
+  auto* credit = add_group(app, "credit", "prepaid credit (operators)");
+  auto* more = add(*credit, c, "add", "add to a project's wallet",
+                   [&c](Session& s) { return credit_add(s, c.credit); });
+  more->add_option("PROJECT", c.credit.project)->required();
+  more->add_option("USD", c.credit.amount_usd, "25.00")->required();
+  more->add_option("--note", c.credit.note, "for the books");
+  auto* ledger = add_group(app, "ledger", "the books (operators)");
+  add(*ledger, c, "check", "prove them", ledger_check);
+  add(*ledger, c, "accounts", "every account's counters", ledger_accounts);
+}
+
+void add_fleet_verbs(CLI::App& app, Choice& c) {
+  auto* fleet = add_group(app, "fleet", "sites and nodes");
+  add(*fleet, c, "sites", "data centres and their engines", fleet_sites);
+  add(*fleet, c, "nodes", "machines", fleet_nodes);
+  add(*fleet, c, "cordon", "no new jobs on a node",
+      [&c](Session& s) { return fleet_change(s, c.name, core::NodeState::cordoned); })
+      ->add_option("NODE", c.name)
+      ->required();
+  add(*fleet, c, "return", "jobs on it again",
+      [&c](Session& s) { return fleet_change(s, c.name, core::NodeState::active); })
+      ->add_option("NODE", c.name)
+      ->required();
+  auto* volumes = add_group(app, "volumes", "a project's named volumes");
+  add(*volumes, c, "ls", "all of them", volumes_list);
+  auto* rm = add(*volumes, c, "rm", "remove one and what is in it",
+                 [&c](Session& s) { return volumes_remove(s, c.name, c.where); });
+  rm->add_option("NAME", c.name)->required();
+  rm->add_option("--project", c.where, "whose (owner keys)");
+  auto* feed = add(app, c, "events", "what happens, as it happens",
+                   [&c](Session& s) { return events(s, c.events); });
+  feed->add_flag("-f,--follow", c.events.follow, "go on through cuts");
+  feed->add_option("--since", c.events.since, "begin after this sequence number; 0: everything");
+}
+
+void add_admin_verbs(CLI::App& app, Choice& c) {
+  auto* orgs = add_group(app, "orgs", "who pays (operators)");
+  add(*orgs, c, "ls", "all", orgs_list);
+  add(*orgs, c, "add", "make one", [&c](Session& s) { return orgs_add(s, c.org); })
+      ->add_option("NAME", c.org.name)
+      ->required();
+  auto* projects = add_group(app, "projects", "what is budgeted");
+  add(*projects, c, "ls", "all, with their wallets", projects_list);
+  auto* project =
+      add(*projects, c, "add", "make one", [&c](Session& s) { return projects_add(s, c.project); });
+  project->add_option("NAME", c.project.name)->required();
+  project->add_option("--org", c.project.org)->required();
+  auto* users = add_group(app, "users", "people (operators)");
+  add(*users, c, "ls", "all", users_list);
+  auto* user = add(*users, c, "add", "make one", [&c](Session& s) { return users_add(s, c.user); });
+  user->add_option("NAME", c.user.name)->required();
+  user->add_option("--org", c.user.org)->required();
+  auto* keys = add_group(app, "keys", "what calls (operators)");
+  add(*keys, c, "ls", "all, without their secrets", keys_list);
+  auto* key = add(*keys, c, "add", "make one; its secret is shown once", [&c](Session& s) {
+    c.key.role = base::parse_enum<core::Role>(c.role);
+    return keys_add(s, c.key);
+  });
+  key->add_option("--role", c.role)->check(CLI::IsMember({"customer", "owner"}));
+  key->add_option("--project", c.key.project);
+  key->add_option("--user", c.key.user);
+  key->add_option("--label", c.key.label);
+  add(*keys, c, "rm", "revoke one", [&c](Session& s) { return keys_remove(s, c.name); })
+      ->add_option("KEY", c.name, "its id")
+      ->required();
+}
+
+void list_verbs(const CLI::App& app, const std::string& path, std::vector<VerbWords>& out) {
+  VerbWords verb{path, app.get_description(), {}};
+  for (const auto* option : app.get_options()) {
+    for (const auto& name : option->get_lnames()) verb.flags.push_back("--" + name);
+    for (const auto& name : option->get_snames()) verb.flags.push_back("-" + name);
+  }
+  out.push_back(std::move(verb));
+  for (const auto* sub : app.get_subcommands([](const CLI::App*) { return true; }))
+    list_verbs(*sub, path.empty() ? sub->get_name() : path + " " + sub->get_name(), out);
+}
+
+void add_own_verbs(CLI::App& app, Choice& c) {
+  auto* login_app = add(app, c, "login", "sign in with a key",
+                        [&c](Session& s) { return login(s, c.url, c.secret); });
+  login_app->add_option("--url", c.url, fmt::format("the server; default {}", default_url));
+  login_app->add_option("--key", c.secret, "amp_…, or - to read it from standard input");
+  add(app, c, "whoami", "which key, project and cloud", whoami);
+  auto* completion = app.add_subcommand("completion", "completion for a shell");
+  completion->add_option("SHELL", c.shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  completion->callback([&] {
+    c.verb = [&](Session& s) {
+      std::vector<VerbWords> verbs;
+      list_verbs(app, "", verbs);
+      s.terminal.out << completion_script(c.shell, verbs).value_or("") << std::flush;
+      return 0;
+    };
+  });
+  add(app, c, "version", "of this program", print_version);
+}
+
+// What stands after `--` is the job's, whatever it looks like: CLI11 never sees it.
+std::vector<std::string> cut_command(std::vector<std::string>& args) {
+  const auto dashes = std::find(args.begin(), args.end(), "--");
+  if (dashes == args.end()) return {};
+  std::vector<std::string> command(dashes + 1, args.end());
+  args.erase(dashes, args.end());
+  return command;
+}
+
+// CLI11's messages end in advice about --help; the exit code and the tone are ours.
+int report_usage(const CLI::App& app, const CLI::ParseError& e, Terminal& terminal) {
+  if (e.get_exit_code() == 0) {  // --help
+    terminal.out << app.help() << std::flush;
+    return 0;
+  }
+  std::string verb;
+  for (const auto* sub = &app; sub != nullptr;) {
+    const auto chosen = sub->get_subcommands();
+    sub = chosen.empty() ? nullptr : chosen.front();
+    if (sub) verb += " " + sub->get_name();
+  }
+  terminal.err << paint("error:", Tone::bad, terminal.colour_err) << " " << printable(e.what())
+               << "\n  hint: ampacity" << verb << " --help";
+  if (verb == " run" || verb == " quote" || verb == " exec")
+    terminal.err << "; the command comes after --";
+  terminal.err << "\n" << std::flush;
+  return exit_refused;
+}
+
+}  // namespace
+
+int run_program(std::vector<std::string> args, Terminal& terminal) {
+  Choice choice;
+  CLI::App app("Rent GPUs by the second.", "ampacity");
+  app.require_subcommand(0, 1);
+  app.add_flag("--json", choice.json, "print the API's answer");
+  add_job_verbs(app, choice);
+  add_money_verbs(app, choice);
+  add_fleet_verbs(app, choice);
+  add_admin_verbs(app, choice);
+  add_own_verbs(app, choice);
+  choice.run.command = choice.exec.command = cut_command(args);
+  const bool has_command = !choice.run.command.empty();
+  try {
+    std::reverse(args.begin(), args.end());  // as CLI11 wants a vector
+    app.parse(std::move(args));
+  } catch (const CLI::ParseError& e) {
+    return report_usage(app, e, terminal);
+  }
+  const auto verbs = app.get_subcommands();
+  const std::string verb = verbs.empty() ? "" : verbs.front()->get_name();
+  Failure misuse{exit_refused, ""};
+  if (has_command && verb != "run" && verb != "exec" && verb != "quote")
+    misuse.text = fmt::format("`{}` takes no command after --", verb);
+  if (!has_command && verb == "exec")
+    misuse.text = "a command is needed: ampacity exec " + choice.exec.job + " -- sh";
+  auto config = load_config(terminal);
+  Session session(terminal, config ? *config : Config{}, choice.json);
+  if (!misuse.text.empty()) return session.report(misuse);
+  const bool local = verb == "completion" || verb == "version" || verb == "login";
+  if (!config && !local) return session.report(config.error());
+  if (session.config.key.empty() && !local && !verb.empty())
+    return session.report({exit_not_allowed,
+                           "you are not signed in\n  hint: ampacity login --url "
+                           "URL --key KEY"});
+  return choice.verb ? choice.verb(session) : welcome(session);
+}
+
+}  // namespace ampacity::cli

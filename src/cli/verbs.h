@@ -1,0 +1,95 @@
+// Every verb of `ampacity`: what it is given and what it does. Each returns the exit code.
+// Threads: the main one.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/session.h"
+
+namespace ampacity::cli {
+
+inline constexpr const char* version = "0.1.0";
+
+// ---- run.cc
+struct RunOptions {
+  std::string file;  // -f, "-" for standard input
+  std::optional<std::string> image, gpus, cpus, memory, time, grace, name, job_class, project;
+  std::vector<std::string> env, volumes, command;
+  std::optional<std::int64_t> retries;
+  bool read_only = false;
+  bool detach = false;
+};
+Answer<api::JobRequest> request_of(const RunOptions& options, Terminal& terminal);
+int run(Session& session, const RunOptions& options);
+int quote(Session& session, const RunOptions& options);
+
+// ---- verbs_jobs.cc
+struct PsOptions {
+  bool all = false;
+  std::int64_t limit = 50;
+  std::string project, state;
+};
+int ps(Session& session, const PsOptions& options);
+int show(Session& session, const std::string& job);
+int why(Session& session, const std::string& job);
+int stop(Session& session, const std::vector<std::string>& jobs);
+int offers(Session& session);
+
+// ---- logs.cc
+struct LogOptions {
+  std::string job;
+  std::optional<std::uint32_t> rank;
+  bool follow = false;
+};
+int logs(Session& session, const LogOptions& options);
+struct EventOptions {
+  bool follow = false;
+  std::string since;  // the sequence number after which to begin; empty: now
+};
+int events(Session& session, const EventOptions& options);
+
+// ---- exec.cc
+struct ExecOptions {
+  std::string job;
+  std::uint32_t rank = 0;
+  std::optional<bool> tty;  // absent: when both ends are terminals
+  std::vector<std::string> command;
+};
+int exec(Session& session, const ExecOptions& options);
+
+// ---- verbs_money.cc
+struct UsageOptions {
+  std::string by = "project", from, to;
+};
+int receipt(Session& session, const std::string& job);
+int usage(Session& session, const UsageOptions& options);
+int credit_add(Session& session, const api::CreditRequest& request);
+int ledger_check(Session& session);
+int ledger_accounts(Session& session);
+
+// ---- verbs_fleet.cc
+int fleet_sites(Session& session);
+int fleet_nodes(Session& session);
+int fleet_change(Session& session, const std::string& node, core::NodeState state);
+int volumes_list(Session& session);
+int volumes_remove(Session& session, const std::string& name, const std::string& project);
+
+// ---- verbs_admin.cc
+int welcome(Session& session);  // no arguments
+int whoami(Session& session);
+int login(Session& session, std::string url, std::string key);
+int print_version(Session& session);
+int orgs_list(Session& session);
+int orgs_add(Session& session, const api::OrgRequest& request);
+int projects_list(Session& session);
+int projects_add(Session& session, const api::ProjectRequest& request);
+int users_list(Session& session);
+int users_add(Session& session, const api::UserRequest& request);
+int keys_list(Session& session);
+int keys_add(Session& session, const api::KeyRequest& request);
+int keys_remove(Session& session, const std::string& id);
+
+}  // namespace ampacity::cli

@@ -1,0 +1,193 @@
+// `receipt`, `usage`, `credit`, `ledger`.
+#include <fmt/core.h>
+
+#include <ostream>
+
+#include "base/money.h"
+#include "cli/display.h"
+#include "cli/verbs.h"
+
+namespace ampacity::cli {
+namespace {
+
+std::string interval_title(const api::ReceiptInterval& i) {
+  std::string s = fmt::format("generation {} · {} → {} · ran {} s, billed {} s", i.generation,
+                              base::format_instant(i.started_at),
+                              i.ended_at ? base::format_instant(*i.ended_at) : "still running",
+                              i.observed_s, i.billed_s);
+  if (i.waived_s > 0) s += fmt::format(", waived {} s", i.waived_s);
+  return s + fmt::format(" · prices version {}", i.price_version);
+}
+
+Table interval_table(const api::ReceiptInterval& i) {
+  Table table{{{"COMPONENT"},
+               {"QUANTITY", Align::right},
+               {"UNIT"},
+               {"USD/UNIT·H", Align::right},
+               {"SECONDS", Align::right},
+               {"USD", Align::right},
+               {"TICKS", Align::right, 0, 1}},
+              {}};
+  for (const auto& l : i.lines)
+    table.rows.push_back({l.component, l.quantity, l.unit, l.unit_usd_per_hour,
+                          std::to_string(l.seconds), l.amount_usd, std::to_string(l.amount_ticks)});
+  table.rows.push_back({{"sum", Tone::bold},
+                        "",
+                        "",
+                        "",
+                        "",
+                        {i.amount_usd, Tone::bold},
+                        std::to_string(i.amount_ticks)});
+  return table;
+}
+
+Table transfer_table(const std::vector<api::TransferView>& transfers) {
+  Table table{{{"AT", Align::left, 0, 2},
+               {"KIND"},
+               {"REASON"},
+               {"DEBIT", Align::left, 8},
+               {"CREDIT", Align::left, 8},
+               {"USD", Align::right},
+               {"TICKS", Align::right, 0, 1},
+               {"TRANSFER", Align::left, 8, 3}},
+              {}};
+  for (const auto& x : transfers)
+    table.rows.push_back({base::format_instant(x.at),
+                          x.kind,
+                          x.reason,
+                          x.debit,
+                          x.credit,
+                          x.amount_usd,
+                          std::to_string(x.amount_ticks),
+                          {x.id, Tone::dim}});
+  return table;
+}
+
+std::string hours(std::int64_t numerator, std::int64_t denominator) {
+  return fmt::format("{:.4f}", static_cast<double>(numerator) / static_cast<double>(denominator));
+}
+
+std::vector<Cell> usage_row(const api::UsageRow& r, Tone tone) {
+  return {{r.key, tone},
+          {std::to_string(r.jobs), tone},
+          {hours(r.gpu_seconds, 3600), tone},
+          {hours(r.vcpu_milliseconds_k, 3'600'000), tone},
+          {hours(r.memory_mib_seconds, 3600 * 1024), tone},
+          {r.amount_usd, tone}};
+}
+
+}  // namespace
+
+int receipt(Session& session, const std::string& job) {
+  const auto body = session.call("GET", "/v1/jobs/" + escaped(job) + "/receipt");
+  if (!body) return session.report(body.error());
+  if (session.print_json(*body)) return 0;
+  const auto r = Session::parse<api::Receipt>(*body);
+  if (!r) return session.report(r.error());
+  auto& t = session.terminal;
+  const bool colour = t.colour_out;
+  t.out << paint(fmt::format("receipt for {} ({})", printable(r->name), r->job), Tone::bold, colour)
+        << fmt::format(" · project {} · {}{}\n", r->project, base::enum_name(r->state),
+                       r->emulated ? " · emulated hardware" : "");
+  for (const auto& i : r->intervals)
+    t.out << "\n"
+          << paint(interval_title(i), Tone::dim, colour) << "\n"
+          << render(interval_table(i), t.width, colour);
+  if (!r->transfers.empty()) t.out << "\n" << render(transfer_table(r->transfers), t.width, colour);
+  const bool settled = r->posted_ticks == r->total_ticks;
+  const bool ended = r->state == core::JobState::ended;
+  Facts facts = {
+      {"total", Cell(fmt::format("{} USD ({} ticks)", r->total_usd, r->total_ticks), Tone::bold)},
+      {"posted",
+       Cell(fmt::format("{} USD ({} ticks){}", base::format_usd(r->posted_ticks), r->posted_ticks,
+                        settled ? ""
+                        : ended ? ": NOT the total"
+                                : ", so far"),
+            !ended || settled ? Tone::plain : Tone::bad)}};
+  if (r->held_ticks != 0) facts.push_back({"held", base::format_usd(r->held_ticks) + " USD"});
+  t.out << "\n" << render_facts(facts, t.width, colour) << std::flush;
+  return 0;
+}
+
+int usage(Session& session, const UsageOptions& o) {
+  const auto body =
+      session.call("GET", with_query("/v1/usage", {{"by", o.by}, {"from", o.from}, {"to", o.to}}));
+  if (!body) return session.report(body.error());
+  if (session.print_json(*body)) return 0;
+  const auto usage = Session::parse<api::Usage>(*body);
+  if (!usage) return session.report(usage.error());
+  std::string title = usage->by;
+  for (char& c : title) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
+  Table table{{{title, Align::left, 10},
+               {"JOBS", Align::right},
+               {"GPU·H", Align::right},
+               {"VCPU·H", Align::right, 0, 2},
+               {"GIB·H", Align::right, 0, 1},
+               {"USD", Align::right}},
+              {}};
+  for (const auto& row : usage->rows) table.rows.push_back(usage_row(row, Tone::plain));
+  auto total = usage->total;
+  total.key = "total";
+  table.rows.push_back(usage_row(total, Tone::bold));
+  auto& t = session.terminal;
+  t.out << render(table, t.width, t.colour_out) << std::flush;
+  return 0;
+}
+
+int credit_add(Session& session, const api::CreditRequest& request) {
+  const auto body = session.call("POST", "/v1/credits", base::to_json(request));
+  if (!body) return session.report(body.error());
+  if (session.print_json(*body)) return 0;
+  const auto project = Session::parse<api::ProjectView>(*body);
+  if (!project) return session.report(project.error());
+  session.terminal.out << fmt::format("{}: wallet {} USD\n", project->name, project->wallet_usd)
+                       << std::flush;
+  return 0;
+}
+
+int ledger_check(Session& session) {
+  const auto body = session.call("GET", "/v1/ledger/check");
+  const auto check = Session::read<api::LedgerCheck>(body);
+  if (!check) return session.report(check.error());
+  const int code = check->holds ? 0 : exit_failed;
+  if (session.print_json(*body)) return code;
+  Table table{
+      {{""}, {"CHECK", Align::left, 20}, {"EXAMINED", Align::right}, {"DETAIL", Align::left, 12}},
+      {}};
+  for (const auto& f : check->findings)
+    table.rows.push_back({f.holds ? Cell("✔", Tone::good) : Cell("✘", Tone::bad), f.check,
+                          std::to_string(f.examined), f.detail});
+  auto& t = session.terminal;
+  t.out << render(table, t.width, t.colour_out)
+        << (check->holds ? paint("the books hold", Tone::good, t.colour_out)
+                         : paint("the books do NOT hold", Tone::bad, t.colour_out))
+        << "\n"
+        << std::flush;
+  return code;
+}
+
+int ledger_accounts(Session& session) {
+  const auto body = session.call("GET", "/v1/ledger/accounts");
+  if (!body) return session.report(body.error());
+  if (session.print_json(*body)) return 0;
+  const auto list = Session::parse<api::AccountList>(*body);
+  if (!list) return session.report(list.error());
+  Table table{{{"ACCOUNT", Align::right},
+               {"CODE", Align::right, 0, 2},
+               {"NAME", Align::left, 12},
+               {"LEDGER", Align::left, 0, 1},
+               {"DEBITS", Align::right},
+               {"CREDITS", Align::right},
+               {"DEBITS PENDING", Align::right, 0, 3},
+               {"CREDITS PENDING", Align::right, 0, 3}},
+              {}};
+  for (const auto& a : list->items)
+    table.rows.push_back({std::to_string(a.account), std::to_string(a.code), a.name, a.ledger,
+                          std::to_string(a.debits_posted), std::to_string(a.credits_posted),
+                          std::to_string(a.debits_pending), std::to_string(a.credits_pending)});
+  auto& t = session.terminal;
+  t.out << render(table, t.width, t.colour_out) << std::flush;
+  return 0;
+}
+
+}  // namespace ampacity::cli

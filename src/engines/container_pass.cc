@@ -1,0 +1,201 @@
+// The loop: keep the service up, list everything, compare, hand out tasks.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/log.h"
+#include "engines/container_engine.h"
+
+namespace ampacity::engines {
+
+using std::chrono::microseconds;
+
+void ContainerEngine::wake() {
+  {
+    std::lock_guard lock(mutex_);
+    woken_ = true;
+  }
+  changed_.notify_all();
+}
+
+microseconds ContainerEngine::until_next() const {
+  std::int64_t wait = options_.period.us;
+  base::Instant at = clock_.now();
+  for (const auto& [name, rank] : ranks_) {
+    if (rank.busy) continue;
+    auto when = due(rank.work, rank.memory);
+    if (when && *when > at) wait = std::min(wait, (*when - at).us);
+  }
+  return microseconds(std::max<std::int64_t>(wait, 5'000));
+}
+
+void ContainerEngine::loop() {
+  while (!stopping_) {
+    pass();
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, until_next(), [this] { return woken_ || stopping_; });
+    woken_ = false;
+  }
+}
+
+// Restarts a dead service, at most every 30 s, sooner at first.
+bool ContainerEngine::keep_service() {
+  if (!service_ || service_->alive()) return true;
+  unreachable("podman's service died; containers go on without it");
+  if (now() < service_retry_at_) return false;
+  auto up = service_->ensure();
+  if (up) {
+    service_failures_ = 0;
+    base::log_warn("engines: podman's service had died: started again");
+    return true;
+  }
+  service_failures_ = std::min(service_failures_ + 1, 5);
+  service_retry_at_ = now() + base::Duration::seconds(std::min(1 << service_failures_, 30));
+  unreachable(up.error().message);
+  return false;
+}
+
+std::optional<std::vector<ListedContainer>> ContainerEngine::list_all() {
+  auto answer = call(dialect_->list(options_.cloud), 20);
+  if (stopping_) return std::nullopt;
+  if (!answer) {
+    unreachable(answer.error().message);
+    return std::nullopt;
+  }
+  if (answer->status != 200) {
+    unreachable("list: " + dialect_->message(answer->body));
+    return std::nullopt;
+  }
+  auto listed = dialect_->parse_list(answer->body);
+  if (!listed) {
+    unreachable(listed.error().message);
+    return std::nullopt;
+  }
+  EngineHealth found = health();
+  found.reachable = true;
+  found.note = host_note_;
+  set_health(found);
+  return std::move(*listed);
+}
+
+void ContainerEngine::pass() {
+  if (!keep_service()) return;
+  base::Instant began = now();
+  auto listed = list_all();
+  if (!listed) return;
+  apply_plans(*listed, began);
+  bool sweep = false;
+  {
+    std::lock_guard lock(mutex_);
+    std::swap(sweep, sweep_networks_);
+  }
+  if (sweep) sweep_networks();
+}
+
+void ContainerEngine::apply_plans(const std::vector<ListedContainer>& listed,
+                                  base::Instant list_began) {
+  std::map<std::string, const ListedContainer*> by_name;
+  for (const auto& one : listed) by_name.emplace(one.name, &one);
+  Seen seen;
+  {
+    std::lock_guard lock(mutex_);
+    base::Instant at = now();
+    for (auto it = ranks_.begin(); it != ranks_.end();) {
+      auto& [name, rank] = *it;
+      auto found = by_name.find(name);
+      const ListedContainer* one = found == by_name.end() ? nullptr : found->second;
+      if (one != nullptr && one->state == ContainerState::running && !rank.memory.final) {
+        rank.memory.seen_running_at = list_began;
+      }
+      if (rank.busy) {
+        ++it;
+        continue;
+      }
+      Planned planned = plan(rank.work, rank.memory, one, boot_, list_began, at);
+      if (planned.step == Step::forget) {
+        sweep_networks_ = sweep_networks_ || !rank.work.network.empty();
+        it = ranks_.erase(it);
+        continue;
+      }
+      apply_plan(rank, planned, seen);
+      ++it;
+    }
+    for (const auto& [name, one] : by_name) {
+      if (!whole_ || ranks_.contains(name) || strays_busy_.contains(name)) continue;
+      strays_busy_.insert(name);
+      tasks_.push_back({name, Step::remove, "stray", true});
+      work_ready_.notify_one();
+    }
+  }
+  emit(std::move(seen));
+}
+
+// Under the lock.
+void ContainerEngine::apply_plan(Rank& rank, const Planned& planned, Seen& seen) {
+  std::string name = rank.work.container_name();
+  switch (planned.step) {
+    case Step::none:
+    case Step::forget:
+      return;
+    case Step::repeat:
+      if (rank.memory.final) {
+        seen.push_back(*rank.memory.final);
+      } else if (rank.memory.last) {
+        seen.push_back(*rank.memory.last);
+      }
+      return;
+    case Step::report_absent: {
+      auto gone = seen_of(rank.work, core::RankSeen::State::absent, planned.why);
+      if (rank.memory.last) gone.started_at = rank.memory.last->started_at;
+      gone.ended_at = rank.memory.seen_running_at;  // 0: not seen running in this life
+      rank.memory.final = gone;
+      seen.push_back(gone);
+      return;
+    }
+    default:
+      enqueue({name, planned.step, planned.why, false});
+  }
+}
+
+void ContainerEngine::watch_events() {
+  int failures = 0;
+  while (!stopping_) {
+    std::string buffer;
+    net::CallOptions options;
+    options.timeout = base::Duration{0};
+    options.cancel = &stopping_;
+    auto answer = client_->stream(
+        dialect_->events(options_.cloud),
+        [&](std::string_view bytes) {
+          failures = 0;
+          buffer.append(bytes);
+          for (std::size_t end; (end = buffer.find('\n')) != std::string::npos;) {
+            on_event_line(std::string_view(buffer).substr(0, end));
+            buffer.erase(0, end + 1);
+          }
+          return !stopping_ && buffer.size() < (1 << 20);
+        },
+        options);
+    if (stopping_) return;
+    wake();  // the stream broke: compare at once
+    failures = std::min(failures + 1, 6);
+    std::unique_lock lock(mutex_);
+    stopped_.wait_for(lock, std::chrono::milliseconds(50 << failures),
+                      [this] { return stopping_.load(); });
+  }
+}
+
+void ContainerEngine::on_event_line(std::string_view line) {
+  auto name = dialect_->parse_end_event(line);
+  if (!name) return;
+  std::lock_guard lock(mutex_);
+  auto found = ranks_.find(*name);
+  if (found == ranks_.end()) return;
+  Rank& rank = found->second;
+  if (rank.memory.final || rank.memory.done) return;
+  rank.look_again = true;
+  if (!rank.busy) follow_up(*name, rank);
+}
+
+}  // namespace ampacity::engines

@@ -1,0 +1,410 @@
+// What workers do to one rank at a time.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "base/log.h"
+#include "engines/container_engine.h"
+#include "engines/host_limits.h"
+
+namespace ampacity::engines {
+namespace {
+
+using State = core::RankSeen::State;
+
+constexpr const char* kPull = "pull";      // a create task that fetches the image
+constexpr const char* kPulled = "pulled";  // and one after that
+constexpr auto kRemovalPause = std::chrono::milliseconds(400);
+constexpr int kMostTries = 3;  // of a start the engine refuses for no permanent reason
+
+bool permanent(std::string_view said) {
+  constexpr std::array kWords = {"OCI runtime",      "not found",           "no such file",
+                                 "ermission denied", "xecutable file",      "invalid",
+                                 "unresolvable",     "must be an absolute", "not a directory"};
+  return std::any_of(kWords.begin(), kWords.end(), [said](std::string_view word) {
+    return said.find(word) != std::string_view::npos;
+  });
+}
+
+base::Instant clamp(base::Instant t, base::Instant low, base::Instant high) {
+  return std::max(low, std::min(t, high));
+}
+
+// Only a named volume of the project at a plain absolute path: nothing of the host's.
+std::optional<std::string> wrong_mount(const core::VolumeMount& mount) {
+  auto fine = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
+  };
+  if (mount.volume.empty() || mount.volume.size() > 100 ||
+      !std::all_of(mount.volume.begin(), mount.volume.end(), fine)) {
+    return fmt::format("volume name '{}': letters, digits, '-', '_' and '.' only", mount.volume);
+  }
+  std::filesystem::path path = mount.path;
+  bool odd = !path.is_absolute() || path == "/" || path.lexically_normal() != path;
+  for (const char* taken : {"/proc", "/sys", "/dev"}) {
+    odd = odd || mount.path == taken || mount.path.starts_with(std::string(taken) + "/");
+  }
+  if (odd) return fmt::format("volume path '{}': a plain absolute path is needed", mount.path);
+  return std::nullopt;
+}
+
+}  // namespace
+
+void ContainerEngine::enqueue(Task task, bool pull) {
+  auto found = ranks_.find(task.name);
+  if (found != ranks_.end()) {
+    found->second.busy = true;
+    found->second.look_again = false;
+  }
+  (pull ? pulls_ : tasks_).push_back(std::move(task));
+  work_ready_.notify_all();
+}
+
+void ContainerEngine::work(std::deque<Task>& queue) {
+  while (true) {
+    Task task;
+    {
+      std::unique_lock lock(mutex_);
+      work_ready_.wait(lock, [&] { return stopping_ || !queue.empty(); });
+      if (stopping_) return;
+      task = std::move(queue.front());
+      queue.pop_front();
+    }
+    run_task(task);
+  }
+}
+
+void ContainerEngine::run_task(const Task& task) {
+  if (task.step == Step::remove) return do_remove(task);
+  core::RankWork work;
+  {
+    std::lock_guard lock(mutex_);
+    auto found = ranks_.find(task.name);
+    if (found == ranks_.end()) return;
+    work = found->second.work;
+  }
+  switch (task.step) {
+    case Step::create:
+      if (task.why == kPull) return do_pull(task.name, work);
+      return do_create(task.name, work, task.why == kPulled);
+    case Step::start:
+      return do_start(task.name, work);
+    case Step::term:
+    case Step::kill:
+      return do_signal(task.name, work, task.step);
+    case Step::report_unstarted:
+      return do_unstarted(task.name, work, task.why);
+    default:
+      return do_look(task.name, work);
+  }
+}
+
+// What must follow at once, without waiting for a list. Under the lock; the rank is free.
+void ContainerEngine::follow_up(const std::string& name, Rank& rank) {
+  RankMemory& memory = rank.memory;
+  if (memory.done) {
+    if (now() >= memory.not_before) enqueue({name, Step::remove, {}, false});
+    return;
+  }
+  if (memory.final) return;
+  if (rank.look_again) return enqueue({name, Step::look, {}, false});
+  bool running = memory.last && memory.last->state == State::running;
+  if (rank.work.want != core::RankWork::Want::stop) return;
+  if (running && memory.term_at.us == 0) {
+    enqueue({name, rank.work.grace_s > 0 ? Step::term : Step::kill, {}, false});
+  }
+}
+
+void ContainerEngine::finish(const std::string& name,
+                             const std::function<void(RankMemory&)>& change,
+                             std::optional<core::RankSeen> report) {
+  bool compare = false;
+  {
+    std::lock_guard lock(mutex_);
+    auto found = ranks_.find(name);
+    if (found == ranks_.end()) return;
+    Rank& rank = found->second;
+    rank.memory.touched_at = now();
+    rank.memory.not_before = {};
+    if (report) {
+      bool goes_on = report->state == State::running || report->state == State::pulling;
+      (goes_on ? rank.memory.last : rank.memory.final) = report;
+    }
+    change(rank.memory);
+    rank.busy = false;
+    follow_up(name, rank);
+    compare = !rank.busy;  // the loop's next wait depends on this rank
+  }
+  if (compare) changed_.notify_all();
+  if (report) emit({std::move(*report)});
+}
+
+void ContainerEngine::later(const std::string& name, const base::Fault& fault) {
+  if (stopping_) return;
+  base::log_warn("engines: {}: {}", name, fault.message);
+  finish(name, [this](RankMemory& memory) {
+    memory.failures = std::min(memory.failures + 1, 7);
+    memory.not_before = now() + base::Duration::millis(200 << memory.failures);
+  });
+  wake();
+}
+
+void ContainerEngine::fail(const std::string& name, const core::RankWork& work, std::string why) {
+  finish(
+      name, [](RankMemory&) {}, seen_of(work, State::failed_to_start, std::move(why)));
+}
+
+bool ContainerEngine::still_wanted(const std::string& name) const {
+  std::lock_guard lock(mutex_);
+  auto found = ranks_.find(name);
+  return found != ranks_.end() && !found->second.memory.done &&
+         found->second.work.want == core::RankWork::Want::run;
+}
+
+void ContainerEngine::do_create(const std::string& name, const core::RankWork& work, bool pulled) {
+  for (const auto& mount : work.volumes) {
+    if (auto wrong = wrong_mount(mount)) return fail(name, work, *wrong);
+  }
+  if (!work.emulated && !work.gpu_uuids.empty() && !health().hands_over_gpus) {
+    return fail(name, work, "this engine cannot hand over a GPU: " + host_note_);
+  }
+  CreateContext context = context_for(work);
+  std::error_code error;
+  if (service_ && std::filesystem::exists(context.log_path, error)) {
+    // It wrote a log once: if it is not there now it is lost, and must not be started again.
+    auto found = call(dialect_->inspect(name), 20);
+    if (!found) return later(name, found.error());
+    if (found->status == 404) {
+      return finish(
+          name, [](RankMemory&) {},
+          seen_of(work, State::absent, "its log is here, the container is gone"));
+    }
+  }
+  if (auto made = ensure_volumes(work); !made) return later(name, made.error());
+  if (auto made = ensure_network(work, context.subnet); !made) return later(name, made.error());
+  auto answer = call(dialect_->create(work, context), 60);
+  if (!answer) return later(name, answer.error());
+  switch (dialect_->judge(answer->status, answer->body)) {
+    case Verdict::ok:
+      return do_start(name, work);
+    case Verdict::exists:
+      return do_look(name, work);
+    case Verdict::no_image:
+      if (pulled) return fail(name, work, "the image came, but not under its name: " + work.image);
+      break;
+    default:
+      return fail(name, work, dialect_->message(answer->body));
+  }
+  auto pulling = seen_of(work, State::pulling, "fetching " + work.image);
+  {
+    std::lock_guard lock(mutex_);
+    auto found = ranks_.find(name);
+    if (found == ranks_.end()) return;
+    found->second.memory.last = pulling;
+    enqueue({name, Step::create, kPull, false}, true);
+  }
+  emit({pulling});
+}
+
+void ContainerEngine::do_pull(const std::string& name, const core::RankWork& work) {
+  {
+    std::unique_lock lock(mutex_);
+    // One fetch per image: the others wait for its end, then find it there.
+    stopped_.wait(lock, [&] { return stopping_ || !images_in_hand_.contains(work.image); });
+    if (stopping_) return;
+    images_in_hand_.insert(work.image);
+  }
+  auto got = obtain_image(work.image);
+  {
+    std::lock_guard lock(mutex_);
+    images_in_hand_.erase(work.image);
+    if (got) {
+      auto found = ranks_.find(name);
+      if (found != ranks_.end()) found->second.memory.last.reset();
+      enqueue({name, Step::create, kPulled, false});
+    }
+  }
+  stopped_.notify_all();
+  if (got || stopping_) return;
+  if (!got.error().retryable) return fail(name, work, got.error().message);
+  int tries = 0;
+  {
+    std::lock_guard lock(mutex_);
+    auto found = ranks_.find(name);
+    if (found != ranks_.end()) tries = found->second.memory.failures;
+  }
+  if (tries + 1 >= kMostTries) return fail(name, work, got.error().message);
+  later(name, got.error());
+}
+
+void ContainerEngine::do_start(const std::string& name, const core::RankWork& work) {
+  if (!still_wanted(name)) return do_unstarted(name, work, "stopped before it started");
+  int tries = 0;
+  {
+    std::lock_guard lock(mutex_);
+    auto found = ranks_.find(name);
+    if (found == ranks_.end()) return;
+    if (found->second.memory.asked_at.us == 0) found->second.memory.asked_at = now();
+    tries = found->second.memory.failures;
+  }
+  auto answer = call(dialect_->start(name), 60);
+  if (!answer) return later(name, answer.error());
+  Verdict verdict = dialect_->judge(answer->status, answer->body);
+  if (verdict == Verdict::ok) return do_look(name, work);
+  std::string said = dialect_->message(answer->body);
+  if (verdict != Verdict::absent && (permanent(said) || tries + 1 >= kMostTries)) {
+    return fail(name, work, said);
+  }
+  later(name, base::Fault{said, true, answer->status});
+}
+
+void ContainerEngine::do_look(const std::string& name, const core::RankWork& work) {
+  auto answer = call(dialect_->inspect(name), 20);
+  if (!answer) return later(name, answer.error());
+  if (answer->status == 404) {
+    finish(name, [](RankMemory&) {});
+    return wake();
+  }
+  if (answer->status != 200) {
+    return later(name, base::Fault{dialect_->message(answer->body), true, answer->status});
+  }
+  auto found = dialect_->parse_inspect(answer->body);
+  if (!found) return later(name, found.error());
+  if (found->cloud != options_.cloud) {
+    return fail(name, work, "a container of this name is there and is not ours");
+  }
+  if (found->state == ContainerState::created) {
+    bool ran = false;
+    {
+      std::lock_guard lock(mutex_);
+      auto rank = ranks_.find(name);
+      ran = rank == ranks_.end() || rank->second.memory.ran || rank->second.work.confirmed;
+    }
+    if (!ran && !found->started_at) return do_start(name, work);
+    finish(name, [](RankMemory&) {});
+    return wake();
+  }
+  if (found->state == ContainerState::ended && found->exit_code == 137 && killed_by_others(name) &&
+      !oom_killed(found->id)) {
+    // Whoever removes a container kills it first: see whether it is going.
+    std::unique_lock lock(mutex_);
+    stopped_.wait_for(lock, kRemovalPause, [this] { return stopping_.load(); });
+    lock.unlock();
+    auto again = call(dialect_->inspect(name), 20);
+    if (!again) return later(name, again.error());
+    if (again->status == 404) {
+      finish(name, [](RankMemory&) {});
+      return wake();
+    }
+  }
+  report_inspected(name, work, *found);
+}
+
+bool ContainerEngine::killed_by_others(const std::string& name) const {
+  std::lock_guard lock(mutex_);
+  auto found = ranks_.find(name);
+  return found != ranks_.end() && found->second.memory.kill_at.us == 0;
+}
+
+void ContainerEngine::report_inspected(const std::string& name, const core::RankWork& work,
+                                       const InspectedContainer& found) {
+  base::Instant observed = now();
+  base::Instant asked, term_at, kill_at;
+  {
+    std::lock_guard lock(mutex_);
+    auto rank = ranks_.find(name);
+    if (rank == ranks_.end()) return;
+    asked = rank->second.memory.asked_at;
+    term_at = rank->second.memory.term_at;
+    kill_at = rank->second.memory.kill_at;
+  }
+  if (found.state == ContainerState::removing) return finish(name, [](RankMemory&) {});
+  if (!found.started_at) {
+    return fail(name, work, found.error.empty() ? "it never started" : found.error);
+  }
+  base::Instant started = clamp(*found.started_at, asked, observed);
+  if (found.state == ContainerState::running) {
+    auto seen = seen_of(work, State::running);
+    seen.started_at = started;
+    return finish(
+        name,
+        [observed](RankMemory& memory) {
+          memory.ran = true;
+          memory.failures = 0;
+          memory.seen_running_at = observed;
+        },
+        seen);
+  }
+  copy_log(name);
+  auto seen = seen_of(work, State::ended);
+  seen.started_at = started;
+  seen.ended_at = clamp(found.ended_at.value_or(observed), started, observed);
+  seen.exit_code = found.exit_code;
+  if (found.out_of_memory || (found.exit_code == 137 && oom_killed(found.id))) {
+    seen.out_of_memory = true;
+    seen.why = fmt::format("out of memory: it needed more than its {} MiB", work.memory_mib);
+  } else if (kill_at.us != 0) {
+    seen.why = fmt::format("killed: still running {} s after SIGTERM", work.grace_s);
+  } else if (term_at.us != 0) {
+    seen.why = "stopped";
+  } else if (found.exit_code != 0) {
+    seen.why = fmt::format("exit code {}", found.exit_code);
+  }
+  finish(
+      name, [](RankMemory& memory) { memory.ran = true; }, seen);
+}
+
+void ContainerEngine::do_signal(const std::string& name, const core::RankWork&, Step step) {
+  auto answer = call(dialect_->signal(name, step == Step::kill ? "KILL" : "TERM"), 20);
+  if (!answer) return later(name, answer.error());
+  bool sent = answer->status < 400;
+  base::Instant at = now();
+  finish(name, [=](RankMemory& memory) {
+    if (!sent) return;  // it ended meanwhile: the next list says so
+    if (memory.term_at.us == 0) memory.term_at = at;
+    if (step == Step::kill) memory.kill_at = at;
+  });
+  if (!sent) wake();
+}
+
+// It never ran and must not any more: what there is of it goes, its name stays ours until done.
+void ContainerEngine::do_unstarted(const std::string& name, const core::RankWork& work,
+                                   const std::string& why) {
+  auto answer = call(dialect_->remove(name), 60);
+  if (!answer) return later(name, answer.error());
+  Verdict verdict = dialect_->judge(answer->status, answer->body);
+  if (verdict != Verdict::ok && verdict != Verdict::absent) {
+    return later(name, base::Fault{dialect_->message(answer->body), true, answer->status});
+  }
+  fail(name, work, why);
+}
+
+void ContainerEngine::do_remove(const Task& task) {
+  if (task.stray) base::log_warn("engines: removing {}: nobody wants it", task.name);
+  auto answer = call(dialect_->remove(task.name), 60);
+  if (stopping_) return;
+  bool gone = false;
+  if (answer) {
+    Verdict verdict = dialect_->judge(answer->status, answer->body);
+    gone = verdict == Verdict::ok || verdict == Verdict::absent;
+  }
+  std::string network;
+  {
+    std::lock_guard lock(mutex_);
+    strays_busy_.erase(task.name);
+    if (task.stray) sweep_networks_ = true;
+    auto found = ranks_.find(task.name);
+    if (gone && found != ranks_.end() && !task.stray) {
+      network = found->second.work.network;
+      ranks_.erase(found);
+    }
+  }
+  if (!network.empty()) drop_network_if_unused(network);
+  if (gone || task.stray) return;
+  later(task.name, answer ? base::Fault{dialect_->message(answer->body)} : answer.error());
+}
+
+}  // namespace ampacity::engines

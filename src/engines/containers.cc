@@ -1,0 +1,247 @@
+#include "engines/containers.h"
+
+#include <fmt/core.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "base/log.h"
+#include "engines/cdi.h"
+#include "engines/container_engine.h"
+#include "engines/host_limits.h"
+
+namespace ampacity::engines {
+namespace {
+
+constexpr int kWorkers = 4;
+constexpr int kPullers = 2;
+
+bool any_exists(std::initializer_list<const char*> paths) {
+  return std::any_of(paths.begin(), paths.end(),
+                     [](const char* path) { return access(path, X_OK) == 0; });
+}
+
+}  // namespace
+
+std::unique_ptr<Engine> make_container_engine(ContainerOptions options, base::Clock& clock) {
+  return std::make_unique<ContainerEngine>(std::move(options), clock);
+}
+
+std::filesystem::path log_directory(const ContainerOptions& options) {
+  return options.state / "logs";
+}
+
+core::RankSeen seen_of(const core::RankWork& work, core::RankSeen::State state, std::string why) {
+  core::RankSeen seen;
+  seen.job = work.job;
+  seen.generation = work.generation;
+  seen.rank = work.rank;
+  seen.state = state;
+  seen.why = std::move(why);
+  return seen;
+}
+
+ContainerEngine::ContainerEngine(ContainerOptions options, base::Clock& clock)
+    : options_(std::move(options)), clock_(clock) {
+  if (options_.dialect == ContainerOptions::Dialect::podman) {
+    dialect_ = podman_dialect();
+    service_ = std::make_unique<PodmanService>(options_);
+    peer_ = {"http://d", service_->socket()};
+  } else {
+    dialect_ = docker_dialect();
+    peer_ = {"http://d", options_.docker_socket};
+  }
+  client_ = std::make_unique<net::HttpClient>(peer_);
+  health_.kind = dialect_->kind();
+}
+
+ContainerEngine::~ContainerEngine() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  work_ready_.notify_all();
+  stopped_.notify_all();
+  for (auto& thread : threads_) thread.join();
+}
+
+void ContainerEngine::probe_host() {
+  boot_ = boot_id();
+  nofile_ = own_hard_limit(RLIMIT_NOFILE, 1 << 20);
+  nproc_ = own_hard_limit(RLIMIT_NPROC, kMostProcesses);
+  bool podman = service_ != nullptr;
+  user_namespaces_ = podman && options_.user_namespaces && user_namespaces_work();
+  std::string note;
+  auto say = [&note](const std::string& what) { note += (note.empty() ? "" : "; ") + what; };
+  if (options_.user_namespaces && !user_namespaces_) {
+    say(podman ? "no user namespaces here: root in a container is root's id outside"
+               : "docker maps user ids by daemon, not by project");
+  }
+  if (podman) {
+    dns_ = any_exists({"/usr/lib/podman/aardvark-dns", "/usr/libexec/podman/aardvark-dns"});
+    init_ = any_exists({"/usr/libexec/podman/catatonit", "/usr/lib/podman/catatonit"});
+    cgroup_ = "/" + cgroup_of(options_.cloud);
+  }
+  if (options_.host_cpu_milli > 0 && options_.host_memory_mib > 0) {
+    std::string name = cgroup_of(options_.cloud) + "-emulated";
+    auto bounded = bound_cgroup(name, options_.host_cpu_milli, options_.host_memory_mib);
+    if (bounded) {
+      cgroup_emulated_ = "/" + name;
+    } else {
+      say("emulated nodes are not bounded together: " + bounded.error().message);
+    }
+  }
+  health_.user_namespaces = user_namespaces_;
+  if (podman) {
+    health_.hands_over_gpus = !cdi_gpu_names().empty();
+    if (!health_.hands_over_gpus) say("no CDI specification names a GPU: none can be handed over");
+  } else {
+    say("docker 20.10 cannot hand over a GPU safely (no CDI)");
+  }
+  host_note_ = note;
+  health_.note = note;
+}
+
+base::Try<void> ContainerEngine::start(EngineReports reports) {
+  if (!options_.state.is_absolute()) {
+    return base::fault("the state directory must be an absolute path: " + options_.state.string(),
+                       false);
+  }
+  reports_ = std::move(reports);
+  std::error_code error;
+  std::filesystem::create_directories(log_directory(options_), error);
+  if (error) {
+    return base::fault(log_directory(options_).string() + ": " + error.message(), false);
+  }
+  probe_host();
+  if (service_) {
+    if (auto up = service_->ensure(); !up) return up;
+  }
+  auto answer = call(dialect_->version(), 10);
+  if (!answer) return std::unexpected(answer.error());
+  auto version = dialect_->parse_version(answer->body);
+  if (!version) return std::unexpected(version.error());
+  EngineHealth found = health();
+  found.reachable = true;
+  found.version = *version;
+  set_health(found);
+  threads_.emplace_back([this] { loop(); });
+  threads_.emplace_back([this] { watch_events(); });
+  threads_.emplace_back([this] { meter(); });
+  for (int i = 0; i < kWorkers; i++) threads_.emplace_back([this] { work(tasks_); });
+  for (int i = 0; i < kPullers; i++) threads_.emplace_back([this] { work(pulls_); });
+  return {};
+}
+
+void ContainerEngine::desire_whole(std::vector<core::RankWork> ranks) {
+  {
+    std::lock_guard lock(mutex_);
+    std::set<std::string> wanted;
+    for (const auto& work : ranks) wanted.insert(work.container_name());
+    for (auto& [name, rank] : ranks_) {
+      if (wanted.contains(name)) continue;
+      rank.memory.done = true;
+      rank.memory.touched_at = now();
+    }
+    for (auto& work : ranks) {
+      auto [found, fresh] = ranks_.try_emplace(work.container_name());
+      if (fresh) found->second.memory.touched_at = now();
+      found->second.work = std::move(work);
+    }
+    whole_ = true;
+    sweep_networks_ = true;
+  }
+  wake();
+}
+
+void ContainerEngine::desire_also(std::vector<core::RankWork> ranks) {
+  bool compare = false;
+  {
+    std::lock_guard lock(mutex_);
+    for (auto& work : ranks) {
+      std::string name = work.container_name();
+      auto [found, fresh] = ranks_.try_emplace(name);
+      Rank& rank = found->second;
+      rank.work = std::move(work);
+      if (fresh) {
+        rank.memory.touched_at = now();
+        bool is_new = rank.work.want == core::RankWork::Want::run && !rank.work.confirmed;
+        if (is_new) enqueue({name, Step::create, {}, false});
+        compare = compare || !is_new;
+      } else if (!rank.busy) {
+        follow_up(name, rank);
+        compare = compare || !rank.busy;
+      }
+    }
+  }
+  if (compare) wake();
+}
+
+void ContainerEngine::done_with(std::vector<Done> ranks) {
+  std::set<std::tuple<base::Id, std::uint32_t, std::uint32_t>> ended;
+  for (const Done& d : ranks) ended.emplace(d.job, d.generation, d.rank);
+  std::lock_guard lock(mutex_);
+  for (auto& [name, rank] : ranks_) {
+    if (!ended.contains({rank.work.job, rank.work.generation, rank.work.rank})) continue;
+    rank.memory.done = true;
+    if (!rank.busy) follow_up(name, rank);
+  }
+}
+
+EngineHealth ContainerEngine::health() const {
+  std::lock_guard lock(mutex_);
+  return health_;
+}
+
+void ContainerEngine::set_health(EngineHealth health) {
+  {
+    std::lock_guard lock(mutex_);
+    bool same = health.reachable == health_.reachable && health.version == health_.version &&
+                health.note == health_.note;
+    health_ = health;
+    if (same) return;
+  }
+  if (reports_.health) reports_.health(health);
+}
+
+void ContainerEngine::unreachable(const std::string& why) {
+  EngineHealth found = health();
+  if (found.reachable) base::log_warn("engines: {} is not reachable: {}", found.kind, why);
+  found.reachable = false;
+  found.note = why;
+  set_health(found);
+}
+
+base::Try<net::Response> ContainerEngine::call(const net::Request& request,
+                                               std::int64_t timeout_s) {
+  net::CallOptions options;
+  options.timeout = base::Duration::seconds(timeout_s);
+  options.cancel = &stopping_;
+  return client_->call(request, options);
+}
+
+void ContainerEngine::emit(Seen seen) {
+  if (!seen.empty() && reports_.seen && !stopping_) reports_.seen(std::move(seen));
+}
+
+CreateContext ContainerEngine::context_for(const core::RankWork& work) const {
+  CreateContext context;
+  context.cloud = options_.cloud;
+  context.boot = boot_;
+  context.log_path = (log_directory(options_) / (work.container_name() + ".log")).string();
+  context.nofile = nofile_;
+  context.nproc = nproc_;
+  context.pids_limit = options_.pids_limit;
+  context.user_namespaces = user_namespaces_;
+  context.uid_base = options_.uid_base;
+  context.host_cpu_milli = options_.host_cpu_milli;
+  context.host_memory_mib = options_.host_memory_mib;
+  context.cgroup_parent = work.emulated && !cgroup_emulated_.empty() ? cgroup_emulated_ : cgroup_;
+  context.init = init_;
+  return context;
+}
+
+}  // namespace ampacity::engines

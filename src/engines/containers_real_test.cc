@@ -1,0 +1,207 @@
+// The container engine against a real podman: one rank's life, limits, ends.
+#include <fstream>
+#include <regex>
+#include <sstream>
+#include <thread>
+
+#include "engines/host_limits.h"
+#include "engines/log_spool.h"
+#include "engines/real_lab.h"
+
+using namespace ampacity;
+using namespace ampacity::engines;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string log_of(Lab& lab, const std::string& name) {
+  LogSpool spool(log_directory(lab.options));
+  std::string out;
+  auto lines = spool.read(name, 0);
+  REQUIRE(lines);
+  for (const auto& line : *lines) out += line.text + "\n";
+  return out;
+}
+
+bool log_has(Lab& lab, const std::string& name, const std::string& text) {
+  for (int i = 0; i < 500; i++) {
+    if (log_of(lab, name).find(text) != std::string::npos) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return false;
+}
+
+std::string first_word(const fs::path& path) {
+  std::ifstream in(path);
+  std::string word;
+  in >> word;
+  return word;
+}
+
+}  // namespace
+
+TEST_CASE("real: start, log, exit code, nothing left") {
+  LAB_OR_SKIP
+  Watch watch(*lab);
+  CHECK(watch.engine->health().kind == "podman");
+  auto work = shell(1,
+                    "echo hello $WHO; echo oops >&2; id -u; cat /proc/self/uid_map; "
+                    "grep -E 'CapEff|NoNewPrivs|Seccomp:' /proc/self/status; hostname; exit 7");
+  work.env = {{"WHO", "world"}};
+  watch.engine->desire_whole({work});
+  REQUIRE(watch.reaches(1, State::ended));
+  auto end = watch.last(1);
+  CHECK(end.exit_code == 7);
+  CHECK_FALSE(end.out_of_memory);
+  CHECK(end.started_at.us > 0);
+  CHECK(end.ended_at >= end.started_at);
+  std::string log = log_of(*lab, work.container_name());
+  CAPTURE(log);
+  CHECK(log.find("hello world\n") != std::string::npos);
+  CHECK(log.find("oops\n") != std::string::npos);
+  CHECK(std::regex_search(log, std::regex("CapEff:\t0+\n")));
+  CHECK(log.find("NoNewPrivs:\t1") != std::string::npos);
+  CHECK(log.find("Seccomp:\t2") != std::string::npos);
+  CHECK(log.find(work.container_name()) != std::string::npos);
+  if (watch.engine->health().user_namespaces) CHECK(log.find("1065536") != std::string::npos);
+  // Its end is repeated until the world is done with it; then it goes.
+  CHECK(watch.until([] { return false; }, 1) == false);
+  CHECK(watch.count(1, State::ended) >= 2);
+  CHECK(lab->http("GET", "/containers/job-r1-1-0/json") == 200);
+  watch.done(work);
+  for (int i = 0; i < 200 && lab->http("GET", "/containers/job-r1-1-0/json") != 404; i++) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  CHECK(lab->http("GET", "/containers/job-r1-1-0/json") == 404);
+}
+
+TEST_CASE("real: stop with grace, then kill; stopped before it started") {
+  LAB_OR_SKIP
+  Watch watch(*lab);
+  auto kind = shell(2, "trap 'echo bye; exit 3' TERM; echo ready; while :; do sleep 0.05; done");
+  auto deaf = shell(3, "trap '' TERM; echo ready; while :; do sleep 0.05; done");
+  deaf.grace_s = 1;
+  watch.engine->desire_also({kind, deaf});
+  REQUIRE(watch.reaches(2, State::running));
+  REQUIRE(watch.reaches(3, State::running));
+  REQUIRE(log_has(*lab, kind.container_name(), "ready"));
+  REQUIRE(log_has(*lab, deaf.container_name(), "ready"));
+  kind.want = deaf.want = Want::stop;
+  kind.confirmed = deaf.confirmed = true;
+  watch.engine->desire_also({kind, deaf});
+  REQUIRE(watch.reaches(2, State::ended));
+  CHECK(watch.last(2).exit_code == 3);
+  CHECK(log_of(*lab, kind.container_name()).find("bye") != std::string::npos);
+  REQUIRE(watch.reaches(3, State::ended));
+  CHECK(watch.last(3).exit_code == 137);
+  CHECK_FALSE(watch.last(3).out_of_memory);
+  CHECK(watch.last(3).why.find("SIGTERM") != std::string::npos);
+  CHECK(watch.last(3).ended_at - watch.last(3).started_at >= base::Duration::seconds(1));
+
+  auto never = shell(4, "echo ran");
+  never.want = Want::stop;
+  watch.engine->desire_also({never});
+  REQUIRE(watch.reaches(4, State::failed_to_start));
+  CHECK(watch.last(4).why == "stopped before it started");
+  for (const auto& work : {kind, deaf, never}) watch.done(work);
+}
+
+TEST_CASE("real: out of memory, memory and CPU limits, the emulated nodes' common bound") {
+  LAB_OR_SKIP
+  Watch watch(*lab);
+  auto greedy = shell(5, "x=aaaaaaaa; while :; do x=$x$x; done");
+  auto modest = shell(6, "sleep 1000");
+  modest.emulated = true;
+  modest.cpu_milli = 64'000;  // nominal
+  modest.memory_mib = 1 << 20;
+  modest.gpu_uuids = {"emulated-0"};
+  watch.engine->desire_also({greedy, modest});
+  REQUIRE(watch.reaches(5, State::ended));
+  CHECK(watch.last(5).exit_code == 137);
+  CHECK(watch.last(5).out_of_memory);
+  REQUIRE(watch.reaches(6, State::running));
+  REQUIRE(lab->http("GET", "/containers/job-r6-1-0/json") == 200);
+  std::smatch id;
+  REQUIRE(std::regex_search(lab->last_body, id, std::regex("\"Id\":\"([0-9a-f]+)\"")));
+  std::string group = cgroup_of(lab->options.cloud) + "-emulated";
+  std::string leaf = group + "/libpod-" + id[1].str();
+  fs::path root = "/sys/fs/cgroup";
+  if (pure_cgroup_v2()) {
+    CHECK(first_word(root / group / "memory.max") == std::to_string(2048LL << 20));
+    CHECK(first_word(root / leaf / "memory.max") == std::to_string(2048LL << 20));
+    CHECK(first_word(root / leaf / "cpu.max") == "200000");
+  } else {
+    CHECK(first_word(root / "memory" / group / "memory.limit_in_bytes") ==
+          std::to_string(2048LL << 20));
+    CHECK(first_word(root / "memory" / leaf / "memory.limit_in_bytes") ==
+          std::to_string(2048LL << 20));
+    CHECK(first_word(root / "cpu" / group / "cpu.cfs_quota_us") == "200000");
+    CHECK(first_word(root / "cpu" / leaf / "cpu.cfs_quota_us") == "200000");
+  }
+  watch.done(greedy);
+  watch.done(modest);
+}
+
+TEST_CASE("real: what cannot start says why") {
+  LAB_OR_SKIP
+  Watch watch(*lab);
+  auto no_command = shell(7, "");
+  no_command.command = {"/bin/no-such-program"};
+  auto no_image = shell(8, "true");
+  no_image.image = "localhost/ampacity-nothing";
+  auto host_path = shell(9, "true");
+  host_path.volumes = {{"../../etc", "/mnt"}};
+  auto gpu = shell(10, "true");
+  gpu.gpu_uuids = {"GPU-00000000-0000-0000-0000-000000000000"};
+  watch.engine->desire_also({no_command, no_image, host_path, gpu});
+  for (std::uint64_t job : {7, 8, 9, 10}) {
+    REQUIRE(watch.reaches(job, State::failed_to_start));
+    CHECK_FALSE(watch.last(job).why.empty());
+  }
+  CAPTURE(watch.last(7).why);
+  CHECK(watch.last(7).why.find("/bin/no-such-program") != std::string::npos);
+  CHECK(watch.last(8).why.find("ampacity-nothing") != std::string::npos);
+  CHECK(watch.last(8).why.find("nothing.tar") != std::string::npos);
+  for (const auto& work : {no_command, no_image, host_path, gpu}) watch.done(work);
+}
+
+TEST_CASE("real: a volume persists, is measured, bounded and removed") {
+  LAB_OR_SKIP
+  Watch watch(*lab);
+  auto writer = shell(11, "echo kept > /data/x && head -c 6000000 /dev/zero > /data/big");
+  writer.volumes = {{"data", "/data"}};
+  writer.read_only_root = true;
+  watch.engine->desire_also({writer});
+  REQUIRE(watch.reaches(11, State::ended));
+  CHECK(watch.last(11).exit_code == 0);
+  auto reader =
+      shell(12, "cat /data/x; touch /nope || echo read-only; touch /tmp/ok && sleep 1000");
+  reader.volumes = writer.volumes;
+  reader.read_only_root = true;
+  watch.engine->desire_also({reader});
+  REQUIRE(watch.reaches(12, State::running));
+  REQUIRE(log_has(*lab, reader.container_name(), "read-only"));
+  CHECK(log_of(*lab, reader.container_name()).find("kept\n") == 0);
+  auto volumes = watch.engine->volumes();
+  REQUIRE(volumes);
+  REQUIRE(volumes->size() == 1);
+  CHECK(volumes->at(0).project == 1);
+  CHECK(volumes->at(0).name == "data");
+  CHECK(volumes->at(0).used_bytes >= 6'000'000);
+  CHECK(volumes->at(0).in_use);
+  CHECK(watch.until([&] { return !watch.over_limit.empty(); }, 20));
+  auto refused = watch.engine->remove_volume(1, "data");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().status == 409);
+  watch.done(writer);
+  watch.done(reader);
+  base::Try<void> removed;
+  for (int i = 0; i < 200; i++) {
+    removed = watch.engine->remove_volume(1, "data");
+    if (removed) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  CHECK(removed);
+  CHECK(watch.engine->volumes()->empty());
+  CHECK(watch.engine->remove_volume(1, "data").error().status == 404);
+}

@@ -1,0 +1,292 @@
+// The container engine against a real podman: gangs, exec, and everything that goes wrong outside.
+#include <fmt/core.h>
+#include <signal.h>
+
+#include <fstream>
+#include <future>
+#include <sstream>
+#include <thread>
+
+#include "engines/host_limits.h"
+#include "engines/real_lab.h"
+
+using namespace ampacity;
+using namespace ampacity::engines;
+
+namespace {
+
+struct Ran {
+  std::string out, err, why;
+  std::optional<int> code;
+};
+
+// Runs a command in a container to its end; `talk` may use the session.
+Ran run_in(Watch& watch, const std::string& name, std::vector<std::string> argv, bool tty,
+           const std::function<void(ExecSession&)>& talk = {}) {
+  Ran ran;
+  std::promise<void> ended;
+  ExecEvents events;
+  events.on_output = [&](std::string_view bytes, bool is_err) {
+    (is_err ? ran.err : ran.out).append(bytes);
+  };
+  events.on_end = [&](std::optional<int> code, std::string why) {
+    ran.code = code;
+    ran.why = std::move(why);
+    ended.set_value();
+  };
+  auto session = watch.engine->exec(name, std::move(argv), tty, events);
+  INFO((session ? std::string() : session.error().message));
+  REQUIRE(session);
+  if (talk) talk(**session);
+  auto future = ended.get_future();
+  CHECK(future.wait_for(std::chrono::seconds(20)) == std::future_status::ready);
+  session->reset();
+  return ran;
+}
+
+Ran run_shell(Watch& watch, const std::string& name, const std::string& script) {
+  return run_in(watch, name, {"/bin/sh", "-c", script}, false);
+}
+
+int mounts_below(const std::string& root) {
+  std::ifstream in("/proc/self/mounts");
+  int n = 0;
+  for (std::string line; std::getline(in, line);) n += line.find(root) != std::string::npos;
+  return n;
+}
+
+}  // namespace
+
+TEST_CASE("real: exec with and without a terminal") {
+  LAB_OR_SKIP
+  Watch watch(*lab);
+  auto work = shell(20, "sleep 1000");
+  watch.engine->desire_also({work});
+  REQUIRE(watch.reaches(20, State::running));
+  std::string name = work.container_name();
+  auto plain = run_shell(watch, name, "echo out; echo err >&2; exit 5");
+  CHECK(plain.out == "out\n");
+  CHECK(plain.err == "err\n");
+  CHECK(plain.code == 5);
+  auto cat = run_in(watch, name, {"/bin/cat"}, false, [](ExecSession& session) {
+    session.write("through\n");
+    session.close_stdin();
+  });
+  CHECK(cat.out == "through\n");
+  CHECK(cat.code == 0);
+  auto tty = run_in(watch, name, {"/bin/sh"}, true, [](ExecSession& session) {
+    session.resize(123, 45);
+    session.write("stty size; exit 9\n");
+  });
+  CHECK(tty.out.find("45 123") != std::string::npos);
+  CHECK(tty.code == 9);
+  CHECK_FALSE(watch.engine->exec("job-none-1-0", {"true"}, false, {}).has_value());
+  watch.done(work);
+}
+
+TEST_CASE("real: a gang's ranks reach each other, and nobody else does") {
+  LAB_OR_SKIP
+  Watch watch(*lab);
+  std::vector<core::RankWork> ranks;
+  for (std::uint32_t r = 0; r < 2; r++) {
+    auto work = shell(21, "echo hello-from-$RANK > /tmp/index.html; httpd -f -p 8000 -h /tmp");
+    work.rank = r;
+    work.size = 2;
+    work.network = "gang-21";
+    work.env = {{"RANK", std::to_string(r)}};
+    ranks.push_back(work);
+  }
+  auto stranger = shell(22, "sleep 1000");
+  stranger.network = "gang-22";
+  ranks.push_back(stranger);
+  watch.engine->desire_also(ranks);
+  REQUIRE(watch.reaches(21, State::running, 0));
+  REQUIRE(watch.reaches(21, State::running, 1));
+  REQUIRE(watch.reaches(22, State::running));
+  auto ask = [](const std::string& host) {
+    return fmt::format(
+        "for i in 1 2 3 4 5 6 7 8 9 10; do printf 'GET / HTTP/1.0\\r\\n\\r\\n' | "
+        "nc -w 2 {} 8000 && exit 0; sleep 0.2; done; exit 1",
+        host);
+  };
+  auto found = run_shell(watch, ranks[0].container_name(), ask(ranks[1].container_name()));
+  CHECK(found.code == 0);
+  CHECK(found.out.find("hello-from-1") != std::string::npos);
+  auto back = run_shell(watch, ranks[1].container_name(), ask(ranks[0].container_name()));
+  CHECK(back.out.find("hello-from-0") != std::string::npos);
+  auto address = run_shell(watch, ranks[1].container_name(), "hostname -i");
+  std::string ip = address.out.substr(0, address.out.find_first_of(" \n"));
+  REQUIRE_FALSE(ip.empty());
+  auto by_name = run_shell(watch, stranger.container_name(),
+                           fmt::format("nc -w 2 {} 8000 </dev/null", ranks[1].container_name()));
+  CHECK(by_name.code != 0);
+  auto by_address =
+      run_shell(watch, stranger.container_name(), fmt::format("nc -w 2 {} 8000 </dev/null", ip));
+  CHECK(by_address.code != 0);
+  for (const auto& work : ranks) watch.done(work);
+  std::string network = "/networks/amp-" + lab->options.cloud + "-gang-21/json";
+  for (int i = 0; i < 300 && lab->http("GET", network) != 404; i++) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  CHECK(lab->http("GET", network) == 404);
+}
+
+TEST_CASE("real: strays go, foreign containers stay, removal behind our back is a loss") {
+  LAB_OR_SKIP
+  Watch watch(*lab);
+  watch.fetch_image();
+  std::string body = R"({{"name":"{}","image":"localhost/ampacity-tiny","command":["sleep","999"],)"
+                     R"("labels":{{{}}},"netns":{{"nsmode":"none"}}}})";
+  std::string ours = "\"ampacity.cloud\":\"" + lab->options.cloud + "\"";
+  REQUIRE(lab->http("POST", "/containers/create", fmt::format(fmt::runtime(body), "stray", ours)) ==
+          201);
+  REQUIRE(lab->http("POST", "/containers/create", fmt::format(fmt::runtime(body), "foreign", "")) ==
+          201);
+  REQUIRE(lab->http("POST", "/containers/stray/start") == 204);
+  // Made in another boot, and gone with it.
+  REQUIRE(lab->http("POST", "/containers/create",
+                    fmt::format(fmt::runtime(body), "job-r24-1-0",
+                                ours + ",\"ampacity.boot\":\"another\"")) == 201);
+  auto rebooted = shell(24, "true");
+  rebooted.confirmed = true;
+  auto work = shell(23, "sleep 1000");
+  watch.engine->desire_whole({work, rebooted});
+  REQUIRE(watch.reaches(23, State::running));
+  REQUIRE(watch.reaches(24, State::absent));
+  CHECK(watch.last(24).why == "host rebooted");
+  for (int i = 0; i < 300 && lab->http("GET", "/containers/stray/json") != 404; i++) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  CHECK(lab->http("GET", "/containers/stray/json") == 404);
+  CHECK(lab->http("GET", "/containers/foreign/json") == 200);
+  int removed =
+      lab->http("DELETE", "/containers/" + work.container_name() + "?force=true&timeout=0");
+  CAPTURE(lab->last_body);
+  CHECK(removed == 200);
+  REQUIRE(watch.reaches(23, State::absent, 0, 20));
+  CHECK_FALSE(watch.last(23).why.empty());
+  CHECK(watch.last(23).started_at.us > 0);
+  CHECK(watch.last(23).ended_at.us > 0);  // last seen running
+  CHECK(watch.count(23, State::ended) == 0);
+  CHECK(lab->http("GET", "/containers/" + work.container_name() + "/json") == 404);
+  watch.done(work);
+  watch.done(rebooted);
+  CHECK(lab->http("DELETE", "/containers/foreign?force=true") == 200);
+}
+
+TEST_CASE(
+    "real: the service is killed: unknown, not lost; it comes back, the ranks never stopped") {
+  LAB_OR_SKIP
+  Watch watch(*lab);
+  auto work = shell(26, "sleep 1000");
+  watch.engine->desire_also({work});
+  REQUIRE(watch.reaches(26, State::running));
+  auto before = watch.last(26).started_at;
+  int pid = 0;
+  std::ifstream(lab->options.state / "podman" / "service.pid") >> pid;
+  REQUIRE(pid > 1);
+  REQUIRE(::kill(pid, SIGKILL) == 0);
+  REQUIRE(watch.until([&] { return watch.was_unreachable(); }, 20));
+  for (int i = 0; i < 1000 && !watch.engine->health().reachable; i++) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  CHECK(watch.engine->health().reachable);
+  CHECK(watch.count(26, State::absent) == 0);
+  CHECK(watch.last(26).state == State::running);
+  CHECK(watch.last(26).started_at == before);
+  work.want = Want::stop;
+  work.grace_s = 0;
+  work.confirmed = true;
+  watch.engine->desire_also({work});
+  CHECK(watch.reaches(26, State::ended));
+  watch.done(work);
+}
+
+TEST_CASE("real: a second engine adopts what the first left, and learns what ended meanwhile") {
+  LAB_OR_SKIP
+  auto stays = shell(27, "sleep 1000");
+  auto ends = shell(28, "while [ ! -e /data/go ]; do sleep 0.05; done; exit 4");
+  ends.volumes = {{"signal", "/data"}};
+  base::Instant started;
+  int pid_before = 0, pid_after = 0;
+  {
+    Watch first(*lab);
+    first.engine->desire_whole({stays, ends});
+    REQUIRE(first.reaches(27, State::running));
+    REQUIRE(first.reaches(28, State::running));
+    started = first.last(27).started_at;
+    std::ifstream(lab->options.state / "podman" / "service.pid") >> pid_before;
+  }
+  REQUIRE(lab->http("GET", "/containers/job-r27-1-0/json") == 200);
+  std::ofstream(lab->options.state / "podman" / "root" / "volumes" /
+                ("amp-" + lab->options.cloud + "-1-signal") / "_data" / "go");
+  for (int i = 0; i < 500; i++) {
+    lab->http("GET", "/containers/job-r28-1-0/json");
+    if (lab->last_body.find("\"Status\":\"exited\"") != std::string::npos) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  auto restarted_at = lab->clock.now();
+  Watch second(*lab);
+  std::ifstream(lab->options.state / "podman" / "service.pid") >> pid_after;
+  CHECK(pid_before == pid_after);  // taken back, not started anew
+  ends.confirmed = true;           // `stays` was not: adopted by its name all the same
+  second.engine->desire_whole({stays, ends});
+  REQUIRE(second.reaches(27, State::running));
+  CHECK(second.last(27).started_at == started);
+  REQUIRE(second.reaches(28, State::ended));
+  CHECK(second.last(28).exit_code == 4);
+  CHECK(second.last(28).ended_at <= restarted_at);
+  second.done(stays);
+  second.done(ends);
+}
+
+TEST_CASE("real: what we add to podman's own create and start") {
+  LAB_OR_SKIP
+  Watch watch(*lab);
+  watch.fetch_image();
+  auto clock = [] { return std::chrono::steady_clock::now(); };
+  auto ms = [](auto d) { return std::chrono::duration<double, std::milli>(d).count(); };
+  std::vector<double> direct, through;
+  for (std::uint64_t i = 0; i < 9; i++) {
+    std::string body = fmt::format(
+        R"({{"name":"direct{}","image":"localhost/ampacity-tiny","command":["sleep","999"],)"
+        R"("netns":{{"nsmode":"none"}}}})",
+        i);
+    auto begin = clock();
+    REQUIRE(lab->http("POST", "/containers/create", body) == 201);
+    REQUIRE(lab->http("POST", fmt::format("/containers/direct{}/start", i)) == 204);
+    direct.push_back(ms(clock() - begin));
+    lab->http("DELETE", fmt::format("/containers/direct{}?force=true&timeout=0", i));
+    auto work = shell(40 + i, "sleep 999");
+    begin = clock();
+    watch.engine->desire_also({work});
+    REQUIRE(watch.reaches(40 + i, State::running));
+    through.push_back(ms(clock() - begin));
+    watch.done(work);
+  }
+  std::sort(direct.begin(), direct.end());
+  std::sort(through.begin(), through.end());
+  MESSAGE("create + start, median ms: podman alone ", direct[4], ", through the engine ",
+          through[4]);
+}
+
+TEST_CASE("real: the clean end leaves no container, mount, process or group") {
+  LAB_OR_SKIP {
+    Watch watch(*lab);
+    auto work = shell(30, "sleep 1000");
+    work.network = "gang-30";
+    watch.engine->desire_whole({work});
+    REQUIRE(watch.reaches(30, State::running));
+  }
+  std::string state = lab->options.state.string();
+  CHECK(mounts_below(state) > 0);
+  stop_container_service(lab->options);
+  CHECK(mounts_below(state) == 0);
+  CHECK_FALSE(PodmanService(lab->options).alive());
+  CHECK_FALSE(std::filesystem::exists("/sys/fs/cgroup/memory/" + cgroup_of(lab->options.cloud)));
+  // And it starts again from there.
+  Watch watch(*lab);
+  auto work = shell(31, "exit 0");
+  watch.engine->desire_whole({work});
+  CHECK(watch.reaches(31, State::ended));
+}

@@ -1,0 +1,60 @@
+// What to do about one rank: the world's wish, what we remember, what the engine lists. Pure.
+// Threads: pure.
+//   want run : absent -> create -> start -> look (running) -> look (ended) -> repeat until done
+//   want stop: running -> term -> (grace) kill -> look (ended); never started -> report_unstarted
+//   done     : remove -> forget
+// 1. A rank that ever ran is never created or started again. 2. Absence counts only in a list that
+// was begun after the last thing we did to the rank. 3. What was reported as final stays final.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/time.h"
+#include "core/effects.h"
+#include "engines/dialect.h"
+
+namespace ampacity::engines {
+
+enum class Step {
+  none,
+  create,
+  start,
+  look,    // inspect and report
+  repeat,  // report again what is known
+  report_absent,
+  report_unstarted,  // it never ran and now must not
+  term,
+  kill,
+  remove,
+  forget,
+};
+
+struct RankMemory {
+  base::Instant touched_at;  // the last wish or action; see invariant 2
+  base::Instant not_before;  // backing off after a fault
+  int failures = 0;
+  bool done = false;      // its end is committed: remove it
+  bool ran = false;       // seen running in this life
+  base::Instant term_at;  // 0: not sent
+  base::Instant kill_at;
+  base::Instant asked_at;  // when we asked for its start; 0: before this life
+  base::Instant seen_running_at;
+  std::optional<core::RankSeen> last;   // running or pulling, as last reported
+  std::optional<core::RankSeen> final;  // ended, failed_to_start or absent
+};
+
+struct Planned {
+  Step step = Step::none;
+  std::string why;
+};
+
+// `seen` is null when the list, begun at `list_began`, does not have it.
+Planned plan(const core::RankWork& work, const RankMemory& memory, const ListedContainer* seen,
+             std::string_view boot, base::Instant list_began, base::Instant now);
+
+// When time alone will change the plan; nothing if it will not.
+std::optional<base::Instant> due(const core::RankWork& work, const RankMemory& memory);
+
+}  // namespace ampacity::engines

@@ -1,0 +1,217 @@
+#include "engines/stub.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <queue>
+#include <thread>
+#include <tuple>
+#include <unordered_map>
+
+#include "engines/engine.h"
+
+namespace ampacity::engines {
+namespace {
+
+using core::RankSeen;
+using core::RankWork;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kTick = std::chrono::milliseconds(4);
+
+struct Key {
+  base::Id job;
+  std::uint32_t generation = 0;
+  std::uint32_t rank = 0;
+  bool operator==(const Key&) const = default;
+};
+struct KeyHash {
+  std::size_t operator()(const Key& k) const {
+    return static_cast<std::size_t>(k.job.low * 0x9e3779b97f4a7c15ULL ^ k.job.high ^
+                                    std::uint64_t{k.generation} << 32 ^ k.rank * 0x85ebca6bULL);
+  }
+};
+Key key_of(const RankWork& work) { return {work.job, work.generation, work.rank}; }
+
+struct Running {
+  base::Instant started_at;
+  base::Instant ends_at;
+  bool told = false;  // `running` was reported
+  bool ended = false;
+  bool stopped = false;  // asked to stop: it obeys at once
+  bool lost = false;     // confirmed, but this engine never had it: it died with an earlier one
+  RankSeen end;          // repeated on a whole desire
+};
+
+// 1. `due_` holds each living rank once or more; a stale entry finds its rank ended and does
+// nothing.
+class StubEngine final : public Engine {
+ public:
+  StubEngine(base::Duration run_time, base::Clock& clock) : run_time_(run_time), clock_(clock) {}
+  ~StubEngine() override {
+    {
+      std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    changed_.notify_all();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  base::Try<void> start(EngineReports reports) override {
+    reports_ = std::move(reports);
+    if (reports_.health) reports_.health(health());
+    thread_ = std::thread([this] { loop(); });
+    return {};
+  }
+
+  void desire_whole(std::vector<RankWork> ranks) override {
+    std::lock_guard lock(mutex_);
+    std::unordered_map<Key, Running, KeyHash> kept;
+    for (const RankWork& work : ranks) {
+      auto found = ranks_.find(key_of(work));
+      if (found == ranks_.end()) continue;
+      found->second.told = false;  // said again
+      if (found->second.ended) outbox_.push_back(found->second.end);
+      kept.insert(ranks_.extract(found));
+    }
+    ranks_.swap(kept);
+    for (const RankWork& work : ranks) want(work);
+    changed_.notify_all();
+  }
+
+  void desire_also(std::vector<RankWork> ranks) override {
+    std::lock_guard lock(mutex_);
+    for (const RankWork& work : ranks) want(work);
+    changed_.notify_all();
+  }
+
+  void done_with(std::vector<Done> ranks) override {
+    std::lock_guard lock(mutex_);
+    for (const Done& done : ranks) ranks_.erase(Key{done.job, done.generation, done.rank});
+  }
+
+  EngineHealth health() const override {
+    return {true, "stub", "1", "no containers: each rank only waits, then exits 0", false, false};
+  }
+
+  base::Try<std::unique_ptr<ExecSession>> exec(const std::string&, std::vector<std::string>, bool,
+                                               ExecEvents) override {
+    return base::fault("the stub engine runs nothing to enter", false);
+  }
+  base::Try<std::vector<VolumeSeen>> volumes() override { return std::vector<VolumeSeen>{}; }
+  base::Try<void> remove_volume(std::uint32_t, const std::string&) override {
+    return base::fault("the stub engine has no volumes", false, 404);
+  }
+
+ private:
+  using Due = std::pair<base::Instant, Key>;
+  struct Later {
+    bool operator()(const Due& a, const Due& b) const { return a.first > b.first; }
+  };
+
+  // Under the lock.
+  void want(const RankWork& work) {
+    Key key = key_of(work);
+    auto [found, fresh] = ranks_.try_emplace(key);
+    Running& rank = found->second;
+    if (fresh) {
+      rank.started_at = clock_.now();
+      rank.ends_at = rank.started_at + run_time_;
+      rank.lost = work.confirmed;
+      due_.push({rank.lost ? rank.started_at : rank.ends_at, key});
+      if (!rank.lost) starts_.push_back(key);
+    } else if (!rank.told && !rank.ended) {
+      starts_.push_back(key);
+    }
+    if (work.want == RankWork::Want::stop && !rank.ended && !rank.stopped) {
+      rank.stopped = true;
+      rank.ends_at = clock_.now();
+      due_.push({rank.ends_at, key});
+    }
+  }
+
+  static RankSeen seen_of(const Key& key, const Running& rank, RankSeen::State state) {
+    RankSeen seen;
+    seen.job = key.job;
+    seen.generation = key.generation;
+    seen.rank = key.rank;
+    seen.state = state;
+    seen.started_at = rank.started_at;
+    return seen;
+  }
+
+  // Under the lock: everything that is to be said now.
+  std::vector<RankSeen> collect(base::Instant now) {
+    std::vector<RankSeen> out;
+    out.swap(outbox_);
+    for (const Key& key : starts_) {
+      auto found = ranks_.find(key);
+      if (found == ranks_.end() || found->second.told || found->second.ended) continue;
+      found->second.told = true;
+      out.push_back(seen_of(key, found->second, RankSeen::State::running));
+    }
+    starts_.clear();
+    while (!due_.empty() && due_.top().first <= now) {
+      auto [at, key] = due_.top();
+      due_.pop();
+      auto found = ranks_.find(key);
+      if (found == ranks_.end() || found->second.ended) continue;
+      Running& rank = found->second;
+      rank.ended = true;
+      auto state = rank.lost ? RankSeen::State::absent : RankSeen::State::ended;
+      rank.end = seen_of(key, rank, state);
+      rank.end.ended_at = std::min(rank.ends_at, now);
+      rank.end.exit_code = rank.stopped ? 143 : 0;
+      if (rank.stopped) rank.end.why = "stopped";
+      if (rank.lost) {
+        rank.end.started_at = rank.end.ended_at = {};
+        rank.end.exit_code = 0;
+        rank.end.why = "the stub engine restarted: its ranks are gone";
+      }
+      out.push_back(rank.end);
+    }
+    return out;
+  }
+
+  void loop() {
+    std::unique_lock lock(mutex_);
+    while (!stopping_) {
+      auto out = collect(clock_.now());
+      if (!out.empty() && reports_.seen) {
+        lock.unlock();
+        reports_.seen(std::move(out));
+        lock.lock();
+        if (stopping_) return;
+      }
+      // Sleeping a whole tick is what makes batches.
+      if (due_.empty() && starts_.empty() && outbox_.empty()) {
+        changed_.wait(lock, [this] {
+          return stopping_ || !due_.empty() || !starts_.empty() || !outbox_.empty();
+        });
+      } else {
+        changed_.wait_until(lock, Clock::now() + kTick, [this] { return stopping_; });
+      }
+    }
+  }
+
+  base::Duration run_time_;
+  base::Clock& clock_;
+  EngineReports reports_;
+  std::thread thread_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::unordered_map<Key, Running, KeyHash> ranks_;
+  std::priority_queue<Due, std::vector<Due>, Later> due_;
+  std::vector<Key> starts_;
+  std::vector<RankSeen> outbox_;
+  bool stopping_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> make_stub_engine(base::Duration run_time, base::Clock& clock) {
+  return std::make_unique<StubEngine>(run_time, clock);
+}
+
+}  // namespace ampacity::engines

@@ -1,0 +1,154 @@
+#include "server/app.h"
+
+#include "api/problem.h"
+#include "base/check.h"
+#include "base/log.h"
+
+namespace ampacity::server {
+
+net::Response json_response(std::string body, int status) {
+  return {status, "application/json", std::move(body), {}};
+}
+
+App::App(AppOptions options, Loop& loop, KeyRing& keys, engines::Engine& engine, Live& live,
+         base::Clock& clock, base::Prng& prng)
+    : options_(std::move(options)), loop_(loop), keys_(keys), engine_(engine), live_(live),
+      clock_(clock), prng_(prng), workers_(6, 2'000) {
+  entries_ = {
+      {"healthz", {&App::healthz}},
+      {"openapi", {&App::openapi, true}},
+      {"metrics", {&App::metrics}},
+      {"whoami", {&App::whoami}},
+      {"offers", {&App::offers}},
+      {"quote", {&App::quote}},
+      {"submit_job", {&App::submit_job, true}},
+      {"list_jobs", {&App::list_jobs}},
+      {"show_job", {&App::show_job}},
+      {"stop_job", {&App::stop_job}},
+      {"job_logs", {&App::job_logs}},
+      {"job_exec", {&App::job_exec}},
+      {"job_receipt", {&App::job_receipt}},
+      {"usage", {&App::usage}},
+      {"events", {&App::events}},
+      {"list_volumes", {&App::list_volumes}},
+      {"remove_volume", {&App::remove_volume}},
+      {"list_sites", {&App::list_sites}},
+      {"list_nodes", {&App::list_nodes}},
+      {"change_node", {&App::change_node}},
+      {"create_org", {&App::create_org}},
+      {"list_orgs", {&App::list_orgs}},
+      {"create_project", {&App::create_project}},
+      {"list_projects", {&App::list_projects}},
+      {"create_user", {&App::create_user}},
+      {"list_users", {&App::list_users}},
+      {"create_key", {&App::create_key}},
+      {"list_keys", {&App::list_keys}},
+      {"revoke_key", {&App::revoke_key}},
+      {"add_credit", {&App::add_credit}},
+      {"check_ledger", {&App::check_ledger}},
+      {"list_accounts", {&App::list_accounts}},
+  };
+  for (const api::Route& r : api::routes())
+    CHECK_THAT(entries_.contains(r.operation), "a route without a handler");
+  CHECK_THAT(entries_.size() == api::routes().size(), "a handler without a route");
+}
+
+// Authorisation is here and nowhere else: by the route's permission; handlers narrow what a customer
+// sees to its project.
+void App::handle(net::Request request, net::Reply reply) {
+  net::Target target = net::parse_target(request.target);
+  api::Match match = api::match_route(request.method, target.path);
+  const auto refuse = [&reply](base::Code code, const char* why) {
+    reply.send(api::problem_response({code, why, {}, {}, {}}));
+  };
+  if (!match.route && match.other_method) {
+    net::Response r = api::problem_response(
+        {base::Code::invalid, "this path does not take that method", {}, {}, {}});
+    r.status = 405;
+    return reply.send(std::move(r));
+  }
+  Caller caller;
+  if (!match.route || match.route->permission != api::Permission::anyone) {
+    auto verified = keys_.verify(request.header("Authorization"));
+    if (!verified) return reply.send(api::problem_response(verified.error()));
+    caller = std::move(*verified);
+  }
+  if (!match.route)
+    return refuse(base::Code::not_found, "there is nothing at this path; see /openapi.json");
+  if (match.route->permission == api::Permission::owner && !caller.is_owner())
+    return refuse(base::Code::forbidden, "this needs an operator's key");
+  if (request.header("Idempotency-Key").size() > 128)
+    return refuse(base::Code::too_large, "Idempotency-Key must be at most 128 characters");
+
+  const Entry entry = entries_.at(match.route->operation);
+  Call call{std::move(request), std::move(target), std::move(match.arguments), std::move(caller),
+            match.route};
+  if (entry.quick) return (this->*entry.handler)(call, reply);
+  auto shared = std::make_shared<net::Reply>(std::move(reply));
+  const bool posted =
+      workers_.post([this, entry, call = std::move(call), shared]() mutable {
+        (this->*entry.handler)(call, *shared);
+      });
+  if (!posted)
+    shared->send(api::problem_response(
+        {base::Code::too_many, "too many requests wait; try again in a second", {}, {}, {}}));
+}
+
+Work App::work_of(Call& c, net::Reply& r, core::Command command) {
+  Work work;
+  work.command = std::move(command);
+  work.actor = c.caller.actor;
+  work.reply = std::move(r);
+  if (const std::string_view key = c.request.header("Idempotency-Key"); !key.empty())
+    work.idempotency = {c.caller.actor, std::string(key),
+                        base::sha256(c.request.method + " " + c.request.target + "\n" +
+                                     c.request.body)};
+  return work;
+}
+
+base::Id App::new_id() { return base::make_uuid7(clock_.now(), prng_); }
+
+base::Result<core::ProjectIx> App::project_named(const Call& c, std::string_view name) {
+  if (!c.caller.is_owner()) return c.caller.project;
+  const auto ix = loop_.ask([name = std::string(name)](const core::World& w) {
+    return w.project(name);
+  });
+  if (!ix) return base::refuse_field("project", "there is no project " + std::string(name));
+  return *ix;
+}
+
+base::Result<core::ProjectIx> App::project_of(const Call& c) {
+  if (!c.caller.is_owner()) return c.caller.project;
+  const std::string_view name = c.target.param("project");
+  if (name.empty()) return core::nobody;
+  return project_named(c, name);
+}
+
+base::Result<App::FoundJob> App::find_job(const Call& c) {
+  const std::string text = c.arguments.at(0);
+  const auto id = base::parse_id("job", text);
+  const core::ProjectIx only = c.caller.is_owner() ? core::nobody : c.caller.project;
+  const auto live = loop_.ask([&](const core::World& w) -> std::optional<core::Job> {
+    if (id) return w.job(*id) ? std::optional(*w.job(*id)) : std::nullopt;
+    const core::Job* newest = nullptr;
+    for (const core::Job& j : w.state().jobs) {
+      if (j.id.is_nil() || j.name != text || (only != core::nobody && j.project != only)) continue;
+      if (!newest || newest->queue_order < j.queue_order) newest = &j;
+    }
+    return newest ? std::optional(*newest) : std::nullopt;
+  });
+  std::optional<core::Job> job = live;
+  if (!job) {
+    auto reader = store::open_sqlite_reader(options_.store);
+    if (!reader) return base::refuse(base::Code::unavailable, reader.error().message);
+    if (id) job = (*reader)->job(*id);
+    else if (auto page = (*reader)->jobs(only, text, "", 1); !page.jobs.empty())
+      job = std::move(page.jobs[0]);
+  }
+  // Somebody else's is answered as if it did not exist.
+  if (!job || (only != core::nobody && job->project != only))
+    return base::refuse(base::Code::not_found, "there is no job " + text + " (see `ampacity ps -a`)");
+  return FoundJob{std::move(*job), live.has_value()};
+}
+
+}  // namespace ampacity::server

@@ -1,0 +1,122 @@
+// The server's parts, joined: requests come in, are authorised by the route table, and go to a
+// handler; what blocks runs on worker threads, what changes the world goes through the loop.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/bind_job.h"
+#include "api/routes.h"
+#include "engines/engine.h"
+#include "engines/log_spool.h"
+#include "net/http_server.h"
+#include "server/keys.h"
+#include "server/live.h"
+#include "server/loop.h"
+#include "server/workers.h"
+
+namespace ampacity::server {
+
+struct AppOptions {
+  std::string cloud;
+  store::SqliteOptions store;
+  std::int64_t volume_limit_bytes = 0;
+  std::vector<std::string> notes;  // of the inventory: shown with offers and sites
+};
+
+// One request on its way.
+struct Call {
+  net::Request request;
+  net::Target target;
+  std::vector<std::string> arguments;  // of the path
+  Caller caller;
+  const api::Route* route = nullptr;
+};
+
+class App {
+ public:
+  App(AppOptions options, Loop& loop, KeyRing& keys, engines::Engine& engine, Live& live,
+      base::Clock& clock, base::Prng& prng);
+  // On the I/O thread.
+  void handle(net::Request request, net::Reply reply);
+  void stop() { workers_.stop(); }
+
+ private:
+  // Quick handlers run on the I/O thread and never block; slow ones on a worker.
+  using Handler = void (App::*)(Call&, net::Reply&);
+  struct Entry {
+    Handler handler = nullptr;
+    bool quick = false;
+  };
+
+  // handlers_jobs.cc
+  void submit_job(Call& c, net::Reply& r);
+  void submit_job_as_owner(Call& c, net::Reply& r);
+  void quote(Call& c, net::Reply& r);
+  void list_jobs(Call& c, net::Reply& r);
+  void show_job(Call& c, net::Reply& r);
+  void stop_job(Call& c, net::Reply& r);
+  // handlers_live.cc
+  void job_logs(Call& c, net::Reply& r);
+  void job_exec(Call& c, net::Reply& r);
+  void events(Call& c, net::Reply& r);
+  // handlers_money.cc
+  void job_receipt(Call& c, net::Reply& r);
+  void usage(Call& c, net::Reply& r);
+  void check_ledger(Call& c, net::Reply& r);
+  void list_accounts(Call& c, net::Reply& r);
+  void add_credit(Call& c, net::Reply& r);
+  // handlers_fleet.cc
+  void healthz(Call& c, net::Reply& r);
+  void openapi(Call& c, net::Reply& r);
+  void metrics(Call& c, net::Reply& r);
+  void whoami(Call& c, net::Reply& r);
+  void offers(Call& c, net::Reply& r);
+  void list_sites(Call& c, net::Reply& r);
+  void list_nodes(Call& c, net::Reply& r);
+  void change_node(Call& c, net::Reply& r);
+  void list_volumes(Call& c, net::Reply& r);
+  void remove_volume(Call& c, net::Reply& r);
+  // handlers_customers.cc
+  void create_org(Call& c, net::Reply& r);
+  void list_orgs(Call& c, net::Reply& r);
+  void create_project(Call& c, net::Reply& r);
+  void list_projects(Call& c, net::Reply& r);
+  void create_user(Call& c, net::Reply& r);
+  void list_users(Call& c, net::Reply& r);
+  void create_key(Call& c, net::Reply& r);
+  void list_keys(Call& c, net::Reply& r);
+  void revoke_key(Call& c, net::Reply& r);
+
+  // A command of this call, answered after its commit.
+  Work work_of(Call& c, net::Reply& r, core::Command command);
+  void submit_bound(Call& c, net::Reply& r, api::BoundJob bound, core::ProjectIx project);
+  // A job by id or by name that the caller may see, live or ended.
+  struct FoundJob {
+    core::Job job;
+    bool live = false;
+  };
+  base::Result<FoundJob> find_job(const Call& c);
+  // The project a call is about: the key's own, or ?project= for owners (nobody: all).
+  base::Result<core::ProjectIx> project_of(const Call& c);
+  base::Result<core::ProjectIx> project_named(const Call& c, std::string_view name);
+  base::Id new_id();
+
+  const AppOptions options_;
+  Loop& loop_;
+  KeyRing& keys_;
+  engines::Engine& engine_;
+  Live& live_;
+  base::Clock& clock_;
+  base::Prng& prng_;
+  std::map<std::string_view, Entry> entries_;
+  Workers workers_;
+};
+
+net::Response json_response(std::string body, int status = 200);
+
+}  // namespace ampacity::server

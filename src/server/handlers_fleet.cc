@@ -1,0 +1,152 @@
+#include <algorithm>
+#include <charconv>
+
+#include "api/problem.h"
+#include "api/views.h"
+#include "server/app.h"
+#include "server/metrics.h"
+
+namespace ampacity::server {
+
+void App::healthz(Call&, net::Reply& r) {
+  // Through the loop: a stuck loop is not healthy.
+  const auto live = loop_.ask([](const core::World& w) { return w.live_jobs; });
+  const auto engine = engine_.health();
+  r.send(json_response("{\"status\":\"ok\",\"live_jobs\":" + std::to_string(live) +
+                       ",\"engine_reachable\":" + (engine.reachable ? "true" : "false") + "}"));
+}
+
+void App::openapi(Call&, net::Reply& r) { r.send(json_response(api::openapi_document())); }
+
+void App::metrics(Call&, net::Reply& r) {
+  const auto fleet = loop_.ask([](const core::World& w) { return measure(w); });
+  r.send({200, "text/plain; version=0.0.4",
+          metrics_text(fleet, loop_.counters(), engine_.health()), {}});
+}
+
+void App::whoami(Call& c, net::Reply& r) {
+  api::WhoAmI me;
+  me.role = c.caller.role;
+  me.cloud = options_.cloud;
+  me.version = "0.1.0";
+  const auto engine = engine_.health();
+  me.engine = engine.kind + (engine.version.empty() ? "" : " " + engine.version) +
+              (engine.reachable ? "" : " (not reachable)");
+  if (!c.caller.is_owner())
+    loop_.ask([&](const core::World& w) {
+      const core::Project& p = w.state().projects[c.caller.project];
+      me.project = p.name;
+      me.org = w.state().orgs[p.org].name;
+      me.user = w.state().users[c.caller.user].name;
+      return 0;
+    });
+  r.send(json_response(base::to_json(me)));
+}
+
+void App::offers(Call&, net::Reply& r) {
+  auto list = loop_.ask([this](const core::World& w) { return api::view_offers(w, clock_.now()); });
+  list.notes = options_.notes;
+  if (!engine_.health().reachable)
+    list.notes.push_back("the engine is not reachable now: what is rented waits to start");
+  r.send(json_response(base::to_json(list)));
+}
+
+void App::list_sites(Call&, net::Reply& r) {
+  auto list = loop_.ask([](const core::World& w) {
+    api::SiteList all;
+    for (core::SiteIx s = 0; s < w.state().sites.size(); ++s)
+      all.items.push_back(api::view_site(w, s));
+    return all;
+  });
+  const auto engine = engine_.health();
+  for (auto& s : list.items) {
+    s.reachable = engine.reachable;
+    s.engine = engine.kind + " " + engine.version;
+    s.notes = options_.notes;
+  }
+  r.send(json_response(base::to_json(list)));
+}
+
+void App::list_nodes(Call& c, net::Reply& r) {
+  std::size_t limit = 1000, from = 0;
+  const std::string_view limit_text = c.target.param("limit"), cursor = c.target.param("cursor");
+  std::from_chars(limit_text.data(), limit_text.data() + limit_text.size(), limit);
+  std::from_chars(cursor.data(), cursor.data() + cursor.size(), from);
+  limit = std::clamp<std::size_t>(limit, 1, 5000);
+  r.send(json_response(loop_.ask([&](const core::World& w) {
+    api::NodeList list;
+    const std::size_t end = std::min(w.state().nodes.size(), from + limit);
+    for (std::size_t n = from; n < end; ++n)
+      list.items.push_back(api::view_node(w, static_cast<core::NodeIx>(n)));
+    if (end < w.state().nodes.size()) list.next_cursor = std::to_string(end);
+    return base::to_json(list);
+  })));
+}
+
+void App::change_node(Call& c, net::Reply& r) {
+  const auto body = base::from_json<api::NodeChange>(c.request.body);
+  if (!body) return r.send(api::problem_response(body.error()));
+  const std::string name = c.arguments.at(0);
+  Work work = work_of(c, r, core::SetNodeState{name, body->state});
+  work.respond = [name](const core::World& w, base::Instant) {
+    for (core::NodeIx n = 0; n < w.state().nodes.size(); ++n)
+      if (w.state().nodes[n].name == name)
+        return json_response(base::to_json(api::view_node(w, n)));
+    return net::Response{404, "", "", {}};
+  };
+  loop_.push(std::move(work));
+}
+
+void App::list_volumes(Call& c, net::Reply& r) {
+  const auto project = project_of(c);
+  if (!project) return r.send(api::problem_response(project.error()));
+  const auto volumes = engine_.volumes();
+  if (!volumes)
+    return r.send(api::problem_response(
+        {base::Code::unavailable, "the engine cannot be asked now: " + volumes.error().message, {}, {}, {}}));
+  r.send(json_response(loop_.ask([&](const core::World& w) {
+    api::VolumeList list;
+    for (const auto& v : *volumes) {
+      if (v.project >= w.state().projects.size()) continue;
+      if (*project != core::nobody && v.project != *project) continue;
+      list.items.push_back({v.name, w.state().projects[v.project].name, v.used_bytes,
+                            options_.volume_limit_bytes, v.in_use});
+    }
+    return base::to_json(list);
+  })));
+}
+
+void App::remove_volume(Call& c, net::Reply& r) {
+  const auto project = project_of(c);
+  if (!project) return r.send(api::problem_response(project.error()));
+  if (*project == core::nobody)
+    return r.send(api::problem_response(
+        base::refusal_of({{"project", "is required with an operator's key"}})));
+  const std::string name = c.arguments.at(0);
+  const auto volumes = engine_.volumes();
+  if (!volumes)
+    return r.send(api::problem_response(
+        {base::Code::unavailable, "the engine cannot be asked now: " + volumes.error().message, {}, {}, {}}));
+  const auto at = std::find_if(volumes->begin(), volumes->end(), [&](const auto& v) {
+    return v.project == *project && v.name == name;
+  });
+  if (at == volumes->end())
+    return r.send(api::problem_response(
+        {base::Code::not_found, "there is no volume " + name, {}, {}, {}}));
+  const bool wanted = loop_.ask([&](const core::World& w) {
+    return std::any_of(w.state().jobs.begin(), w.state().jobs.end(), [&](const core::Job& j) {
+      return !j.id.is_nil() && j.project == *project &&
+             std::any_of(j.spec.volumes.begin(), j.spec.volumes.end(),
+                         [&](const auto& m) { return m.volume == name; });
+    });
+  });
+  if (wanted || at->in_use)
+    return r.send(api::problem_response(
+        {base::Code::conflict, "a live job uses volume " + name + "; stop it first", {}, {}, {}}));
+  if (const auto removed = engine_.remove_volume(*project, name); !removed)
+    return r.send(api::problem_response(
+        {base::Code::unavailable, removed.error().message, {}, {}, {}}));
+  r.send({204, "", "", {}});
+}
+
+}  // namespace ampacity::server

@@ -1,0 +1,163 @@
+#include <algorithm>
+#include <charconv>
+
+#include "api/problem.h"
+#include "api/views.h"
+#include "core/desire.h"
+#include "server/app.h"
+
+namespace ampacity::server {
+namespace {
+
+int whole_param(std::string_view text, int otherwise, int most) {
+  int n = otherwise;
+  std::from_chars(text.data(), text.data() + text.size(), n);
+  return std::clamp(n, 1, most);
+}
+
+}  // namespace
+
+void App::submit_job(Call& c, net::Reply& r) {
+  auto request = base::from_json<api::JobRequest>(c.request.body);
+  if (!request) return r.send(api::problem_response(request.error()));
+  auto bound = api::bind_job(*request);
+  if (!bound) return r.send(api::problem_response(bound.error()));
+  if (!c.caller.is_owner()) {
+    if (request->project)  // its own, and no other; said plainly rather than ignored
+      return r.send(api::problem_response(
+          {base::Code::forbidden, "a customer's key has its own project: leave `project` out", {}, {}, {}}));
+    return submit_bound(c, r, std::move(*bound), c.caller.project);
+  }
+  if (!request->project)
+    return r.send(api::problem_response(
+        base::refusal_of({{"project", "is required with an operator's key"}})));
+  // Naming a project needs the world: not on this thread.
+  auto shared = std::make_shared<net::Reply>(std::move(r));
+  workers_.post([this, c = std::move(c), shared, bound = std::move(*bound),
+                 name = *request->project]() mutable {
+    const auto project = project_named(c, name);
+    if (!project) return shared->send(api::problem_response(project.error()));
+    submit_bound(c, *shared, std::move(bound), *project);
+  });
+}
+
+void App::submit_bound(Call& c, net::Reply& r, api::BoundJob bound, core::ProjectIx project) {
+  core::Job& job = bound.submit.job;
+  job.id = new_id();
+  job.project = project;
+  job.user = c.caller.user;
+  bound.submit.by_owner = c.caller.is_owner();
+  if (job.name.empty()) job.name = "job-" + base::format_bare_id(job.id).substr(20);
+  const base::Id id = job.id;
+  Work work = work_of(c, r, std::move(bound.submit));
+  work.env = std::move(bound.env);
+  work.respond = [id](const core::World& w, base::Instant now) {
+    return json_response(base::to_json(api::view_job(w, *w.job(id), now)), 201);
+  };
+  loop_.push(std::move(work));
+}
+
+void App::quote(Call& c, net::Reply& r) {
+  auto request = base::from_json<api::JobRequest>(c.request.body);
+  if (!request) return r.send(api::problem_response(request.error()));
+  auto bound = api::bind_job(*request);
+  if (!bound) return r.send(api::problem_response(bound.error()));
+  if (c.caller.is_owner() && !request->project)
+    return r.send(api::problem_response(
+        base::refusal_of({{"project", "is required with an operator's key"}})));
+  const auto project = project_named(c, request->project.value_or(""));
+  if (!project) return r.send(api::problem_response(project.error()));
+  bound->submit.job.project = *project;
+  bound->submit.by_owner = c.caller.is_owner();
+  const auto quote = loop_.ask([&](const core::World& w) {
+    return api::view_quote(w, bound->submit, clock_.now());
+  });
+  if (!quote) return r.send(api::problem_response(quote.error()));
+  r.send(json_response(base::to_json(*quote)));
+}
+
+// Live jobs come from the world, newest first; with ?all=1 the ended follow, page by page.
+void App::list_jobs(Call& c, net::Reply& r) {
+  const auto project = project_of(c);
+  if (!project) return r.send(api::problem_response(project.error()));
+  const int limit = whole_param(c.target.param("limit"), 100, 500);
+  const std::string cursor(c.target.param("cursor"));
+  const bool all = c.target.param("all") == "1";
+  const std::string_view state_text = c.target.param("state");
+  const auto state = base::parse_enum<core::JobState>(state_text);
+  if (!state_text.empty() && !state)
+    return r.send(api::problem_response(base::refusal_of(
+        {{"state", "must be one of " + base::enum_names<core::JobState>()}})));
+  const bool after_live = cursor.starts_with("e");  // "l<order>" among the live, "e<cursor>" after
+  std::uint64_t below = UINT64_MAX;
+  if (cursor.starts_with("l"))
+    std::from_chars(cursor.data() + 1, cursor.data() + cursor.size(), below);
+
+  api::JobList list;
+  if (!after_live && state != core::JobState::ended) {
+    list = loop_.ask([&](const core::World& w) {
+      std::vector<const core::Job*> jobs;
+      for (const core::Job& j : w.state().jobs) {
+        if (j.id.is_nil() || j.queue_order >= below || (state && j.state != *state)) continue;
+        if (*project == core::nobody || j.project == *project) jobs.push_back(&j);
+      }
+      const std::size_t count = std::min(jobs.size(), static_cast<std::size_t>(limit));
+      std::partial_sort(jobs.begin(), jobs.begin() + static_cast<std::ptrdiff_t>(count), jobs.end(),
+                        [](const auto* a, const auto* b) { return a->queue_order > b->queue_order; });
+      api::JobList page;
+      for (std::size_t i = 0; i < count; ++i)
+        page.items.push_back(api::view_job(w, *jobs[i], clock_.now()));
+      if (count < jobs.size()) page.next_cursor = "l" + std::to_string(jobs[count - 1]->queue_order);
+      return page;
+    });
+  }
+  const bool room = static_cast<int>(list.items.size()) < limit && !list.next_cursor;
+  if ((all || state == core::JobState::ended) && room) {
+    auto reader = store::open_sqlite_reader(options_.store);
+    if (!reader)
+      return r.send(api::problem_response({base::Code::unavailable, reader.error().message, {}, {}, {}}));
+    auto page = (*reader)->jobs(*project, "", after_live ? cursor.substr(1) : "",
+                                limit - static_cast<int>(list.items.size()));
+    auto views = loop_.ask([&](const core::World& w) {
+      std::vector<api::JobView> v;
+      for (const core::Job& j : page.jobs) v.push_back(api::view_job(w, j, clock_.now()));
+      return v;
+    });
+    std::move(views.begin(), views.end(), std::back_inserter(list.items));
+    if (page.next_cursor) list.next_cursor = "e" + *page.next_cursor;
+  }
+  r.send(json_response(base::to_json(list)));
+}
+
+void App::show_job(Call& c, net::Reply& r) {
+  const auto found = find_job(c);
+  if (!found) return r.send(api::problem_response(found.error()));
+  const auto view = loop_.ask([&](const core::World& w) {
+    return api::view_job(w, found->job, clock_.now());
+  });
+  r.send(json_response(base::to_json(view)));
+}
+
+void App::stop_job(Call& c, net::Reply& r) {
+  const auto found = find_job(c);
+  if (!found) return r.send(api::problem_response(found.error()));
+  if (!found->live)
+    return r.send(api::problem_response(
+        {base::Code::conflict, "the job has ended already", {}, {}, {}}));
+  const std::string who = loop_.ask([&](const core::World& w) {
+    return c.caller.user == core::nobody ? std::string("the operator")
+                                         : w.state().users[c.caller.user].name;
+  });
+  core::Job before = found->job;
+  Work work = work_of(c, r, core::StopJob{before.id, core::StopReason::asked, "stopped by " + who});
+  work.respond = [before](const core::World& w, base::Instant now) {
+    if (const core::Job* job = w.job(before.id))
+      return json_response(base::to_json(api::view_job(w, *job, now)));
+    core::Job ended = before;  // it was still queued
+    core::end_job(ended, {before.id, core::Outcome::cancelled, "stopped while it waited"}, now);
+    return json_response(base::to_json(api::view_job(w, ended, now)));
+  };
+  loop_.push(std::move(work));
+}
+
+}  // namespace ampacity::server

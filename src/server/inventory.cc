@@ -1,0 +1,97 @@
+#include "server/inventory.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "core/request.h"
+#include "server/catalogue.h"
+
+namespace ampacity::server {
+namespace {
+
+// The machine as a node: with its GPUs where the engine can hand them over, for CPU work in any case.
+void add_machine(const engines::HostFound& host, const engines::EngineHealth& engine,
+                 Inventory& out) {
+  core::Node node;
+  node.name = host.hostname;
+  node.cpu_milli = host.cpu_milli;
+  node.memory_mib = host.memory_mib;
+  node.rents_cpu = true;
+  std::string sku = "cpu";
+  for (const auto& gpu : host.gpus) {
+    if (!engine.hands_over_gpus || gpu.cdi_name.empty() || gpu.mig_enabled || gpu.sku.empty() ||
+        (sku != "cpu" && sku != gpu.sku) || node.gpus.size() == 64) {
+      out.notes.push_back(fmt::format(
+          "{} {} is not offered: {}", gpu.name, gpu.uuid,
+          !engine.hands_over_gpus  ? "the engine cannot hand over a GPU safely (no CDI)"
+          : gpu.cdi_name.empty()   ? "no CDI specification names it (nvidia-ctk cdi generate)"
+          : gpu.mig_enabled        ? "it is in MIG mode"
+          : gpu.sku.empty()        ? "the catalogue does not know it"
+                                   : "a node has GPUs of one kind"));
+      continue;
+    }
+    sku = gpu.sku;
+    node.gpus.push_back(gpu.uuid);
+  }
+  const core::Sku cpu{"cpu", "this machine's CPUs", 0, 1, 1000, 1024, false};
+  out.site.skus.push_back(cpu);
+  if (sku != "cpu") {
+    core::Sku gpu = *catalogue_sku(sku);
+    const auto gpus = static_cast<std::int64_t>(node.gpus.size());
+    gpu.cpu_milli_per_gpu = std::max<std::int64_t>(1000, node.cpu_milli / gpus / 1000 * 1000);
+    gpu.memory_mib_per_gpu = std::max<std::int64_t>(1024, node.memory_mib / gpus / 1024 * 1024);
+    out.site.skus.push_back(gpu);
+  }
+  out.site.nodes.push_back({node, sku});
+}
+
+void add_emulated(const Emulation& e, Inventory& out) {
+  core::Sku sku = *catalogue_sku(e.sku);
+  sku.emulated = true;
+  sku.description += " (emulated)";
+  for (std::uint32_t n = 0; n < e.nodes; ++n) {
+    core::Node node;
+    node.name = fmt::format("emulated-{}-{}", e.sku, n + 1);
+    node.emulated = true;
+    node.cpu_milli = sku.cpu_milli_per_gpu * e.gpus_per_node;
+    node.memory_mib = sku.memory_mib_per_gpu * e.gpus_per_node;
+    for (std::uint32_t g = 0; g < e.gpus_per_node; ++g)
+      node.gpus.push_back(fmt::format("{}-gpu{}", node.name, g));
+    out.site.nodes.push_back({std::move(node), e.sku});
+  }
+  out.site.skus.push_back(std::move(sku));
+}
+
+}  // namespace
+
+base::Result<Emulation> parse_emulation(const std::string& text) {
+  const auto r = core::parse_gpu_request(text);
+  if (!r || r->skus.size() != 1)
+    return base::refuse_field("--emulate", "must read like h100:8x4 (4 nodes of 8 GPUs), got " + text);
+  if (!catalogue_sku(r->skus[0]))
+    return base::refuse_field("--emulate", "there is no GPU " + r->skus[0] +
+                                               " in the catalogue; there is " + catalogue_names());
+  return Emulation{r->skus[0], r->gpus_per_node, r->nodes};
+}
+
+base::Result<Inventory> take_inventory(const engines::HostFound& host,
+                                       const engines::EngineHealth& engine,
+                                       const std::vector<Emulation>& emulated,
+                                       const std::string& site_name) {
+  Inventory out;
+  out.site.site = {site_name, "local", engine.kind};
+  if (!host.gpu_note.empty()) out.notes.push_back(host.gpu_note);
+  if (!engine.note.empty()) out.notes.push_back(engine.note);
+  add_machine(host, engine, out);
+  for (const Emulation& e : emulated) {
+    for (const core::Sku& s : out.site.skus)
+      if (s.name == e.sku)
+        return base::refuse_field("--emulate", e.sku + " is there already (really, or twice): " +
+                                                   "emulated and real GPUs of one SKU cannot mix");
+    add_emulated(e, out);
+  }
+  return out;
+}
+
+}  // namespace ampacity::server

@@ -1,0 +1,265 @@
+#include "server/live.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "api/views.h"
+#include "base/log.h"
+#include "core/desire.h"
+
+namespace ampacity::server {
+namespace {
+
+constexpr std::size_t most_log_followers = 512, most_event_followers = 512;
+constexpr auto tail_period = std::chrono::milliseconds(40);
+
+std::string sse(std::string_view id, std::string_view event, const std::string& data) {
+  std::string out;
+  if (!id.empty()) out.append("id: ").append(id).append("\n");
+  if (!event.empty()) out.append("event: ").append(event).append("\n");
+  return out.append("data: ").append(data).append("\n\n");
+}
+
+}  // namespace
+
+struct Live::EventFollower {
+  std::shared_ptr<net::Stream> stream;
+  std::optional<std::string> project;
+  std::uint64_t sent = 0;
+  bool catching_up = true;
+  std::vector<api::Event> waiting;  // published while it catches up
+
+  bool send(const api::Event& e) {
+    if (e.sequence <= sent) return true;
+    sent = e.sequence;
+    if (project && e.project != project) return true;
+    return stream->write(sse(std::to_string(e.sequence), e.kind, base::to_json(e)));
+  }
+};
+
+struct Live::LogFollower {
+  std::shared_ptr<net::Stream> stream;
+  LogFollow at;
+  std::optional<std::uint32_t> next_generation;
+  std::size_t next_ranks = 0;
+  std::chrono::steady_clock::time_point last_write = std::chrono::steady_clock::now();
+};
+
+Live::Live(Loop& loop, engines::LogSpool logs, store::SqliteOptions store, base::Clock& clock)
+    : loop_(loop), logs_(std::move(logs)), store_(std::move(store)), clock_(clock) {
+  thread_ = std::thread([this] { tail(); });
+}
+
+Live::~Live() { stop(); }
+
+void Live::stop() {
+  stopping_ = true;
+  if (thread_.joinable()) thread_.join();
+  const std::lock_guard lock(mutex_);
+  events_.clear();
+  logs_followed_.clear();
+}
+
+void Live::publish(const Published& p) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& f : events_) {
+    for (const api::Event& e : p.events) {
+      if (f->catching_up) f->waiting.push_back(e);
+      else if (!f->send(e)) break;
+    }
+  }
+  const auto gone = std::erase_if(events_, [](const auto& f) {
+    return f->stream->closed() || f->waiting.size() > 100'000;
+  });
+  event_followers_ -= static_cast<int>(gone);
+  if (logs_followed_.empty()) return;
+  for (const core::Fact& fact : p.facts) {
+    const auto* granted = std::get_if<core::LeaseGranted>(&fact.body);
+    const auto* closed = std::get_if<core::LeaseClosed>(&fact.body);
+    const auto* ended = std::get_if<core::JobEnded>(&fact.body);
+    if (!granted && !closed && !ended) continue;
+    for (const auto& f : logs_followed_) {
+      if (f->at.job != core::job_of(fact)) continue;
+      if (granted) {
+        f->next_generation = granted->generation;
+        f->next_ranks = granted->lease.places.size();
+      } else if (ended || !closed->requeue) {
+        f->at.ended = true;
+      }
+    }
+  }
+}
+
+std::vector<api::Event> Live::events_after(store::Reader& reader, std::uint64_t after) {
+  auto facts = reader.facts_after(after, 1000);
+  auto events = loop_.ask([&](const core::World& w) {
+    std::vector<api::Event> all;
+    for (const auto& f : facts) all.push_back(api::view_event(w, f.fact, f.sequence));
+    return all;
+  });
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    if (events[i].project || !events[i].job) continue;
+    const auto job = reader.job(core::job_of(facts[i].fact));
+    if (!job) continue;
+    events[i].project = loop_.ask(
+        [ix = job->project](const core::World& w) { return w.state().projects[ix].name; });
+  }
+  return events;
+}
+
+void Live::follow_events(std::shared_ptr<net::Stream> stream, std::optional<std::string> project,
+                         std::optional<std::uint64_t> after) {
+  auto f = std::make_shared<EventFollower>();
+  f->stream = std::move(stream);
+  f->project = std::move(project);
+  {
+    const std::lock_guard lock(mutex_);
+    if (events_.size() >= most_event_followers) return;  // ends the stream
+    events_.push_back(f);
+    ++event_followers_;
+  }
+  auto reader = store::open_sqlite_reader(store_);
+  const std::uint64_t now = loop_.ask([](const core::World& w) { return w.state().sequence; });
+  f->stream->write(": events of Ampacity\n\n");
+  f->sent = after.value_or(now);
+  while (reader && f->sent < now && !f->stream->closed()) {
+    const auto events = events_after(**reader, f->sent);
+    if (events.empty()) break;
+    for (const auto& e : events) f->send(e);
+  }
+  const std::lock_guard lock(mutex_);
+  for (const auto& e : f->waiting) f->send(e);
+  f->waiting.clear();
+  f->catching_up = false;
+}
+
+bool Live::follow_log(std::shared_ptr<net::Stream> stream, LogFollow follow) {
+  auto f = std::make_shared<LogFollower>();
+  f->stream = std::move(stream);
+  f->at = std::move(follow);
+  {
+    const std::lock_guard lock(mutex_);
+    if (logs_followed_.size() >= most_log_followers) return false;
+    logs_followed_.push_back(f);
+  }
+  // It may have ended between the caller's look and this registration.
+  const bool live =
+      loop_.ask([id = f->at.job](const core::World& w) { return w.job(id) != nullptr; });
+  const std::lock_guard lock(mutex_);
+  f->at.ended = f->at.ended || !live;
+  return true;
+}
+
+// True if anything was sent.
+bool Live::send_lines(LogFollower& f) {
+  bool any = false;
+  for (std::uint32_t rank = 0; rank < f.at.offsets.size(); ++rank) {
+    if (f.at.rank && *f.at.rank != rank) continue;
+    const std::string container =
+        f.at.job_name + "-" + std::to_string(f.at.generation) + "-" + std::to_string(rank);
+    const auto lines = logs_.read(container, f.at.offsets[rank], 500);
+    if (!lines) continue;
+    std::string out;
+    for (const auto& line : *lines) {
+      f.at.offsets[rank] = line.next_offset;
+      const api::LogEvent e{rank, line.at, line.is_stderr, line.partial, line.text};
+      out += sse(format_log_position(f.at.generation, f.at.offsets), "", base::to_json(e));
+    }
+    if (out.empty()) continue;
+    any = true;
+    f.stream->write(std::move(out));
+  }
+  return any;
+}
+
+void Live::send_end(LogFollower& f, store::Reader& reader) {
+  const auto ended = reader.job(f.at.job);
+  const auto view = loop_.ask([&](const core::World& w) {
+    const core::Job* live = w.job(f.at.job);
+    const core::Job* job = live ? live : ended ? &*ended : nullptr;
+    return job ? base::to_json(api::view_job(w, *job, clock_.now())) : std::string("{}");
+  });
+  f.stream->write(sse("", "end", view));
+}
+
+// False: this follower is done.
+bool Live::tail_one(LogFollower& f, store::Reader& reader) {
+  if (f.stream->closed()) return false;
+  bool ended = false;
+  std::optional<std::uint32_t> next;
+  std::size_t next_ranks = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    ended = f.at.ended;
+    next = f.next_generation;
+    next_ranks = f.next_ranks;
+  }
+  const auto now = std::chrono::steady_clock::now();
+  if (send_lines(f)) {
+    f.last_write = now;
+    return true;  // there may be more
+  }
+  if (next && *next > f.at.generation) {
+    f.at.generation = *next;
+    f.at.offsets.assign(next_ranks, 0);
+    return true;
+  }
+  if (ended || !f.at.follow) {
+    if (f.at.follow || ended) send_end(f, reader);
+    return false;
+  }
+  if (now - f.last_write > std::chrono::seconds(15)) {
+    f.last_write = now;
+    f.stream->write(": still here\n\n");
+  }
+  return true;
+}
+
+void Live::tail() {
+  auto reader = store::open_sqlite_reader(store_);
+  if (!reader) return base::log_error("live: {}", reader.error().message);
+  while (!stopping_) {
+    std::vector<std::shared_ptr<LogFollower>> all;
+    {
+      const std::lock_guard lock(mutex_);
+      all = logs_followed_;
+    }
+    for (const auto& f : all) {
+      if (tail_one(*f, **reader)) continue;
+      const std::lock_guard lock(mutex_);
+      std::erase(logs_followed_, f);
+    }
+    all.clear();
+    std::this_thread::sleep_for(tail_period);
+  }
+}
+
+std::string format_log_position(std::uint32_t generation,
+                                const std::vector<std::int64_t>& offsets) {
+  std::string out = std::to_string(generation) + ":";
+  for (std::size_t i = 0; i < offsets.size(); ++i)
+    out += (i ? "," : "") + std::to_string(offsets[i]);
+  return out;
+}
+
+bool parse_log_position(std::string_view text, LogFollow& follow) {
+  LogFollow read = follow;
+  const char* p = text.data();
+  const char* const end = p + text.size();
+  auto r = std::from_chars(p, end, read.generation);
+  if (r.ec != std::errc{} || r.ptr == end || *r.ptr != ':') return false;
+  std::vector<std::int64_t> offsets;
+  do {
+    std::int64_t n = 0;
+    r = std::from_chars(r.ptr + 1, end, n);
+    if (r.ec != std::errc{} || n < 0 || offsets.size() > 4096) return false;
+    offsets.push_back(n);
+  } while (r.ptr != end && *r.ptr == ',');
+  if (r.ptr != end || read.generation != follow.generation ||
+      offsets.size() != follow.offsets.size())
+    return false;  // of an earlier generation: begin the current one anew
+  follow.offsets = std::move(offsets);
+  return true;
+}
+
+}  // namespace ampacity::server

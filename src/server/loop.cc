@@ -1,0 +1,352 @@
+#include "server/loop.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "api/problem.h"
+#include "api/views.h"
+#include "base/check.h"
+#include "base/log.h"
+#include "core/desire.h"
+
+namespace ampacity::server {
+
+struct Loop::Batch {
+  Instant now;
+  std::uint64_t first_sequence = 0;
+  std::vector<core::Fact> facts;
+  std::vector<core::ProjectIx> project_of;  // of each fact, nobody if none
+  store::Rows rows;
+  std::vector<store::Remembered> remembered;
+  std::vector<store::SealedEnv> sealed;
+  std::vector<Answer> answers;
+};
+
+namespace {
+
+bool ends_job(const core::Fact& fact) {
+  if (const auto* c = std::get_if<core::LeaseClosed>(&fact.body)) return !c->requeue;
+  return std::holds_alternative<core::JobEnded>(fact.body);
+}
+
+}  // namespace
+
+Loop::Loop(LoopOptions options, store::Journal& journal, core::World world,
+           engines::Engine& engine, const Secrets& secrets, base::Clock& clock)
+    : options_(std::move(options)), journal_(journal), world_(std::move(world)), engine_(engine),
+      secrets_(secrets), clock_(clock) {
+  if (const auto mark = journal_.meta("alive_us")) alive_until_.us = std::atoll(mark->c_str());
+  last_snapshot_ = world_.state().sequence;
+  load_environments();
+}
+
+Loop::~Loop() { stop(); }
+
+void Loop::on_publish(std::function<void(const Published&)> listener) {
+  listeners_.push_back(std::move(listener));
+}
+void Loop::events_wanted_by(std::function<bool()> anybody) { events_wanted_ = std::move(anybody); }
+
+void Loop::start() {
+  thread_ = std::thread([this] { main(); });
+}
+
+void Loop::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+  if (snapshot_thread_.joinable()) snapshot_thread_.join();
+}
+
+void Loop::push(Work work) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (inbox_.size() < options_.most_waiting || !work.reply) {
+      inbox_.push_back(std::move(work));
+      if (inbox_.size() == 1) wake_.notify_one();
+      return;
+    }
+    ++counters_.refused_full;
+  }
+  work.reply->send(api::problem_response(
+      {base::Code::queue_full, "too many requests wait; try again in a second", {}, {}, {}}));
+}
+
+void Loop::observe(std::vector<core::RankSeen> seen) {
+  const std::lock_guard lock(mutex_);
+  for (core::RankSeen& s : seen) {
+    Work w;
+    w.command = core::Observe{std::move(s), {}};
+    w.actor = "engine";
+    inbox_.push_back(std::move(w));
+  }
+  wake_.notify_one();
+}
+
+base::Result<void> Loop::run(core::Command command, std::string actor) {
+  auto result = std::make_shared<base::Result<void>>();
+  auto promise = std::make_shared<std::promise<void>>();
+  auto done = promise->get_future();
+  Work work;
+  work.command = std::move(command);
+  work.actor = std::move(actor);
+  work.refused = [result](const base::Refusal& r) { *result = std::unexpected(r); };
+  work.after_commit = [promise] { promise->set_value(); };
+  push(std::move(work));
+  done.get();
+  return *result;
+}
+
+LoopCounters Loop::counters() const {
+  const std::lock_guard lock(mutex_);
+  return counters_;
+}
+
+void Loop::load_environments() {
+  for (const auto& s : journal_.sealed()) {
+    const core::Job* job = world_.job(s.job);
+    if (!job) continue;
+    auto env = secrets_.unseal(world_.state().projects[job->project].org, s.box);
+    if (env) env_[s.job] = std::move(*env);
+    else base::log_error("{}: {}", core::job_name(s.job), env.error().message);
+  }
+}
+
+// Waits for work, or for the next deadline of a lease.
+std::vector<Work> Loop::take() {
+  std::unique_lock lock(mutex_);
+  if (inbox_.empty() && !stopping_) {
+    std::int64_t wait_us = 1'000'000;
+    if (!world_.deadlines.empty())
+      wait_us = std::min(wait_us, (world_.deadlines.begin()->first - clock_.now()).us);
+    if (wait_us > 0) wake_.wait_for(lock, std::chrono::microseconds(wait_us));
+  }
+  std::vector<Work> works;
+  works.swap(inbox_);
+  return works;
+}
+
+void Loop::main() {
+  base::log_info("loop: {} facts, {} live jobs", world_.state().sequence, world_.live_jobs);
+  while (true) {
+    std::vector<Work> works = take();
+    if (!world_.deadlines.empty() && world_.deadlines.begin()->first <= clock_.now()) {
+      Work tick;
+      tick.command = core::Tick{};
+      tick.actor = "clock";
+      works.push_back(std::move(tick));
+    }
+    if (works.empty()) {
+      const std::lock_guard lock(mutex_);
+      if (stopping_) return;
+    }
+    if (!works.empty()) process(std::move(works));
+    keep_alive_mark();
+    snapshot_if_due();
+  }
+}
+
+void Loop::process(std::vector<Work> works) {
+  Batch batch;
+  batch.now = clock_.now();
+  batch.first_sequence = world_.state().sequence + 1;
+  batch.answers.reserve(works.size());
+  for (Work& work : works) handle(work, batch);
+  if (!batch.facts.empty() || !batch.remembered.empty()) {
+    const store::Batch write{batch.first_sequence, batch.facts,      &batch.rows,
+                             &world_.state(),      batch.remembered, batch.sealed};
+    if (const auto done = journal_.append(write); !done) return refuse_all(batch, done.error());
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    counters_.commits += !batch.facts.empty();
+    counters_.facts += batch.facts.size();
+    counters_.live_jobs = world_.live_jobs;
+    counters_.queued_jobs = world_.queue.size();
+    counters_.largest_batch = std::max(counters_.largest_batch, works.size());
+  }
+  finish(batch);
+}
+
+std::optional<net::Response> Loop::recalled(const Work& work, const Batch& batch) {
+  const Idempotency& i = *work.idempotency;
+  std::optional<store::Remembered> before;
+  for (const auto& r : batch.remembered)
+    if (r.scope == i.scope && r.key == i.key) before = r;
+  if (!before) before = journal_.recall(i.scope, i.key);
+  if (!before) return std::nullopt;
+  if (before->fingerprint != i.fingerprint)
+    return api::problem_response({base::Code::idempotency_mismatch,
+                                  "this Idempotency-Key was used with another request; use a new one",
+                                  {}, {}, {}});
+  net::Response again{before->status, "application/json", before->body, {}};
+  again.headers.push_back({"Idempotency-Replayed", "true"});
+  return again;
+}
+
+void Loop::handle(Work& work, Batch& batch) {
+  Answer answer{std::move(work.reply), {}, std::move(work.after_commit), false};
+  if (work.idempotency) {
+    if (auto again = recalled(work, batch)) {
+      answer.response = std::move(*again);
+      batch.answers.push_back(std::move(answer));
+      return;
+    }
+  }
+  if (work.command) {
+    if (auto* o = std::get_if<core::Observe>(&*work.command)) o->alive_until = alive_until_;
+    const auto on_fact = [&](const core::World& before, const core::Fact& fact, std::uint64_t n) {
+      store::project(before, fact, n, batch.rows);
+      core::ProjectIx project = core::nobody;
+      if (const core::Job* job = before.job(core::job_of(fact))) project = job->project;
+      if (const auto* s = std::get_if<core::JobSubmitted>(&fact.body)) project = s->job.project;
+      batch.project_of.push_back(project);
+      if (ends_job(fact) && env_.contains(core::job_of(fact)))
+        batch.sealed.push_back({core::job_of(fact), ""});
+    };
+    const std::size_t before = batch.facts.size();
+    const auto done = core::step(world_, *work.command, batch.now, work.actor, batch.facts, on_fact);
+    answer.changes = batch.facts.size() > before;
+    if (!done) {
+      answer.response = api::problem_response(done.error());
+      if (work.refused) work.refused(done.error());
+      batch.answers.push_back(std::move(answer));
+      return;
+    }
+    const auto* submit = std::get_if<core::SubmitJob>(&*work.command);
+    if (submit && !work.env.empty()) {
+      const auto org = world_.state().projects[submit->job.project].org;
+      batch.sealed.push_back({submit->job.id, secrets_.seal(org, work.env)});
+      env_[submit->job.id] = std::move(work.env);
+    }
+  }
+  if (work.respond) answer.response = work.respond(world_, batch.now);
+  if (work.idempotency && answer.response.status < 300) {
+    const Idempotency& i = *work.idempotency;
+    batch.remembered.push_back({i.scope, i.key, i.fingerprint, answer.response.status,
+                                work.redact ? work.redact(answer.response.body)
+                                            : answer.response.body,
+                                batch.now});
+    answer.changes = true;
+  }
+  batch.answers.push_back(std::move(answer));
+}
+
+void Loop::finish(Batch& batch) {
+  // Effects first: a container's start is what takes longest.
+  tell_engine(batch);
+  std::vector<std::pair<net::Reply, net::Response>> replies;
+  replies.reserve(batch.answers.size());
+  for (Answer& a : batch.answers) {
+    if (a.reply) replies.emplace_back(std::move(*a.reply), std::move(a.response));
+    if (a.after_commit) a.after_commit();
+  }
+  if (http_ && !replies.empty()) http_->send_all(std::move(replies));
+  if (!batch.facts.empty()) publish(batch);
+}
+
+// The disk is full: nothing of this batch happened. The world goes back to what is durable.
+void Loop::refuse_all(Batch& batch, const store::AppendFault& fault) {
+  base::log_error("store: {}{}", fault.message,
+                  fault.disk_full ? "; this batch is refused, nothing acknowledged is lost" : "");
+  CHECK_THAT(fault.disk_full, "the store failed: the process must start again from what is durable");
+  auto durable = journal_.load();
+  CHECK_THAT(durable, "the store cannot be read back");
+  world_ = std::move(*durable);
+  std::erase_if(env_, [this](const auto& e) { return world_.job(e.first) == nullptr; });
+  const net::Response full = api::problem_response(
+      {base::Code::store_full,
+       "the server's disk is full: nothing was changed; free some space and send it again",
+       {}, {}, {}});
+  for (Answer& a : batch.answers) {
+    if (a.reply) a.reply->send(a.changes ? full : std::move(a.response));
+    if (a.after_commit) a.after_commit();
+  }
+}
+
+void Loop::publish(Batch& batch) {
+  Published p;
+  p.first_sequence = batch.first_sequence;
+  if (events_wanted_())
+    for (std::size_t i = 0; i < batch.facts.size(); ++i) {
+      api::Event e = api::view_event(world_, batch.facts[i], batch.first_sequence + i);
+      if (batch.project_of[i] != core::nobody)
+        e.project = world_.state().projects[batch.project_of[i]].name;
+      p.events.push_back(std::move(e));
+    }
+  p.facts = std::move(batch.facts);
+  for (const auto& listener : listeners_) listener(p);
+}
+
+void Loop::tell_engine(const Batch& batch) {
+  std::vector<core::RankWork> wanted;
+  std::vector<engines::Engine::Done> done;
+  const auto want = [&](base::Id id) {
+    const core::Job* job = world_.job(id);
+    if (!job) return;
+    auto ranks = core::desired_ranks(world_, *job);
+    if (const auto env = env_.find(id); env != env_.end())
+      for (auto& r : ranks) r.env.insert(r.env.end(), env->second.begin(), env->second.end());
+    wanted.insert(wanted.end(), std::make_move_iterator(ranks.begin()),
+                  std::make_move_iterator(ranks.end()));
+  };
+  for (const core::Fact& fact : batch.facts) {
+    if (const auto* g = std::get_if<core::LeaseGranted>(&fact.body)) want(g->job);
+    else if (const auto* s = std::get_if<core::StopOrdered>(&fact.body)) want(s->job);
+    else if (const auto* r = std::get_if<core::RankEnded>(&fact.body))
+      done.push_back({r->job, r->generation, r->rank});
+    else if (const auto* c = std::get_if<core::LeaseClosed>(&fact.body)) {
+      for (std::uint32_t i = 0; i < c->ranks.size(); ++i) done.push_back({c->job, c->generation, i});
+      if (!c->requeue) env_.erase(c->job);
+    } else if (const auto* e = std::get_if<core::JobEnded>(&fact.body)) {
+      env_.erase(e->job);
+    }
+  }
+  if (!engine_told_whole_) return;  // the first whole covers it
+  if (!done.empty()) engine_.done_with(std::move(done));
+  if (!wanted.empty()) engine_.desire_also(std::move(wanted));
+}
+
+// So that a rank which vanishes while nobody watches is billed to when somebody last did.
+void Loop::keep_alive_mark() {
+  const Instant now = clock_.now();
+  if (!engine_told_whole_) {
+    std::vector<core::RankWork> whole = core::desired_whole(world_);
+    for (auto& r : whole)
+      if (const auto env = env_.find(r.job); env != env_.end())
+        r.env.insert(r.env.end(), env->second.begin(), env->second.end());
+    engine_.desire_whole(std::move(whole));
+    engine_told_whole_ = true;
+  }
+  if (now < next_alive_mark_ || world_.leased.empty()) return;
+  next_alive_mark_ = now + base::Duration::seconds(2);
+  if (engine_.health().reachable) (void)journal_.set_meta("alive_us", std::to_string(now.us));
+}
+
+void Loop::snapshot_if_due() {
+  if (snapshot_running_ || world_.state().sequence < last_snapshot_ + options_.snapshot_every_facts)
+    return;
+  if (snapshot_thread_.joinable()) snapshot_thread_.join();
+  snapshot_running_ = true;
+  last_snapshot_ = world_.state().sequence;
+  snapshot_thread_ = std::thread([this] {
+    setpriority(PRIO_PROCESS, 0, 15);  // this thread only: Linux counts threads here
+    auto snapshot = store::fold_snapshot(options_.store);
+    Work keep;
+    keep.respond = [this, snapshot = std::move(snapshot)](const core::World&, Instant) {
+      snapshot_running_ = false;
+      if (!snapshot) base::log_warn("snapshot: {}", snapshot.error().message);
+      else if (const auto kept = journal_.keep_snapshot(snapshot->sequence, snapshot->body); !kept)
+        base::log_warn("snapshot: {}", kept.error().message);
+      return net::Response{};
+    };
+    push(std::move(keep));
+  });
+}
+
+}  // namespace ampacity::server

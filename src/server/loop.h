@@ -1,0 +1,158 @@
+// The loop: the one thread that owns the world.
+//
+//   take a batch → decide, evolve each in memory → append the facts → COMMIT → reply, publish, effect
+//
+// 1. No answer, event or effect leaves before its commit. 2. If the commit fails for want of disk,
+// every command of the batch is refused with store_full and the world is folded again from the store;
+// any other failure stops the process. 3. What `ask` returns is durable.
+// Threads: push and ask may be called from any thread but the loop's own.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <future>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "api/contract.h"
+#include "core/step.h"
+#include "engines/engine.h"
+#include "net/http_server.h"
+#include "server/secrets.h"
+#include "store/journal.h"
+
+namespace ampacity::server {
+
+using base::Instant;
+
+struct Idempotency {
+  std::string scope;
+  std::string key;
+  base::Digest fingerprint{};
+};
+
+// One thing for the loop to do: a command, or a question (no command).
+struct Work {
+  std::optional<core::Command> command;
+  std::string actor;
+  // Makes the answer from the world after the command, before the commit; sent after it.
+  std::function<net::Response(const core::World&, Instant now)> respond;
+  std::optional<net::Reply> reply;
+  std::optional<Idempotency> idempotency;
+  // What is remembered instead of the answer, where that shows a secret.
+  std::function<std::string(const std::string& body)> redact;
+  Env env;  // of a submitted job
+  std::function<void(const base::Refusal&)> refused;
+  std::function<void()> after_commit;
+};
+
+// What everything beside the loop hears, after the commit, on the loop's thread: must not block.
+struct Published {
+  std::vector<core::Fact> facts;
+  std::uint64_t first_sequence = 0;
+  std::vector<api::Event> events;  // only while somebody listens
+};
+
+struct LoopOptions {
+  std::size_t most_waiting = 20'000;  // work in the inbox; beyond: queue_full
+  std::uint64_t snapshot_every_facts = 250'000;
+  store::SqliteOptions store;
+};
+
+struct LoopCounters {
+  std::uint64_t commits = 0, facts = 0, refusals = 0, refused_full = 0;
+  std::size_t live_jobs = 0, queued_jobs = 0, largest_batch = 0;
+};
+
+class Loop {
+ public:
+  Loop(LoopOptions options, store::Journal& journal, core::World world, engines::Engine& engine,
+       const Secrets& secrets, base::Clock& clock);
+  ~Loop();
+
+  // Both before start().
+  void on_publish(std::function<void(const Published&)> listener);
+  void events_wanted_by(std::function<bool()> anybody);
+  void answer_with(net::HttpServer* server) { http_ = server; }
+  void start();
+  void stop();  // finishes what is in the inbox
+
+  void push(Work work);
+  void observe(std::vector<core::RankSeen> seen);
+  // Runs `f` on the loop's thread and waits until what it saw is durable.
+  template <typename F>
+  auto ask(F f) -> decltype(f(std::declval<const core::World&>()));
+  // A command from inside (start-up, the engine): waits for its commit.
+  base::Result<void> run(core::Command command, std::string actor);
+
+  LoopCounters counters() const;
+
+ private:
+  struct Answer {
+    std::optional<net::Reply> reply;
+    net::Response response;
+    std::function<void()> after_commit;
+    bool changes = false;
+  };
+  struct Batch;
+
+  void main();
+  std::vector<Work> take();
+  void process(std::vector<Work> works);
+  void handle(Work& work, Batch& batch);
+  std::optional<net::Response> recalled(const Work& work, const Batch& batch);
+  void finish(Batch& batch);
+  void refuse_all(Batch& batch, const store::AppendFault& fault);
+  void publish(Batch& batch);
+  void tell_engine(const Batch& batch);
+  void keep_alive_mark();
+  void snapshot_if_due();
+  void load_environments();
+
+  const LoopOptions options_;
+  store::Journal& journal_;
+  core::World world_;
+  engines::Engine& engine_;
+  const Secrets& secrets_;
+  base::Clock& clock_;
+  net::HttpServer* http_ = nullptr;
+  std::map<base::Id, Env> env_;  // of live jobs
+  std::vector<std::function<void(const Published&)>> listeners_;
+  std::function<bool()> events_wanted_ = [] { return false; };
+  base::Instant alive_until_;   // when this cloud was last known to be watched, before this start
+  base::Instant next_alive_mark_;
+  bool engine_told_whole_ = false;
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<Work> inbox_;
+  bool stopping_ = false;
+  LoopCounters counters_;
+  std::uint64_t last_snapshot_ = 0;
+  std::thread snapshot_thread_;
+  bool snapshot_running_ = false;
+  std::thread thread_;
+};
+
+template <typename F>
+auto Loop::ask(F f) -> decltype(f(std::declval<const core::World&>())) {
+  using T = decltype(f(std::declval<const core::World&>()));
+  auto promise = std::make_shared<std::promise<T>>();
+  auto answer = promise->get_future();
+  auto value = std::make_shared<std::optional<T>>();
+  Work work;
+  work.respond = [f = std::move(f), value](const core::World& world, base::Instant) {
+    value->emplace(f(world));
+    return net::Response{};
+  };
+  work.after_commit = [promise, value] { promise->set_value(std::move(**value)); };
+  push(std::move(work));
+  return answer.get();
+}
+
+}  // namespace ampacity::server

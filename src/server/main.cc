@@ -1,0 +1,250 @@
+// ampacityd: opens the state, finds the machine, joins the parts, serves until told to stop.
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+
+#include "api/price_file.h"
+#include "api/problem.h"
+#include "audit/audit.h"
+#include "base/log.h"
+#include "engines/containers.h"
+#include "engines/stub.h"
+#include "server/app.h"
+#include "server/catalogue.h"
+#include "server/config.h"
+#include "server/inventory.h"
+
+namespace ampacity::server {
+namespace {
+
+constexpr int usage_error = 2, start_error = 3;
+
+int give_up(const std::string& why) {
+  std::fprintf(stderr, "ampacityd: %s\n", why.c_str());
+  return start_error;
+}
+
+engines::ContainerOptions container_options(const Config& c, const engines::HostFound& host) {
+  engines::ContainerOptions o;
+  o.state = c.state;
+  // One state directory is one cloud to the engine, whatever people call it.
+  o.cloud = base::to_hex(base::sha256(c.state.string())).substr(0, 12);
+  o.dialect = c.engine == EngineChoice::docker ? engines::ContainerOptions::Dialect::docker
+                                               : engines::ContainerOptions::Dialect::podman;
+  o.docker_socket = c.docker_socket;
+  o.image_archives = c.images;
+  o.host_cpu_milli = host.cpu_milli;
+  o.host_memory_mib = host.memory_mib;
+  o.volume_limit_bytes = c.volume_limit_gib << 30;
+  return o;
+}
+
+// The first start: accounts, prices, the operator's key.
+base::Result<void> found_cloud(const Config& c, Loop& loop, KeyRing& keys, base::Clock& clock,
+                               base::Prng& prng) {
+  auto founded = loop.run(core::Found{default_prices()}, "ampacityd");
+  if (!founded) return founded;
+  const NewKey made = make_key(keys.pepper());
+  core::CreateKey create;
+  create.key.id = base::make_uuid7(clock.now(), prng);
+  create.key.lookup = made.lookup;
+  create.key.hash = made.hash;
+  create.key.role = core::Role::owner;
+  create.key.label = "first";
+  auto created = loop.run(std::move(create), "ampacityd");
+  if (!created) return created;
+  if (c.owner_key_file.empty()) {
+    std::printf("The operator's key, shown this once:\n\n  %s\n\n", made.secret.c_str());
+    std::fflush(stdout);
+    return {};
+  }
+  const int fd = ::open(c.owner_key_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const std::string text = made.secret + "\n";
+  const bool written =
+      fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  if (fd >= 0) ::close(fd);
+  if (!written)
+    return base::refuse(base::Code::unavailable, "cannot write " + c.owner_key_file.string());
+  return {};
+}
+
+base::Result<void> set_prices(const Config& c, Loop& loop) {
+  std::ifstream in(c.prices);
+  const std::string yaml((std::istreambuf_iterator<char>(in)), {});
+  auto book = api::parse_price_file(yaml);
+  if (!book) return std::unexpected(book.error());
+  const bool known = loop.ask([&](const core::World& w) {
+    core::PriceBook latest = w.state().books.back();
+    const bool same_start = book->effective_from.us == 0;
+    latest.version = 0;
+    if (same_start) latest.effective_from = {};
+    return base::to_json(latest) == base::to_json(*book);
+  });
+  if (known) return {};
+  return loop.run(core::SetPrices{std::move(*book)}, "ampacityd");
+}
+
+struct Parts {
+  base::SystemClock clock;
+  base::SystemPrng prng;
+  Config config;
+  engines::HostFound host;
+};
+
+int offline(Parts& p) {
+  const store::SqliteOptions store{p.config.state / "ampacity.db"};
+  if (p.config.verb == Config::Verb::stop_engine) {
+    engines::stop_container_service(container_options(p.config, p.host));
+    return 0;
+  }
+  if (p.config.verb == Config::Verb::rebuild) {
+    const auto r = store::rebuild_read_models(store);
+    if (!r) return give_up(r.error().message);
+    std::printf("%s: %llu facts, read models %s\n", r->before == r->after ? "equal" : "DIFFERENT",
+                static_cast<unsigned long long>(r->facts), r->after.c_str());
+    return r->before == r->after ? 0 : 1;
+  }
+  bool holds = true;
+  for (const auto& f : audit::check_ledger(store.file)) {
+    holds &= f.holds;
+    std::printf("%s  %-55s %8lld  %s\n", f.holds ? "ok  " : "FAIL", f.check.c_str(),
+                static_cast<long long>(f.examined), f.detail.c_str());
+  }
+  return holds ? 0 : 1;
+}
+
+// Waits for SIGTERM or SIGINT, which were blocked in every thread.
+void wait_for_signal() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  int signal = 0;
+  sigwait(&set, &signal);
+}
+
+std::unique_ptr<engines::Engine> make_engine(Parts& p) {
+  if (p.config.engine == EngineChoice::stub)
+    return engines::make_stub_engine(base::Duration::millis(p.config.stub_run_ms), p.clock);
+  return engines::make_container_engine(container_options(p.config, p.host), p.clock);
+}
+
+base::Result<Inventory> register_machine(Parts& p, const engines::Engine& engine) {
+  std::vector<Emulation> emulated;
+  for (const std::string& text : p.config.emulate) {
+    auto e = parse_emulation(text);
+    if (!e) return std::unexpected(e.error());
+    emulated.push_back(*e);
+  }
+  return take_inventory(p.host, engine.health(), emulated, p.config.site);
+}
+
+int serve(Parts& p) {
+  const Config& c = p.config;
+  const store::SqliteOptions store{c.state / "ampacity.db"};
+  auto journal = store::open_sqlite(store);
+  if (!journal) return give_up(journal.error().message);
+  auto secrets = Secrets::open(c.state);
+  if (!secrets) return give_up(secrets.error().message);
+  auto world = (*journal)->load();
+  if (!world) return give_up(world.error().message);
+  const bool first_start = world->state().accounts.empty();
+  KeyRing keys(secrets->pepper());
+  for (const core::Key& k : world->state().keys) keys.put(k);
+
+  const auto engine = make_engine(p);
+  LoopOptions loop_options;
+  loop_options.store = store;
+  Loop loop(loop_options, **journal, std::move(*world), *engine, *secrets, p.clock);
+  engines::EngineReports reports;
+  reports.seen = [&loop](std::vector<core::RankSeen> seen) { loop.observe(std::move(seen)); };
+  reports.health = [](const engines::EngineHealth& h) {
+    base::log_info("engine {} {}: {} {}", h.kind, h.version,
+                   h.reachable ? "reachable" : "NOT reachable", h.note);
+  };
+  reports.volume_over_limit = [&loop](const core::RankWork& r, std::string why) {
+    Work stop;
+    stop.command = core::StopJob{r.job, core::StopReason::volume_limit, std::move(why)};
+    stop.actor = "engine";
+    loop.push(std::move(stop));
+  };
+  if (const auto started = engine->start(std::move(reports)); !started)
+    return give_up("the container engine: " + started.error().message);
+
+  auto inventory = register_machine(p, *engine);
+  if (!inventory) return give_up(inventory.error().message);
+  Live live(loop, engines::LogSpool(engines::log_directory(container_options(c, p.host))), store, p.clock);
+  loop.on_publish([&](const Published& published) {
+    for (const core::Fact& f : published.facts) {
+      if (const auto* made = std::get_if<core::KeyCreated>(&f.body)) keys.put(made->key);
+      if (const auto* gone = std::get_if<core::KeyRevoked>(&f.body)) keys.revoke(gone->key);
+    }
+    live.publish(published);
+  });
+  loop.events_wanted_by([&live] { return live.anybody_listens(); });
+
+  App app({c.cloud, store, c.volume_limit_gib << 30, inventory->notes}, loop, keys, *engine, live,
+          p.clock, p.prng);
+  net::ServerOptions http;
+  http.address = c.address;
+  http.port = c.port;
+  net::HttpServer server(
+      http, [&app](net::Request q, net::Reply r) { app.handle(std::move(q), std::move(r)); },
+      api::parser_problem);
+  loop.answer_with(&server);
+  loop.start();
+  if (first_start)
+    if (const auto founded = found_cloud(c, loop, keys, p.clock, p.prng); !founded)
+      return give_up(founded.error().message);
+  if (const auto joined = loop.run(std::move(inventory->site), "ampacityd"); !joined)
+    return give_up(joined.error().message);
+  if (!c.prices.empty())
+    if (const auto set = set_prices(c, loop); !set) return give_up(set.error().message);
+  if (const auto listening = server.start(); !listening) return give_up(listening.error().message);
+  if (!c.port_file.empty()) std::ofstream(c.port_file) << server.port() << "\n";
+  std::printf("ampacityd: cloud %s on http://%s:%u, state in %s\n", c.cloud.c_str(),
+              c.address.c_str(), server.port(), c.state.c_str());
+  for (const std::string& note : inventory->notes) std::printf("note: %s\n", note.c_str());
+  if (c.engine == EngineChoice::stub)
+    std::printf("note: engine stub: NOTHING IS REALLY RUN; for load tests only\n");
+  std::fflush(stdout);
+
+  wait_for_signal();
+  base::log_info("stopping; what runs goes on running and is taken back at the next start");
+  server.stop();
+  app.stop();
+  live.stop();
+  loop.stop();
+  return 0;
+}
+
+}  // namespace
+}  // namespace ampacity::server
+
+int main(int argc, char** argv) {
+  using namespace ampacity;
+  server::Parts p;
+  p.config = server::parse_config(argc, argv);
+  if (const auto listen = server::check_listen(p.config); !listen) {
+    std::fprintf(stderr, "ampacityd: %s\n", listen.error().message.c_str());
+    return server::usage_error;
+  }
+  base::set_log_level(p.config.quiet ? base::Level::warn : base::Level::info);
+  std::error_code error;
+  std::filesystem::create_directories(p.config.state, error);
+  if (error) return server::give_up(p.config.state.string() + ": " + error.message());
+  std::filesystem::permissions(p.config.state, std::filesystem::perms::owner_all, error);
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  p.host = engines::discover_host();
+  if (p.config.verb != server::Config::Verb::serve) return server::offline(p);
+  return server::serve(p);
+}

@@ -1,0 +1,22 @@
+// Prometheus text for /metrics.
+#pragma once
+
+#include <string>
+
+#include "core/world.h"
+#include "engines/engine.h"
+#include "server/loop.h"
+
+namespace ampacity::server {
+
+struct FleetMeasure {
+  std::uint32_t nodes = 0, gpus = 0, gpus_leased = 0;
+  std::uint32_t queued = 0, starting = 0, running = 0, stopping = 0;
+  double revenue_usd_per_hour = 0;
+};
+FleetMeasure measure(const core::World& world);
+
+std::string metrics_text(const FleetMeasure& fleet, const LoopCounters& loop,
+                         const engines::EngineHealth& engine);
+
+}  // namespace ampacity::server

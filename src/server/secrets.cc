@@ -1,0 +1,79 @@
+#include "server/secrets.h"
+
+#include <fcntl.h>
+#include <sodium.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "base/crypto.h"
+#include "base/json.h"
+
+namespace ampacity::server {
+namespace {
+
+const unsigned char* bytes_of(const std::string& s) {
+  return reinterpret_cast<const unsigned char*>(s.data());
+}
+unsigned char* bytes_of(std::string& s) { return reinterpret_cast<unsigned char*>(s.data()); }
+
+base::Try<void> write_private(const std::filesystem::path& path, const std::string& bytes) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) return base::fault("cannot make " + path.string());
+  const bool whole = ::write(fd, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size());
+  const bool synced = ::fsync(fd) == 0;
+  ::close(fd);
+  if (!whole || !synced) return base::fault("cannot write " + path.string());
+  return {};
+}
+
+}  // namespace
+
+base::Try<Secrets> Secrets::open(const std::filesystem::path& directory) {
+  const auto path = directory / "secret";
+  if (!std::filesystem::exists(path)) {
+    auto made = write_private(path, base::random_bytes(32));
+    if (!made) return std::unexpected(made.error());
+  }
+  std::ifstream in(path, std::ios::binary);
+  std::stringstream text;
+  text << in.rdbuf();
+  Secrets s;
+  s.secret_ = text.str();
+  if (s.secret_.size() != 32) return base::fault(path.string() + " is not 32 bytes");
+  return s;
+}
+
+std::string Secrets::key_for(const std::string& purpose) const {
+  const base::Digest d = base::hmac_sha256(secret_, purpose);
+  return {reinterpret_cast<const char*>(d.data()), d.size()};
+}
+
+std::string Secrets::pepper() const { return key_for("api-keys"); }
+
+std::string Secrets::seal(core::OrgIx org, const Env& env) const {
+  const std::string plain =
+      base::to_json(std::map<std::string, std::string>(env.begin(), env.end()));
+  std::string box = base::random_bytes(crypto_secretbox_NONCEBYTES);
+  box.resize(box.size() + crypto_secretbox_MACBYTES + plain.size());
+  crypto_secretbox_easy(bytes_of(box) + crypto_secretbox_NONCEBYTES, bytes_of(plain), plain.size(),
+                        bytes_of(box), bytes_of(key_for("env-of-org-" + std::to_string(org))));
+  return box;
+}
+
+base::Try<Env> Secrets::unseal(core::OrgIx org, const std::string& box) const {
+  constexpr std::size_t head = crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES;
+  if (box.size() < head) return base::fault("a sealed environment is cut short");
+  std::string plain(box.size() - head, '\0');
+  if (crypto_secretbox_open_easy(bytes_of(plain), bytes_of(box) + crypto_secretbox_NONCEBYTES,
+                                 box.size() - crypto_secretbox_NONCEBYTES, bytes_of(box),
+                                 bytes_of(key_for("env-of-org-" + std::to_string(org)))) != 0)
+    return base::fault("a sealed environment does not open with this state directory's secret");
+  const auto env = base::from_json<std::map<std::string, std::string>>(plain);
+  if (!env) return base::fault("a sealed environment is not what was sealed");
+  return Env(env->begin(), env->end());
+}
+
+}  // namespace ampacity::server

@@ -1,0 +1,31 @@
+// What must not be in facts: environment values, sealed per org beside them, and the pepper of keys.
+// All keys are derived from one 32-byte secret in the state directory (mode 0600), so a copy of the
+// database alone opens nothing.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "core/model.h"
+
+namespace ampacity::server {
+
+using Env = std::vector<std::pair<std::string, std::string>>;
+
+class Secrets {
+ public:
+  // Reads `directory/secret`, or makes it.
+  static base::Try<Secrets> open(const std::filesystem::path& directory);
+  std::string pepper() const;
+  std::string seal(core::OrgIx org, const Env& env) const;
+  base::Try<Env> unseal(core::OrgIx org, const std::string& box) const;
+
+ private:
+  std::string key_for(const std::string& purpose) const;
+  std::string secret_;
+};
+
+}  // namespace ampacity::server

@@ -1,0 +1,109 @@
+// The store: an append-only journal of facts, and the read models written with it.
+// Threads: one Journal belongs to the loop's thread; Readers may be used from any one thread each.
+// 1. append() is one transaction, durable when it returns. 2. Facts are one row per commit, a JSON
+// array, hash-chained: chain_n = SHA-256(chain_{n-1} ‖ facts). 3. A failed append changed nothing.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/crypto.h"
+#include "base/result.h"
+#include "core/facts.h"
+#include "core/world.h"
+#include "store/rows.h"
+
+namespace ampacity::store {
+
+// The answer given to an Idempotency-Key: same key and body, same answer, for `kept_for`.
+struct Remembered {
+  std::string scope;        // the calling key's id
+  std::string key;
+  base::Digest fingerprint; // of method, path and body
+  int status = 0;
+  std::string body;
+  Instant at;
+};
+
+// Environment values of a live job, sealed by the server; dropped when the job ends.
+struct SealedEnv {
+  Id job;
+  std::string box;  // empty: delete
+};
+
+struct Batch {
+  std::uint64_t first_sequence = 0;
+  std::span<const core::Fact> facts;
+  const Rows* rows = nullptr;
+  const core::State* after = nullptr;  // for account counters
+  std::span<const Remembered> remembered;
+  std::span<const SealedEnv> sealed;
+};
+
+struct AppendFault {
+  bool disk_full = false;
+  std::string message;
+};
+
+class Journal {
+ public:
+  virtual ~Journal() = default;
+  virtual std::expected<void, AppendFault> append(const Batch& batch) = 0;
+
+  // Snapshot plus the facts after it, folded. The chain of what is read is verified.
+  virtual base::Try<core::World> load() = 0;
+
+  virtual std::optional<Remembered> recall(const std::string& scope, const std::string& key) = 0;
+  virtual std::vector<SealedEnv> sealed() = 0;
+
+  // Small durable values: "cloud", "pepper_id", "alive_us"…
+  virtual std::optional<std::string> meta(const std::string& name) = 0;
+  virtual std::expected<void, AppendFault> set_meta(const std::string& name,
+                                                    const std::string& value) = 0;
+
+  // A snapshot folded elsewhere (see fold_snapshot) becomes the place where load() begins.
+  virtual std::expected<void, AppendFault> keep_snapshot(std::uint64_t sequence,
+                                                         const std::string& body) = 0;
+  // Drops remembered answers older than this.
+  virtual void forget_before(Instant t) = 0;
+};
+
+struct SqliteOptions {
+  std::filesystem::path file;  // state/ampacity.db
+};
+base::Try<std::unique_ptr<Journal>> open_sqlite(const SqliteOptions& options);
+
+// Reads of what is durable, on a connection of its own (WAL: never blocks the writer).
+class Reader {
+ public:
+  virtual ~Reader() = default;
+  virtual std::optional<core::Job> job(Id id) = 0;
+  struct Page { std::vector<core::Job> jobs; std::optional<std::string> next_cursor; };
+  // Newest first. `name` matches exactly if given; project nobody = all.
+  virtual Page jobs(std::uint32_t project, const std::string& name, const std::string& cursor,
+                    int limit) = 0;
+  virtual std::vector<UsageRow> usage(std::uint32_t project, Instant from, Instant to) = 0;
+  virtual std::vector<TransferRow> transfers(Id job) = 0;
+  struct StoredFact { std::uint64_t sequence; core::Fact fact; };
+  // Facts after `sequence`, at most `limit`: events resume from here.
+  virtual std::vector<StoredFact> facts_after(std::uint64_t sequence, int limit) = 0;
+  virtual std::uint64_t last_sequence() = 0;
+};
+base::Try<std::unique_ptr<Reader>> open_sqlite_reader(const SqliteOptions& options);
+
+// Folds the latest snapshot and the facts after it up to the last durable one, in a world of its own:
+// run on a background thread. Returns sequence, digest and body for keep_snapshot.
+struct Snapshot { std::uint64_t sequence = 0; std::string digest; std::string body; };
+base::Try<Snapshot> fold_snapshot(const SqliteOptions& options);
+
+// Makes the read models anew from the journal; returns the digest of all rows before and after.
+struct Rebuilt { std::string before; std::string after; std::uint64_t facts = 0; };
+base::Try<Rebuilt> rebuild_read_models(const SqliteOptions& options);
+
+}  // namespace ampacity::store

@@ -1,0 +1,209 @@
+#include "base/check.h"
+#include "base/log.h"
+#include "store/fold.h"
+#include "store/journal.h"
+#include "store/row_writer.h"
+#include "store/store_file.h"
+
+namespace ampacity::store {
+namespace {
+
+constexpr int pages_before_checkpoint = 1'000;  // 8 MiB
+constexpr int snapshots_kept = 2;
+constexpr int forgotten_at_once = 1'000;
+
+class SqliteJournal final : public Journal {
+ public:
+  SqliteJournal(WritableStore store, ChainEnd end) : store_(std::move(store)), end_(end) {}
+
+  std::expected<void, AppendFault> append(const Batch& batch) override {
+    CHECK_THAT(batch.first_sequence == end_.sequence + 1, "the journal has no gaps");
+    ChainEnd next = end_;
+    auto r = in_transaction([&]() -> Sql<void> {
+      if (auto w = write_facts(batch, next); !w) return w;
+      if (batch.rows) {
+        if (auto w = write_rows(store_.db, *batch.rows, *batch.after); !w) return w;
+      }
+      for (const Remembered& x : batch.remembered)
+        if (auto w = remember(x); !w) return w;
+      for (const SealedEnv& x : batch.sealed)
+        if (auto w = seal(x); !w) return w;
+      return {};
+    });
+    if (!r) return r;
+    end_ = next;
+    checkpoint_if_due();
+    return {};
+  }
+
+  base::Try<core::World> load() override {
+    auto folded = fold(store_.db);
+    if (!folded) return std::unexpected(std::move(folded.error()));
+    return std::move(folded->world);
+  }
+
+  std::optional<Remembered> recall(const std::string& scope, const std::string& key) override {
+    auto row = store_.db.query(
+        "SELECT fingerprint, status, body, at FROM remembered "
+        "WHERE scope = ? AND idempotency_key = ?",
+        scope, key);
+    if (row.next())
+      return Remembered{scope,
+                        key,
+                        row.digest(0).value_or(base::Digest{}),
+                        static_cast<int>(row.integer(1)),
+                        row.text(2),
+                        row.instant(3)};
+    report(row, "recall");
+    return std::nullopt;
+  }
+
+  std::vector<SealedEnv> sealed() override {
+    std::vector<SealedEnv> out;
+    auto rows = store_.db.query("SELECT job, box FROM sealed_env ORDER BY job");
+    while (rows.next()) out.push_back({rows.id(0), rows.text(1)});
+    report(rows, "sealed");
+    return out;
+  }
+
+  std::optional<std::string> meta(const std::string& name) override {
+    auto row = store_.db.query("SELECT value FROM meta WHERE name = ?", name);
+    if (row.next()) return row.text(0);
+    report(row, "meta");
+    return std::nullopt;
+  }
+
+  std::expected<void, AppendFault> set_meta(const std::string& name,
+                                            const std::string& value) override {
+    return in_transaction([&] {
+      return store_.db.run(
+          "INSERT INTO meta (name, value) VALUES (?, ?) "
+          "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+          name, value);
+    });
+  }
+
+  std::expected<void, AppendFault> keep_snapshot(std::uint64_t sequence,
+                                                 const std::string& body) override {
+    if (!is_commit_end(sequence))
+      return std::unexpected(AppendFault{
+          false, "no commit ends at " + std::to_string(sequence) + ": not a place to begin from"});
+    return in_transaction([&]() -> Sql<void> {
+      auto r = store_.db.run(
+          "INSERT INTO snapshots (sequence, body, digest) VALUES (?, ?, ?) "
+          "ON CONFLICT (sequence) DO UPDATE SET body = excluded.body, digest = excluded.digest",
+          sequence, body, base::sha256(body));
+      if (!r) return r;
+      return store_.db.run(
+          "DELETE FROM snapshots WHERE sequence NOT IN "
+          "(SELECT sequence FROM snapshots ORDER BY sequence DESC LIMIT ?)",
+          snapshots_kept);
+    });
+  }
+
+  // `n` grows with `at`, so the oldest come first; bounded, because the loop waits for it.
+  void forget_before(Instant t) override {
+    auto r = in_transaction([&] {
+      return store_.db.run(
+          "DELETE FROM remembered WHERE n IN (SELECT n FROM "
+          "(SELECT n, at FROM remembered ORDER BY n LIMIT ?) AS oldest WHERE at < ?)",
+          forgotten_at_once, t);
+    });
+    if (!r) base::log_warn("store: old answers could not be dropped: {}", r.error().message);
+  }
+
+ private:
+  // All or nothing. A fault that is not for want of room leaves it unknown what the disk holds:
+  // from then on nothing is written, and the process starts again from the store (never a second
+  // fsync).
+  template <typename F>
+  std::expected<void, AppendFault> in_transaction(F&& write) {
+    if (broken_) return std::unexpected(*broken_);
+    Sql<void> r;
+    {
+      auto t = Transaction::begin(store_.db);
+      if (!t)  // somebody else's lock, or no room for the log: nothing has begun
+        return std::unexpected(AppendFault{t.error().disk_full(), to_fault(t.error()).message});
+      r = write();
+      if (r) r = t->commit();
+    }
+    if (!r) return std::unexpected(refused(r.error()));
+    return {};
+  }
+
+  AppendFault refused(const SqlFault& f) {
+    AppendFault fault{f.disk_full(), to_fault(f).message};
+    if (!fault.disk_full) broken_ = fault;
+    return fault;
+  }
+
+  Sql<void> write_facts(const Batch& batch, ChainEnd& next) {
+    if (batch.facts.empty()) return {};
+    text_.assign(1, '[');
+    for (const core::Fact& fact : batch.facts) {
+      if (text_.size() > 1) text_ += ',';
+      core::write_fact(text_, fact);
+    }
+    text_ += ']';
+    next = {end_.sequence + batch.facts.size(), base::chain(end_.chain, text_)};
+    return store_.db.run(
+        "INSERT INTO journal (first_sequence, last_sequence, at, facts, chain) "
+        "VALUES (?, ?, ?, ?, ?)",
+        batch.first_sequence, next.sequence, batch.facts.back().at, text_, next.chain);
+  }
+
+  Sql<void> remember(const Remembered& x) {
+    return store_.db.run(
+        "INSERT INTO remembered (scope, idempotency_key, fingerprint, status, body, at) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        x.scope, x.key, x.fingerprint, x.status, x.body, x.at);
+  }
+
+  Sql<void> seal(const SealedEnv& x) {
+    if (x.box.empty()) return store_.db.run("DELETE FROM sealed_env WHERE job = ?", x.job);
+    return store_.db.run(
+        "INSERT INTO sealed_env (job, box) VALUES (?, ?) "
+        "ON CONFLICT (job) DO UPDATE SET box = excluded.box",
+        x.job, Blob{x.box});
+  }
+
+  bool is_commit_end(std::uint64_t sequence) {
+    auto row = store_.db.query(
+        "SELECT last_sequence FROM journal WHERE first_sequence <= ? "
+        "ORDER BY first_sequence DESC LIMIT 1",
+        sequence);
+    return row.next() && row.number(0) == sequence;
+  }
+
+  // Inline: a thread of its own for this, tried on two busy cores, made no commit faster.
+  void checkpoint_if_due() {
+    const int pages = store_.db.log_pages();
+    if (pages < checkpointed_at_) checkpointed_at_ = 0;  // the log has started anew
+    if (pages < checkpointed_at_ + pages_before_checkpoint) return;
+    checkpointed_at_ = pages;
+    if (auto r = store_.db.checkpoint(); !r)  // the log keeps what could not be copied
+      base::log_warn("store: the write-ahead log could not be copied: {}", r.error().message);
+  }
+
+  static void report(const Cursor& cursor, std::string_view what) {
+    if (cursor.fault()) base::log_error("store: {}: {}", what, cursor.fault()->message);
+  }
+
+  WritableStore store_;
+  ChainEnd end_;
+  int checkpointed_at_ = 0;  // pages in the log at the latest checkpoint
+  std::string text_;         // reused: the batch as JSON
+  std::optional<AppendFault> broken_;
+};
+
+}  // namespace
+
+base::Try<std::unique_ptr<Journal>> open_sqlite(const SqliteOptions& options) {
+  auto store = open_to_write(options.file);
+  if (!store) return std::unexpected(std::move(store.error()));
+  auto end = journal_end(store->db);
+  if (!end) return std::unexpected(std::move(end.error()));
+  return std::make_unique<SqliteJournal>(std::move(*store), *end);
+}
+
+}  // namespace ampacity::store

@@ -1,0 +1,95 @@
+#include "base/json.h"
+#include "core/evolve.h"
+#include "store/rows.h"
+
+namespace ampacity::store {
+namespace {
+
+// One function per fact that makes rows; the others fall to the template.
+struct Projector {
+  const core::World& before;
+  Instant at;
+  std::uint64_t sequence;
+  Rows& rows;
+  const core::State& s = before.state();
+
+  template <typename T>
+  void operator()(const T&) {}  // changes nothing that the read models show
+
+  template <typename T>
+  static std::uint32_t next_index(const std::vector<T>& v) {
+    return static_cast<std::uint32_t>(v.size());
+  }
+  void name(std::string kind, std::uint32_t ix, std::string id, std::string text) {
+    rows.names.push_back({std::move(kind), ix, std::move(id), std::move(text)});
+  }
+  void transfers(const std::vector<core::Transfer>& made, Id job, std::uint32_t generation) {
+    for (const core::Transfer& t : made) {
+      rows.transfers.push_back({t, sequence, at, job, generation});
+      rows.accounts_touched.push_back(t.debit);
+      rows.accounts_touched.push_back(t.credit);
+    }
+  }
+  void ended(const core::Job& job) {
+    rows.jobs.push_back({job.id, job.project, job.user, job.name,
+                         std::string(base::enum_name(job.outcome)), job.submitted_at, job.ended_at,
+                         base::to_json(job)});
+  }
+
+  void operator()(const core::AccountOpened&) {
+    rows.accounts_touched.push_back(next_index(s.accounts));
+  }
+  void operator()(const core::SkuDefined& f) {
+    name("sku", next_index(s.skus), f.sku.name, f.sku.name);
+  }
+  void operator()(const core::NodeJoined& f) {
+    name("node", next_index(s.nodes), f.node.name, f.node.name);
+  }
+  void operator()(const core::NodeChanged& f) { name("node", f.node, f.now.name, f.now.name); }
+  void operator()(const core::OrgCreated& f) {
+    name("org", next_index(s.orgs), base::format_id("org", f.org.id), f.org.name);
+  }
+  void operator()(const core::ProjectCreated& f) {
+    name("project", next_index(s.projects), base::format_id("prj", f.project.id), f.project.name);
+  }
+  void operator()(const core::UserCreated& f) {
+    name("user", next_index(s.users), base::format_id("user", f.user.id), f.user.name);
+  }
+  void operator()(const core::CreditAdded& f) { transfers(f.transfers, Id{}, 0); }
+  void operator()(const core::LeaseGranted& f) { transfers(f.transfers, f.job, f.generation); }
+  void operator()(const core::LeasesSettled& f) {
+    for (const core::Settlement& e : f.entries) {
+      const core::Job* job = before.job(e.job);
+      transfers(e.transfers, e.job, job ? job->generation : 0);
+    }
+  }
+  void operator()(const core::LeaseClosed& f) {
+    transfers(f.transfers, f.job, f.generation);
+    const core::Job* job = before.job(f.job);
+    if (!job) return;
+    const core::Interval& i = f.interval;
+    rows.usage.push_back({job->id, f.generation, job->project, job->user, i.sku,
+                          std::string(base::enum_name(job->job_class)), i.started_at, i.ended_at,
+                          i.billed_s, i.waived_s, i.rates, i.amounts});
+    if (f.requeue) return;
+    core::Job last = *job;
+    core::close_lease(last, f, at);
+    ended(last);
+  }
+  void operator()(const core::JobEnded& f) {
+    const core::Job* job = before.job(f.job);
+    if (!job) return;
+    core::Job last = *job;
+    core::end_job(last, f, at);
+    ended(last);
+  }
+};
+
+}  // namespace
+
+void project(const core::World& before, const core::Fact& fact, std::uint64_t sequence,
+             Rows& rows) {
+  std::visit(Projector{before, fact.at, sequence, rows}, fact.body);
+}
+
+}  // namespace ampacity::store

@@ -1,0 +1,121 @@
+// A reader beside an open journal: pages of jobs, windows of usage, transfers, facts to resume
+// from.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "store/sample_cloud.h"
+#include "store/scratch_folder.h"
+#include "store/store_file.h"
+
+namespace ampacity::store {
+namespace {
+
+// Nine commits, a minute and a half second apart: 21 jobs ended, 3 running, 3 starting.
+struct Read {
+  ScratchFolder folder;
+  SqliteOptions options{folder.path / "ampacity.db"};
+  std::unique_ptr<Journal> journal;
+  std::unique_ptr<Reader> reader;
+  std::vector<core::Fact> facts;
+  std::uint64_t sequence = 0;
+
+  Read() {
+    auto opened = open_sqlite(options);
+    REQUIRE(opened);
+    journal = std::move(*opened);
+    SampleCloud cloud(4);
+    for (int i = 0; i < 9; ++i) {
+      cloud.now.us += 60'000'500;
+      while (!cloud.running.empty()) cloud.end_next();
+      while (!cloud.starting.empty()) cloud.start_next();
+      for (int k = 0; k < 3; ++k) cloud.submit(k ? "train" : "odd");
+      facts.insert(facts.end(), cloud.facts.begin(), cloud.facts.end());
+      REQUIRE(cloud.commit(*journal));
+    }
+    sequence = cloud.world.state().sequence;
+    auto reading = open_sqlite_reader(options);
+    REQUIRE(reading);
+    reader = std::move(*reading);
+  }
+};
+
+TEST_CASE("jobs come in pages, newest first, each once") {
+  Read r;
+  std::vector<Id> seen;
+  std::string cursor;
+  for (int pages = 0; pages < 20; ++pages) {
+    const auto page = r.reader->jobs(0, "", cursor, 4);
+    for (const auto& job : page.jobs) seen.push_back(job.id);
+    if (!page.next_cursor) break;
+    cursor = *page.next_cursor;
+  }
+  CHECK(seen.size() == 21);
+  CHECK(std::is_sorted(seen.rbegin(), seen.rend()));
+  CHECK(std::adjacent_find(seen.begin(), seen.end()) == seen.end());
+  CHECK(r.reader->jobs(core::nobody, "odd", "", 100).jobs.size() == 7);
+  CHECK(r.reader->jobs(core::nobody, "", "", 100).jobs.size() == 21);
+  CHECK_FALSE(r.reader->jobs(core::nobody, "", "", 21).next_cursor);
+  CHECK(r.reader->jobs(1, "", "", 100).jobs.empty());
+  CHECK(r.reader->jobs(0, "", "junk", 100).jobs.empty());
+}
+
+TEST_CASE("a job, its transfers and its usage agree") {
+  Read r;
+  const Id newest = r.reader->jobs(0, "", "", 1).jobs.at(0).id;
+  const auto job = r.reader->job(newest);
+  REQUIRE(job);
+  CHECK(job->outcome == core::Outcome::succeeded);
+  REQUIRE(job->intervals.size() == 1);
+  CHECK(job->intervals[0].billed_s == 61);
+  CHECK_FALSE(r.reader->job({1, 2}));
+  const auto transfers = r.reader->transfers(newest);
+  REQUIRE(transfers.size() == 2);
+  CHECK(transfers[0].transfer.kind == core::TransferKind::pending);
+  CHECK(transfers[1].transfer.kind == core::TransferKind::post);
+  CHECK(transfers[1].transfer.pending_id == transfers[0].transfer.id);
+  CHECK(transfers[1].transfer.amount == job->intervals[0].amounts.total());
+  CHECK(transfers[1].job == newest);
+  CHECK(transfers[1].generation == 1);
+
+  const auto usage = r.reader->usage(0, {0}, {INT64_MAX});
+  REQUIRE(usage.size() == 21);
+  CHECK(usage[20].amounts == job->intervals[0].amounts);
+  CHECK(usage[20].rates.gpu_price == 47'800);
+  const Instant middle = usage[10].ended_at;  // windows that follow each other share nothing
+  const std::size_t before = r.reader->usage(0, {0}, middle).size();
+  CHECK(before > 0);
+  CHECK(before + r.reader->usage(0, middle, {INT64_MAX}).size() == 21);
+  CHECK(r.reader->usage(core::nobody, {0}, {INT64_MAX}).size() == 21);
+  CHECK(r.reader->usage(7, {0}, {INT64_MAX}).empty());
+}
+
+TEST_CASE("facts resume after any sequence, within and across commits") {
+  Read r;
+  CHECK(r.reader->last_sequence() == r.sequence);
+  for (std::uint64_t after = 0; after <= r.sequence; ++after) {
+    const auto facts = r.reader->facts_after(after, 25);
+    REQUIRE(facts.size() == std::min<std::size_t>(25, r.facts.size() - after));
+    for (std::size_t i = 0; i < facts.size(); ++i) {
+      REQUIRE(facts[i].sequence == after + 1 + i);
+      std::string a, b;
+      core::write_fact(a, facts[i].fact);
+      core::write_fact(b, r.facts[after + i]);
+      REQUIRE(a == b);
+    }
+  }
+}
+
+TEST_CASE("the view shows one row per fact") {
+  Read r;
+  auto db = open_to_read(r.options.file);
+  REQUIRE(db);
+  auto row = db->query("SELECT count(*), max(sequence), min(kind) FROM facts");
+  REQUIRE(row.next());
+  CHECK(row.number(0) == r.facts.size());
+  CHECK(row.number(1) == r.sequence);
+  CHECK(row.bytes(2) == "account_opened");
+}
+
+}  // namespace
+}  // namespace ampacity::store

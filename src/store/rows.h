@@ -1,0 +1,71 @@
+// The read models as rows: what finance and `ps -a` read in plain SQL. Written in the transaction of
+// their facts, by project() alone; `ampacityd rebuild` makes them anew and they come out equal.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/facts.h"
+#include "core/world.h"
+
+namespace ampacity::store {
+
+using base::Id;
+using base::Instant;
+
+struct JobRow {  // an ended job
+  Id id;
+  std::uint32_t project = 0;
+  std::uint32_t user = 0;
+  std::string name;
+  std::string outcome;
+  Instant submitted_at;
+  Instant ended_at;
+  std::string body;  // core::Job as JSON
+};
+
+struct UsageRow {  // a closed lease
+  Id job;
+  std::uint32_t generation = 0;
+  std::uint32_t project = 0;
+  std::uint32_t user = 0;
+  std::uint32_t sku = 0;
+  std::string job_class;
+  Instant started_at;
+  Instant ended_at;
+  std::int64_t billed_s = 0;
+  std::int64_t waived_s = 0;
+  core::Rates rates;
+  core::Amounts amounts;
+};
+
+struct TransferRow {
+  core::Transfer transfer;
+  std::uint64_t sequence = 0;  // the fact it belongs to
+  Instant at;
+  Id job;                      // nil if none
+  std::uint32_t generation = 0;
+};
+
+// Names behind the dense indices, for SQL: kind is "project", "user", "sku", "org", "node".
+struct NameRow {
+  std::string kind;
+  std::uint32_t ix = 0;
+  std::string id;
+  std::string name;
+};
+
+struct Rows {
+  std::vector<JobRow> jobs;
+  std::vector<UsageRow> usage;
+  std::vector<TransferRow> transfers;
+  std::vector<NameRow> names;
+  std::vector<std::uint32_t> accounts_touched;  // their counters are rewritten from the state
+};
+
+// Pure: the rows one fact makes. `before` is the state the fact has not yet been folded into;
+// `sequence` the fact's own.
+void project(const core::World& before, const core::Fact& fact, std::uint64_t sequence, Rows& rows);
+
+}  // namespace ampacity::store

@@ -1,0 +1,94 @@
+#include "store/store_file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "store/migrations.h"
+
+namespace ampacity::store {
+namespace {
+
+// page_size must come before anything is written. Automatic checkpoints are off: the journal makes
+// them itself, after it has answered. secure_delete=fast overwrites deleted secrets in place.
+constexpr const char* settings = R"sql(
+PRAGMA page_size = 8192;
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA foreign_keys = ON;
+PRAGMA recursive_triggers = ON;
+PRAGMA secure_delete = FAST;
+PRAGMA cache_size = -65536;
+PRAGMA temp_store = MEMORY;
+PRAGMA wal_autocheckpoint = 0;
+PRAGMA journal_size_limit = 67108864;
+)sql";
+
+// Private to its owner: it holds hashed keys and sealed values. The log takes the same mode.
+base::Try<void> create_private(const std::filesystem::path& file) {
+  const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return base::fault(file.string() + ": " + std::strerror(errno), false);
+  ::close(fd);
+  return {};
+}
+
+}  // namespace
+
+base::Try<Lock> Lock::take(const std::filesystem::path& file) {
+  const std::string path = file.string() + ".lock";
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return base::fault(path + ": " + std::strerror(errno), false);
+  Lock lock(fd);
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    char holder[32] = {};
+    if (::read(fd, holder, sizeof holder - 1) <= 0) holder[0] = '?';
+    return base::fault(
+        file.string() + " is in use by another ampacityd (process " + holder + "): stop it first",
+        false);
+  }
+  const std::string pid = std::to_string(::getpid());
+  if (::ftruncate(fd, 0) != 0 || ::pwrite(fd, pid.data(), pid.size(), 0) < 0) {
+    // Only the message for a second opener would lack the number.
+  }
+  return lock;
+}
+
+Lock::~Lock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+base::Try<WritableStore> open_to_write(const std::filesystem::path& file) {
+  std::error_code ignored;  // a folder that could not be made shows in the next line
+  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), ignored);
+  auto lock = Lock::take(file);
+  if (!lock) return std::unexpected(std::move(lock.error()));
+  if (auto made = create_private(file); !made) return std::unexpected(std::move(made.error()));
+  auto db = Database::open(file, Database::Mode::create);
+  if (!db) return std::unexpected(to_fault(db.error()));
+  if (auto r = db->exec(settings); !r) return std::unexpected(to_fault(r.error()));
+  if (auto r = migrate(*db, migrations()); !r) return std::unexpected(std::move(r.error()));
+  db->count_log_pages();
+  return WritableStore{std::move(*lock), std::move(*db)};
+}
+
+base::Try<Database> open_to_read(const std::filesystem::path& file) {
+  auto db = Database::open(file, Database::Mode::read);
+  if (!db) return std::unexpected(to_fault(db.error()));
+  if (auto r = db->exec("PRAGMA cache_size = -16384; PRAGMA query_only = ON"); !r)
+    return std::unexpected(to_fault(r.error()));
+  auto version = db->query("SELECT max(version) FROM migrations");
+  if (!version.next())
+    return base::fault(file.string() + " is not an Ampacity store: " +
+                           (version.fault() ? version.fault()->message : "no migrations"),
+                       false);
+  if (version.integer(0) != migrations().back().version)
+    return base::fault(file.string() + " is at migration " + version.text(0) +
+                           ", this program at " + std::to_string(migrations().back().version),
+                       false);
+  return std::move(*db);
+}
+
+}  // namespace ampacity::store

@@ -1,0 +1,37 @@
+// Opening a store: its lock, its settings, its migrations.
+// Threads: the opener's. 1. At most one process at a time holds a store open for writing; the lock
+// goes with the process, however it ends. 2. WAL with synchronous=FULL: what COMMIT acknowledged
+// survives a crash.
+#pragma once
+
+#include <filesystem>
+
+#include "base/result.h"
+#include "store/sqlite.h"
+
+namespace ampacity::store {
+
+class Lock {
+ public:
+  static base::Try<Lock> take(const std::filesystem::path& file);
+  Lock(Lock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+  Lock& operator=(Lock&&) = delete;
+  ~Lock();
+
+ private:
+  explicit Lock(int descriptor) : descriptor_(descriptor) {}
+  int descriptor_;
+};
+
+struct WritableStore {
+  Lock lock;
+  Database db;
+};
+base::Try<WritableStore> open_to_write(const std::filesystem::path& file);
+
+// Refuses a store that is not there or that another release made.
+base::Try<Database> open_to_read(const std::filesystem::path& file);
+
+}  // namespace ampacity::store

@@ -1,0 +1,179 @@
+"""A cloud of its own for a journey: real ampacityd, real podman, real containers, in a directory that
+is removed at the end. A journey is a script that exits 0 (passed), 77 (skipped: says why) or else."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+BIN = os.environ.get("AMPACITY_BIN", os.path.abspath("build/default/bin"))
+IMAGES = os.environ.get("AMPACITY_IMAGES", os.path.abspath("build/images"))
+TINY = "localhost/ampacity-tiny"
+
+
+def skip(why):
+    print(why)
+    sys.exit(77)
+
+
+def need_podman():
+    if not shutil.which("podman"):
+        skip("podman is not installed")
+
+
+def expect(condition, what):
+    if not condition:
+        raise AssertionError(what)
+
+
+def wait_for(what, f, seconds=60):
+    """Polls f until it is true; says what never came."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = f()
+        if value:
+            return value
+        time.sleep(0.05)
+    raise AssertionError(f"never came: {what}")
+
+
+class Answer:
+    def __init__(self, status, text, headers):
+        self.status, self.text, self.headers = status, text, headers
+
+    @property
+    def json(self):
+        return json.loads(self.text)
+
+
+class Cloud:
+    def __init__(self, emulate="h100:8x2", engine="podman", state=None, more=()):
+        self.dir = tempfile.mkdtemp(prefix="ampacity-journey-", dir="/var/tmp")
+        self.state = state or os.path.join(self.dir, "state")
+        self.emulate, self.engine, self.more = emulate, engine, list(more)
+        self.process = None
+        self.port = 0
+
+    def __enter__(self):
+        try:
+            self.start()
+            self.owner_key = open(os.path.join(self.dir, "owner.key")).read().strip()
+            self.ok("POST", "/v1/orgs", {"name": "acme"})
+            self.ok("POST", "/v1/projects", {"name": "demo", "org": "acme"})
+            self.ok("POST", "/v1/users", {"name": "ann", "org": "acme"})
+            self.ok("POST", "/v1/credits", {"project": "demo", "amount_usd": "1000.00"})
+            made = self.ok("POST", "/v1/keys", {"project": "demo", "user": "ann"})
+            self.customer_key = made["secret"]
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if kind is not None and kind is not SystemExit and os.path.exists(self.log_path):
+            print(f"--- the end of ampacityd's log ({self.state}):")
+            print("".join(open(self.log_path, errors="replace").readlines()[-30:]))
+        self.stop()
+        subprocess.run([f"{BIN}/ampacityd", "--state", self.state, "stop-engine"], timeout=60,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    @property
+    def log_path(self):
+        return os.path.join(self.dir, "ampacityd.log")
+
+    def start(self):
+        port_file = os.path.join(self.dir, "port")
+        if os.path.exists(port_file):
+            os.remove(port_file)
+        arguments = [f"{BIN}/ampacityd", "--state", self.state, "--listen", "127.0.0.1:0",
+                     "--port-file", port_file, "--engine", self.engine, "--images", IMAGES,
+                     "--owner-key-file", os.path.join(self.dir, "owner.key"), *self.more]
+        if self.emulate:
+            arguments += ["--emulate", self.emulate]
+        log = open(self.log_path, "a")
+        self.process = subprocess.Popen(arguments, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                        start_new_session=True)
+
+        def listening():
+            expect(self.process.poll() is None, "ampacityd ended at start")
+            return os.path.exists(port_file) and open(port_file).read().strip()
+        self.port = int(wait_for("ampacityd listens", listening))
+
+    def kill9(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+                print("ampacityd did not stop in 30 s")
+
+    def call(self, method, path, body=None, key=None, headers=None, raw=None, timeout=60):
+        data = raw if raw is not None else (json.dumps(body).encode() if body is not None else None)
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data=data, method=method)
+        key = key if key is not None else self.owner_key
+        if key:
+            request.add_header("Authorization", f"Bearer {key}")
+        request.add_header("Content-Type", "application/json")
+        for name, value in (headers or {}).items():
+            request.add_header(name, value)
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as r:
+                return Answer(r.status, r.read().decode(), dict(r.headers))
+        except urllib.error.HTTPError as e:
+            return Answer(e.code, e.read().decode(errors="replace"), dict(e.headers))
+
+    def ok(self, method, path, body=None, key=None, headers=None):
+        answer = self.call(method, path, body, key, headers)
+        expect(answer.status < 300, f"{method} {path}: {answer.status} {answer.text}")
+        return answer.json if answer.text else None
+
+    def submit(self, script, key=None, headers=None, **fields):
+        body = {"image": TINY, "command": ["sh", "-c", script],
+                "resources": {"cpus": "0.1", "memory": "64MiB"}, **fields}
+        return self.ok("POST", "/v1/jobs", body, key or self.customer_key, headers)["id"]
+
+    def job(self, job):
+        return self.ok("GET", f"/v1/jobs/{job}")
+
+    def wait(self, job, state="ended", seconds=90):
+        return wait_for(f"{job} {state}", lambda: (j := self.job(job))["state"] == state and j, seconds)
+
+    def receipt(self, job):
+        return self.ok("GET", f"/v1/jobs/{job}/receipt")
+
+    def log(self, job):
+        lines = []
+        for line in self.call("GET", f"/v1/jobs/{job}/logs").text.splitlines():
+            if line.startswith("data: ") and '"text"' in line:
+                lines.append(json.loads(line[6:])["text"])
+        return lines
+
+    def check_books(self):
+        check = self.ok("GET", "/v1/ledger/check")
+        bad = [f for f in check["findings"] if not f["holds"]]
+        expect(check["holds"] and not bad, f"the books do not hold: {bad}")
+
+    def podman(self, *arguments, timeout=30):
+        """The cloud's private podman, as an operator behind our back would use it."""
+        root = os.path.join(self.state, "podman")
+        environment = dict(os.environ)
+        conf = next((os.path.join(root, f) for f in os.listdir(root) if f.endswith(".conf")), None)
+        if conf:
+            environment["CONTAINERS_CONF"] = conf
+        return subprocess.run(
+            ["podman", "--root", f"{root}/root", "--runroot", f"{root}/run", "--tmpdir",
+             f"{root}/tmp", "--storage-driver", "overlay", *arguments],
+            capture_output=True, text=True, timeout=timeout, env=environment, check=False)
