@@ -53,7 +53,7 @@ const std::vector<Route>& table() {
        {{"by", "project, user, sku or day"}, {"from", "RFC 3339"}, {"to", "RFC 3339"}}},
       {"events", "GET", "/v1/events", customer,
        "What happens, as server-sent events; resumes after Last-Event-ID", nullptr, of<Event>,
-       events},
+       events, 200, {{"follow", "0: what has happened, then end"}}},
 
       {"list_volumes", "GET", "/v1/volumes", customer, "The project's volumes", nullptr,
        of<VolumeList>, json, 200, {{"project", "for owners"}}},

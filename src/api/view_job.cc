@@ -17,13 +17,14 @@ std::string demand_text(const core::World& w, const core::Job& job) {
   return names;
 }
 
-void add_ranks(const core::World& w, const core::Lease& lease, JobView& v) {
-  for (std::uint32_t i = 0; i < lease.places.size(); ++i) {
-    const core::Node& node = w.state().nodes[lease.places[i].node];
-    RankView r{i, node.name, {}, lease.ranks[i].state, {}};
+void add_ranks(const core::World& w, const std::vector<core::Place>& places,
+               const std::vector<core::Rank>& ranks, JobView& v) {
+  for (std::uint32_t i = 0; i < places.size(); ++i) {
+    const core::Node& node = w.state().nodes[places[i].node];
+    RankView r{i, node.name, {}, ranks[i].state, {}};
     for (std::size_t g = 0; g < node.gpus.size(); ++g)
-      if (lease.places[i].gpu_mask >> g & 1) r.gpus.push_back(node.gpus[g]);
-    if (r.state == core::RankState::ended) r.exit_code = lease.ranks[i].exit_code;
+      if (places[i].gpu_mask >> g & 1) r.gpus.push_back(node.gpus[g]);
+    if (r.state == core::RankState::ended) r.exit_code = ranks[i].exit_code;
     v.ranks.push_back(std::move(r));
   }
 }
@@ -141,12 +142,13 @@ JobView view_job(const core::World& w, const core::Job& job, Instant now) {
     v.cpu_milli = job.lease->cpu_milli;
     v.memory_mib = job.lease->memory_mib;
     if (job.lease->started_at.us) v.started_at = job.lease->started_at;
-    add_ranks(w, *job.lease, v);
+    add_ranks(w, job.lease->places, job.lease->ranks, v);
   } else if (!job.intervals.empty()) {
     const core::Interval& i = job.intervals.back();
     v.cpu_milli = i.rates.cpu_milli / job.demand.nodes;
     v.memory_mib = i.rates.memory_mib / job.demand.nodes;
     v.started_at = i.started_at;
+    if (job.state == core::JobState::ended) add_ranks(w, i.places, i.ranks, v);
   } else {
     const core::Sku& s = w.state().skus[sku];
     const std::int64_t gpus = std::max<std::int64_t>(1, job.demand.gpus_per_node);

@@ -67,11 +67,18 @@ void write_json_uint(std::string& out, std::uint64_t value) {
   out.append(buffer, end);
 }
 
-void JsonReader::say(const std::string& path, std::string_view expected,
+std::string JsonPath::text() const {
+  const std::string before = up ? up->text() : "";
+  if (name.empty()) return up ? before + "[" + std::to_string(index) + "]" : "";
+  return before.empty() ? std::string(name) : before + "." + std::string(name);
+}
+
+void JsonReader::say(const JsonPath& path, std::string_view expected,
                      const boost::json::value& got) {
   std::string shown = boost::json::serialize(got);
   if (shown.size() > 60) shown = shown.substr(0, 57) + "...";
-  wrong.push_back({path.empty() ? "(body)" : path, std::string(expected) + ", got " + shown});
+  const std::string field = path.text();
+  wrong.push_back({field.empty() ? "(body)" : field, std::string(expected) + ", got " + shown});
 }
 
 std::string JsonReader::text_of(const boost::json::value& number) {

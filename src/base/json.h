@@ -149,6 +149,14 @@ std::string to_json(const T& value) {
   return out;
 }
 
+// Where a reader is, as a chain on the stack: made into text only when something is wrong.
+struct JsonPath {
+  const JsonPath* up = nullptr;
+  std::string_view name = {};  // empty: an index
+  std::size_t index = 0;
+  std::string text() const;  // "resources.gpus", "volumes[0]"
+};
+
 // Collects everything that is wrong while a value is read.
 class JsonReader {
  public:
@@ -157,7 +165,14 @@ class JsonReader {
   bool numbers_as_text = false;   // YAML: `cpus: 2` where a string is wanted
 
   template <typename T>
-  void read(const boost::json::value& from, T& to, const std::string& path) {
+  void read(const boost::json::value& from, T& to, const std::string& field) {
+    const JsonPath root{nullptr, field};
+    read_at(from, to, root);
+  }
+
+ private:
+  template <typename T>
+  void read_at(const boost::json::value& from, T& to, const JsonPath& path) {
     if constexpr (std::is_same_v<T, bool>) {
       if (from.is_bool()) to = from.get_bool();
       else say(path, "must be true or false", from);
@@ -181,29 +196,30 @@ class JsonReader {
       else say(path, "must be one of " + enum_names<T>(), from);
     } else if constexpr (detail::is_optional<T>::value) {
       if (from.is_null()) to.reset();
-      else read(from, to.emplace(), path);
+      else read_at(from, to.emplace(), path);
     } else if constexpr (detail::is_vector<T>::value) {
       if (!from.is_array()) return say(path, "must be a list", from);
       to.clear();
       to.reserve(from.get_array().size());
-      for (const auto& v : from.get_array())
-        read(v, to.emplace_back(), path + "[" + std::to_string(to.size() - 1) + "]");
+      for (const auto& v : from.get_array()) {
+        const JsonPath at{&path, {}, to.size()};
+        read_at(v, to.emplace_back(), at);
+      }
     } else if constexpr (detail::is_map<T>::value) {
       if (!from.is_object()) return say(path, "must be an object", from);
       to.clear();
       for (const auto& [k, v] : from.get_object())
-        read(v, to[std::string(k)], path.empty() ? std::string(k) : path + "." + std::string(k));
+        read_at(v, to[std::string(k)], {&path, std::string_view(k.data(), k.size())});
     } else {
       read_struct(from, to, path);
     }
   }
 
- private:
-  void say(const std::string& path, std::string_view expected, const boost::json::value& got);
+  void say(const JsonPath& path, std::string_view expected, const boost::json::value& got);
   static std::string text_of(const boost::json::value& number);
 
   template <typename T>
-  void read_integer(const boost::json::value& from, T& to, const std::string& path) {
+  void read_integer(const boost::json::value& from, T& to, const JsonPath& path) {
     if (from.is_int64() && std::in_range<T>(from.get_int64()))
       to = static_cast<T>(from.get_int64());
     else if (from.is_uint64() && std::in_range<T>(from.get_uint64()))
@@ -213,30 +229,34 @@ class JsonReader {
           from);
   }
 
+  // Fields come in their described order nearly always: look at the next one first.
   template <typename T>
-  void read_struct(const boost::json::value& from, T& to, const std::string& path) {
+  void read_struct(const boost::json::value& from, T& to, const JsonPath& path) {
     static_assert(detail::DescribedStruct<T>, "describe the type: BOOST_DESCRIBE_STRUCT");
     if (!from.is_object()) return say(path, "must be an object", from);
     const auto& object = from.get_object();
     std::size_t known = 0;
+    auto next = object.begin();
     boost::mp11::mp_for_each<detail::Members<T>>([&](auto d) {
       auto& member = to.*d.pointer;
       using M = std::remove_cvref_t<decltype(member)>;
-      const auto* v = object.if_contains(d.name);
-      const std::string at = path.empty() ? d.name : path + "." + d.name;
+      const boost::json::value* v = nullptr;
+      if (next != object.end() && next->key() == d.name) v = &(next++)->value();
+      else v = object.if_contains(d.name);
+      const JsonPath at{&path, d.name};
       if (v) {
         ++known;
-        read(*v, member, at);
+        read_at(*v, member, at);
       } else if constexpr (!detail::is_optional<M>::value && !detail::is_vector<M>::value &&
                            !detail::is_map<M>::value) {
-        wrong.push_back({at, "is required"});
+        wrong.push_back({at.text(), "is required"});
       }
     });
     if (known != object.size() && !allow_unknown) name_unknown<T>(object, path);
   }
 
   template <typename T>
-  void name_unknown(const boost::json::object& object, const std::string& path) {
+  void name_unknown(const boost::json::object& object, const JsonPath& path) {
     std::string fields;
     boost::mp11::mp_for_each<detail::Members<T>>([&](auto d) {
       if (!fields.empty()) fields += ", ";
@@ -246,8 +266,8 @@ class JsonReader {
       bool found = false;
       boost::mp11::mp_for_each<detail::Members<T>>([&](auto d) { found |= key == d.name; });
       if (found) continue;
-      const std::string at = path.empty() ? std::string(key) : path + "." + std::string(key);
-      wrong.push_back({at, "is not a field here; the fields are " + fields});
+      const JsonPath at{&path, std::string_view(key.data(), key.size())};
+      wrong.push_back({at.text(), "is not a field here; the fields are " + fields});
     }
   }
 };

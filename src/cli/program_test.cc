@@ -224,12 +224,9 @@ TEST_CASE("ps takes page after page, up to its limit") {
   CHECK(std::count(text.begin(), text.end(), '\n') == 51);
 }
 
-TEST_CASE("every other verb asks its route and shows the answer") {
-  struct Row {
-    std::vector<std::string> args;
-    std::string route, target, answer, says, sent;
-    int expected = 0;
-  };
+namespace {
+
+api::Receipt sample_receipt() {
   api::Receipt receipt;
   receipt.name = "train";
   receipt.emulated = true;
@@ -246,16 +243,36 @@ TEST_CASE("every other verb asks its route and shows the answer") {
                         "0.0956"}};
   receipt.total_ticks = receipt.posted_ticks = 3'441'600;
   receipt.total_usd = "0.0956";
+  return receipt;
+}
+
+api::LedgerCheck sample_broken() {
   api::LedgerCheck broken{false, {{"debits equal credits", false, 12, "differ by 1"}}};
+  return broken;
+}
+
+api::Usage sample_usage() {
   api::Usage usage{"day", {{"2026-11-22", 3, 3600, 7'200'000, 3600 * 1024, 5, "0.01"}}, {}};
+  return usage;
+}
+
+api::NodeView sample_node() {
   api::NodeView node;
   node.name = "n1";
   node.emulated = true;
   node.state = core::NodeState::cordoned;
   node.jobs = {"train"};
+  return node;
+}
+
+api::KeyView sample_key() {
   api::KeyView key;
   key.id = "key-1";
   key.secret = "amp_once";
+  return key;
+}
+
+api::Offer sample_offer() {
   api::Offer offer;
   offer.sku = "h100";
   offer.emulated = true;
@@ -264,115 +281,136 @@ TEST_CASE("every other verb asks its route and shows the answer") {
   offer.gpus_free = 8;
   offer.on_demand_usd_per_gpu_hour = "4.78";
   offer.availability = "now";
+  return offer;
+}
+
+api::Quote sample_quoted() {
   api::Quote quoted;
   quoted.usd_per_hour = "38.24";
   quoted.why = "3 jobs wait";
+  return quoted;
+}
+
+api::ProjectView sample_project() {
   api::ProjectView project;
   project.name = "demo";
   project.wallet_usd = "25.00";
-  const std::vector<Row> rows = {
-      {{"receipt", "a/b"},
-       "GET /v1/jobs/a%2Fb/receipt",
-       "",
-       base::to_json(receipt),
-       "emulated hardware",
-       ""},
-      {{"ledger", "check"},
-       "GET /v1/ledger/check",
-       "",
-       base::to_json(broken),
-       "do NOT hold",
-       "",
-       1},
-      {{"ledger", "accounts"}, "GET /v1/ledger/accounts", "", R"({"items":[]})", "DEBITS", ""},
-      {{"usage", "--by", "day", "--from", "2026-11-01"},
-       "GET /v1/usage",
-       "/v1/usage?by=day&from=2026-11-01",
-       base::to_json(usage),
-       "2026-11-22",
-       ""},
-      {{"fleet", "nodes"},
-       "GET /v1/nodes",
-       "",
-       base::to_json(api::NodeList{{node}, {}}),
-       "(emulated)",
-       ""},
-      {{"fleet", "sites"}, "GET /v1/sites", "", R"({"items":[]})", "ENGINE", ""},
-      {{"fleet", "cordon", "n1"},
-       "PATCH /v1/nodes/n1",
-       "",
-       base::to_json(node),
-       "n1 (emulated) is cordoned; 1 job on it goes on",
-       R"({"state":"cordoned"})"},
-      {{"fleet", "return", "n1"},
-       "PATCH /v1/nodes/n1",
-       "",
-       base::to_json(node),
-       "n1",
-       R"({"state":"active"})"},
-      {{"volumes", "ls"},
-       "GET /v1/volumes",
-       "",
-       base::to_json(api::VolumeList{{{"d", "p", 1 << 20, 2 << 20, true}}}),
-       "1 MiB",
-       ""},
-      {{"volumes", "rm", "d", "--project", "p"},
-       "DELETE /v1/volumes/d",
-       "/v1/volumes/d?project=p",
-       "",
-       "",
-       ""},
-      {{"orgs", "add", "acme"},
-       "POST /v1/orgs",
-       "",
-       base::to_json(api::OrgView{"org-1", "acme", {}}),
-       "org-1",
-       R"({"name":"acme"})"},
-      {{"projects", "ls"},
-       "GET /v1/projects",
-       "",
-       base::to_json(api::ProjectList{{project}}),
-       "25.00",
-       ""},
-      {{"users", "ls"}, "GET /v1/users", "", R"({"items":[]})", "USER", ""},
-      {{"keys", "add", "--project", "demo", "--user", "ada"},
-       "POST /v1/keys",
-       "",
-       base::to_json(key),
-       "amp_once\n",
-       R"({"role":"customer","project":"demo","user":"ada"})"},
-      {{"keys", "rm", "key-1"}, "DELETE /v1/keys/key-1", "", "", "", ""},
-      {{"credit", "add", "demo", "25.00"},
-       "POST /v1/credits",
-       "",
-       base::to_json(project),
-       "demo: wallet 25.00 USD",
-       R"({"project":"demo","amount_usd":"25.00"})"},
-      {{"offers"},
-       "GET /v1/offers",
-       "",
-       base::to_json(api::OfferList{{offer}, {"a note"}}),
-       "emulated",
-       ""},
-      {{"quote", "--image", "x"},
-       "POST /v1/quotes",
-       "",
-       base::to_json(quoted),
-       "not now: 3 jobs wait",
-       ""},
-      {{"show", "train"},
-       "GET /v1/jobs/train",
-       "",
-       base::to_json(sample_job(JobState::running)),
-       "(emulated)",
-       ""},
-      {{"why", "train"},
-       "GET /v1/jobs/train",
-       "",
-       base::to_json(sample_job(JobState::queued)),
-       "train is queued: no h100 is free",
-       ""},
-  };
+  return project;
+}
+
+struct Row {
+  std::vector<std::string> args;
+  std::string route, target, answer, says, sent;
+  int expected = 0;
+};
+
+const std::vector<Row> rows = {
+    {{"receipt", "a/b"},
+     "GET /v1/jobs/a%2Fb/receipt",
+     "",
+     base::to_json(sample_receipt()),
+     "emulated hardware",
+     ""},
+    {{"ledger", "check"},
+     "GET /v1/ledger/check",
+     "",
+     base::to_json(sample_broken()),
+     "do NOT hold",
+     "",
+     1},
+    {{"ledger", "accounts"}, "GET /v1/ledger/accounts", "", R"({"items":[]})", "DEBITS", ""},
+    {{"usage", "--by", "day", "--from", "2026-11-01"},
+     "GET /v1/usage",
+     "/v1/usage?by=day&from=2026-11-01",
+     base::to_json(sample_usage()),
+     "2026-11-22",
+     ""},
+    {{"fleet", "nodes"},
+     "GET /v1/nodes",
+     "",
+     base::to_json(api::NodeList{{sample_node()}, {}}),
+     "(emulated)",
+     ""},
+    {{"fleet", "sites"}, "GET /v1/sites", "", R"({"items":[]})", "ENGINE", ""},
+    {{"fleet", "cordon", "n1"},
+     "PATCH /v1/nodes/n1",
+     "",
+     base::to_json(sample_node()),
+     "n1 (emulated) is cordoned; 1 job on it goes on",
+     R"({"state":"cordoned"})"},
+    {{"fleet", "return", "n1"},
+     "PATCH /v1/nodes/n1",
+     "",
+     base::to_json(sample_node()),
+     "n1",
+     R"({"state":"active"})"},
+    {{"volumes", "ls"},
+     "GET /v1/volumes",
+     "",
+     base::to_json(api::VolumeList{{{"d", "p", 1 << 20, 2 << 20, true}}}),
+     "1 MiB",
+     ""},
+    {{"volumes", "rm", "d", "--project", "p"},
+     "DELETE /v1/volumes/d",
+     "/v1/volumes/d?project=p",
+     "",
+     "",
+     ""},
+    {{"orgs", "add", "acme"},
+     "POST /v1/orgs",
+     "",
+     base::to_json(api::OrgView{"org-1", "acme", {}}),
+     "org-1",
+     R"({"name":"acme"})"},
+    {{"projects", "ls"},
+     "GET /v1/projects",
+     "",
+     base::to_json(api::ProjectList{{sample_project()}}),
+     "25.00",
+     ""},
+    {{"users", "ls"}, "GET /v1/users", "", R"({"items":[]})", "USER", ""},
+    {{"keys", "add", "--project", "demo", "--user", "ada"},
+     "POST /v1/keys",
+     "",
+     base::to_json(sample_key()),
+     "amp_once\n",
+     R"({"role":"customer","project":"demo","user":"ada"})"},
+    {{"keys", "rm", "key-1"}, "DELETE /v1/keys/key-1", "", "", "", ""},
+    {{"credit", "add", "demo", "25.00"},
+     "POST /v1/credits",
+     "",
+     base::to_json(sample_project()),
+     "demo: wallet 25.00 USD",
+     R"({"project":"demo","amount_usd":"25.00"})"},
+    {{"offers"},
+     "GET /v1/offers",
+     "",
+     base::to_json(api::OfferList{{sample_offer()}, {"a note"}}),
+     "emulated",
+     ""},
+    {{"quote", "--image", "x"},
+     "POST /v1/quotes",
+     "",
+     base::to_json(sample_quoted()),
+     "not now: 3 jobs wait",
+     ""},
+    {{"show", "train"},
+     "GET /v1/jobs/train",
+     "",
+     base::to_json(sample_job(JobState::running)),
+     "(emulated)",
+     ""},
+    {{"why", "train"},
+     "GET /v1/jobs/train",
+     "",
+     base::to_json(sample_job(JobState::queued)),
+     "train is queued: no h100 is free",
+     ""},
+};
+
+}  // namespace
+
+TEST_CASE("every other verb asks its route and shows the answer") {
   FakeCloud cloud;
   FakeTerminal cli;
   cli.env["AMPACITY_URL"] = cloud.url();

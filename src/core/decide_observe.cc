@@ -86,12 +86,14 @@ std::string why_ended(const Job& job, const RankSeen& seen) {
 LeaseClosed close_of(const World& world, const Job& job, std::vector<Rank> ranks, std::string why,
                      bool lost) {
   const Lease& lease = *job.lease;
-  LeaseClosed f{job.id, job.generation, std::move(ranks), {}, {}, {}, 0, std::move(why), false};
+  LeaseClosed f{job.id, job.generation, {}, {}, {}, 0, std::move(why), false};
   Interval& i = f.interval;
+  i.places = lease.places;
+  i.ranks = std::move(ranks);
   i.generation = job.generation;
   i.sku = lease.sku;
   i.rates = lease.rates;
-  for (const Rank& r : f.ranks) {
+  for (const Rank& r : i.ranks) {
     if (r.started_at.us && (i.started_at.us == 0 || r.started_at < i.started_at))
       i.started_at = r.started_at;
     i.ended_at = std::max(i.ended_at, r.ended_at);
@@ -102,7 +104,7 @@ LeaseClosed close_of(const World& world, const Job& job, std::vector<Rank> ranks
   i.waived_s = observed_s - i.billed_s;
   i.amounts = amounts_at(lease.rates, i.billed_s);
   f.transfers = close_transfers(world, job, i.billed_s);
-  const End end = outcome_of(job, f.ranks, lost);
+  const End end = outcome_of(job, i.ranks, lost);
   f.outcome = end.outcome;
   f.exit_code = end.exit_code;
   const bool may_retry =

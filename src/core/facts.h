@@ -64,7 +64,6 @@ struct LeasesSettled { std::vector<Settlement> entries; };  // quanta turned ove
 struct LeaseClosed {                                  // -> ended, or queued again (`requeue`)
   Id job;
   std::uint32_t generation = 1;
-  std::vector<Rank> ranks;
   Interval interval;
   std::vector<Transfer> transfers;
   Outcome outcome = Outcome::none;
@@ -94,7 +93,7 @@ BOOST_DESCRIBE_STRUCT(RankEnded, (), (job, generation, rank, end))
 BOOST_DESCRIBE_STRUCT(StopOrdered, (), (job, reason, why))
 BOOST_DESCRIBE_STRUCT(Settlement, (), (job, posted_s, paid_s, pending_id, transfers))
 BOOST_DESCRIBE_STRUCT(LeasesSettled, (), (entries))
-BOOST_DESCRIBE_STRUCT(LeaseClosed, (), (job, generation, ranks, interval, transfers, outcome,
+BOOST_DESCRIBE_STRUCT(LeaseClosed, (), (job, generation, interval, transfers, outcome,
                                         exit_code, why, requeue))
 BOOST_DESCRIBE_STRUCT(JobEnded, (), (job, outcome, why))
 

@@ -246,9 +246,11 @@ struct Interval {
   std::int64_t waived_s = 0;
   Rates rates;
   Amounts amounts;
+  std::vector<Place> places;
+  std::vector<Rank> ranks;  // as they ended
 };
 BOOST_DESCRIBE_STRUCT(Interval, (), (generation, sku, started_at, ended_at, billed_s, waived_s,
-                                     rates, amounts))
+                                     rates, amounts, places, ranks))
 
 struct Job {
   Id id;

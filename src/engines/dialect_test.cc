@@ -41,13 +41,17 @@ CreateContext context() {
 
 // Recorded from podman 4.3.1 (runc, control groups v1).
 constexpr const char* kPodmanInspect =
-    R"({"Id":"0670cc91","Created":"2026-11-22T13:08:21.646646076Z","State":{"OciVersion":"1.0.2-dev",)"
-    R"("Status":"exited","Running":false,"OOMKilled":false,"Pid":0,"ExitCode":7,"Error":"",)"
-    R"("StartedAt":"2026-11-22T13:08:21.907006581Z","FinishedAt":"2026-11-22T13:08:21.932276042Z"},)"
+    R"({"Id":"0670cc91","Created":"2026-11-22T13:08:21.646646076Z","State":{)"
+    R"("OciVersion":"1.0.2-dev",)"
+    R"("Status":"exited","Running":false,"OOMKilled":false,)"
+    R"("Pid":0,"ExitCode":7,"Error":"",)"
+    R"("StartedAt":"2026-11-22T13:08:21.907006581Z",)"
+    R"("FinishedAt":"2026-11-22T13:08:21.932276042Z"},)"
     R"("Name":"t1","Config":{"Hostname":"t1","Labels":{"ampacity.cloud":"x"}}})";
 constexpr const char* kPodmanCreated =
     R"({"Id":"0259cde1","State":{"Status":"created","Running":false,"ExitCode":0,)"
-    R"("StartedAt":"0001-01-01T00:00:00Z","FinishedAt":"0001-01-01T00:00:00Z"},"Config":{"Labels":null}})";
+    R"("StartedAt":"0001-01-01T00:00:00Z","FinishedAt":"0001-01-01T00:00:00Z"},)"
+    R"("Config":{"Labels":null}})";
 constexpr const char* kPodmanList =
     R"([{"AutoRemove":false,"Created":"2026-11-22T13:08:21.646646076Z","Exited":true,)"
     R"("ExitedAt":1795352901,"ExitCode":7,"Id":"0670","Labels":{"ampacity.cloud":"x",)"

@@ -36,7 +36,7 @@ class RawLine final : public DuplexLine {
 
   void read() override;
   void read_more();
-  void write_front(const std::string& bytes) override {
+  void write_front(const std::string& bytes, bool /*text*/) override {
     asio::async_write(*socket_, asio::buffer(bytes),
                       [self = self()](Ec ec, std::size_t) { self->written(ec); });
   }

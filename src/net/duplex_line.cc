@@ -88,16 +88,16 @@ void DuplexLine::run() {
   });
 }
 
-bool DuplexLine::write(std::string bytes) {
+bool DuplexLine::write(std::string bytes, bool text) {
   if (closed_) return false;
   if (bytes.empty()) return true;
   if (backlog_bytes_.fetch_add(bytes.size()) + bytes.size() > backlog_bytes_max) {
     close("the peer reads too slowly");
     return false;
   }
-  asio::post(io, [self = shared_from_this(), bytes = std::move(bytes)]() mutable {
+  asio::post(io, [self = shared_from_this(), text, bytes = std::move(bytes)]() mutable {
     if (self->over_ || self->write_closing_) return;
-    self->out_.push_back(std::move(bytes));
+    self->out_.push_back({std::move(bytes), text});
     self->next_write();
   });
   return true;
@@ -107,7 +107,7 @@ void DuplexLine::next_write() {
   if (writing_ || over_) return;
   if (!out_.empty()) {
     writing_ = true;
-    write_front(out_.front());
+    write_front(out_.front().bytes, out_.front().text);
   } else if (write_closing_) {
     shut_write();
   }
@@ -122,7 +122,7 @@ void DuplexLine::written(Ec ec) {
     closed_ = true;
     return;
   }
-  backlog_bytes_ -= out_.front().size();
+  backlog_bytes_ -= out_.front().bytes.size();
   out_.pop_front();
   next_write();
 }

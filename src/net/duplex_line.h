@@ -38,7 +38,7 @@ class DuplexLine : public std::enable_shared_from_this<DuplexLine> {
 
   base::Try<AnySocket> connect(const Peer& peer);
   void run();  // starts reading, on a thread of its own
-  bool write(std::string bytes);
+  bool write(std::string bytes, bool text = false);
   void close_write();
   void close(std::string reason);
   void join();
@@ -49,7 +49,7 @@ class DuplexLine : public std::enable_shared_from_this<DuplexLine> {
   using Ec = boost::system::error_code;
 
   virtual void read() = 0;  // keeps calling received(), and ended() at the end
-  virtual void write_front(const std::string& bytes) = 0;  // calls written()
+  virtual void write_front(const std::string& bytes, bool text) = 0;  // calls written()
   virtual void shut_write() = 0;
   virtual void shut() = 0;
 
@@ -64,7 +64,11 @@ class DuplexLine : public std::enable_shared_from_this<DuplexLine> {
 
   DuplexEvents events_;
   std::thread thread_;
-  std::deque<std::string> out_;
+  struct Frame {
+    std::string bytes;
+    bool text = false;
+  };
+  std::deque<Frame> out_;
   std::atomic<std::size_t> backlog_bytes_ = 0;
   std::atomic<bool> closed_ = false;
   bool writing_ = false;
@@ -81,6 +85,7 @@ class DuplexHandle final : public Duplex {
     line_->join();
   }
   bool write(std::string bytes) override { return line_->write(std::move(bytes)); }
+  bool write_text(std::string text) override { return line_->write(std::move(text), true); }
   void close_write() override { line_->close_write(); }
   void close() override { line_->close("closed"); }
 

@@ -29,7 +29,8 @@ class WebSocketLine final : public DuplexLine {
   }
 
   void read() override;
-  void write_front(const std::string& bytes) override {
+  void write_front(const std::string& bytes, bool text) override {
+    ws_->text(text);
     ws_->async_write(asio::buffer(bytes),
                      [self = self()](Ec ec, std::size_t) { self->written(ec); });
   }
@@ -53,7 +54,6 @@ base::Try<void> WebSocketLine::open(const Peer& peer, const Request& request) {
   if (!socket) return std::unexpected(socket.error());
   ws_.emplace(std::move(*socket));
   ws_->auto_fragment(false);
-  ws_->binary(true);
   ws_->read_message_max(message_bytes_max);
   ws_->set_option(websocket::stream_base::decorator([&request](websocket::request_type& head) {
     for (const Header& h : request.headers) head.set(h.name, h.value);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 
 #include "api/problem.h"
@@ -67,7 +68,13 @@ void App::events(Call& c, net::Reply& r) {
   std::uint64_t n = 0;
   if (!last.empty() && std::from_chars(last.data(), last.data() + last.size(), n).ec == std::errc{})
     after = n;
-  live_.follow_events(r.stream(sse_head()), std::move(project), after);
+  // Without Last-Event-ID and follow: the latest hundred.
+  const bool go_on = c.target.param("follow") != "0";
+  if (!go_on && !after)
+    after = loop_.ask([](const core::World& w) {
+      return w.state().sequence - std::min<std::uint64_t>(w.state().sequence, 100);
+    });
+  live_.follow_events(r.stream(sse_head()), std::move(project), after, go_on);
 }
 
 // Frames: binary in = stdin, text in = {"resize":[c,r]} or {"eof":true}; binary out = 1|2 + bytes of

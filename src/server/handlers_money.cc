@@ -152,7 +152,9 @@ void App::usage(Call& c, net::Reply& r) {
     return r.send(api::problem_response({base::Code::unavailable, reader.error().message, {}, {}, {}}));
   const auto live = loop_.ask(
       [&](const core::World& w) { return live_usage(w, *project, clock_.now()); });
-  auto rows = (*reader)->usage(*project, from, to);
+  // By end, so that what began before `to` and ended after it is there too.
+  auto rows = (*reader)->usage(*project, from, base::Instant{INT64_MAX / 2});
+  std::erase_if(rows, [&](const store::UsageRow& u) { return u.started_at >= to; });
   // A lease that closed between the two looks is in both: the closed one is true.
   for (const auto& l : live) {
     const bool closed = std::any_of(rows.begin(), rows.end(), [&](const store::UsageRow& u) {

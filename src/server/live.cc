@@ -108,7 +108,7 @@ std::vector<api::Event> Live::events_after(store::Reader& reader, std::uint64_t 
 }
 
 void Live::follow_events(std::shared_ptr<net::Stream> stream, std::optional<std::string> project,
-                         std::optional<std::uint64_t> after) {
+                         std::optional<std::uint64_t> after, bool go_on) {
   auto f = std::make_shared<EventFollower>();
   f->stream = std::move(stream);
   f->project = std::move(project);
@@ -131,6 +131,7 @@ void Live::follow_events(std::shared_ptr<net::Stream> stream, std::optional<std:
   for (const auto& e : f->waiting) f->send(e);
   f->waiting.clear();
   f->catching_up = false;
+  if (!go_on) event_followers_ -= static_cast<int>(std::erase(events_, f));
 }
 
 bool Live::follow_log(std::shared_ptr<net::Stream> stream, LogFollow follow) {

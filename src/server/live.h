@@ -37,9 +37,10 @@ class Live {
   void publish(const Published& published);
   bool anybody_listens() const { return event_followers_ > 0; }
 
-  // `after`: the last sequence the peer has; nullopt: only what is new. Blocks while it catches up.
+  // `after`: the last sequence the peer has; nullopt: only what is new. Blocks while it catches up;
+  // without `go_on` that is all.
   void follow_events(std::shared_ptr<net::Stream> stream, std::optional<std::string> project,
-                     std::optional<std::uint64_t> after);
+                     std::optional<std::uint64_t> after, bool go_on);
   // False: too many followers.
   bool follow_log(std::shared_ptr<net::Stream> stream, LogFollow follow);
 

@@ -301,7 +301,8 @@ void Loop::tell_engine(const Batch& batch) {
     else if (const auto* r = std::get_if<core::RankEnded>(&fact.body))
       done.push_back({r->job, r->generation, r->rank});
     else if (const auto* c = std::get_if<core::LeaseClosed>(&fact.body)) {
-      for (std::uint32_t i = 0; i < c->ranks.size(); ++i) done.push_back({c->job, c->generation, i});
+      for (std::uint32_t i = 0; i < c->interval.ranks.size(); ++i)
+        done.push_back({c->job, c->generation, i});
       if (!c->requeue) env_.erase(c->job);
     } else if (const auto* e = std::get_if<core::JobEnded>(&fact.body)) {
       env_.erase(e->job);

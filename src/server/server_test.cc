@@ -1,0 +1,85 @@
+#include <doctest/doctest.h>
+
+#include "server/catalogue.h"
+#include "server/inventory.h"
+#include "server/keys.h"
+#include "server/live.h"
+
+namespace ampacity::server {
+
+TEST_CASE("a key verifies; every other is refused before or after the look-up") {
+  KeyRing ring("pepper");
+  const NewKey made = make_key("pepper");
+  core::Key key;
+  key.id = {1, 2};
+  key.lookup = made.lookup;
+  key.hash = made.hash;
+  key.role = core::Role::customer;
+  key.project = 3;
+  ring.put(key);
+  const auto caller = ring.verify("Bearer " + made.secret);
+  REQUIRE(caller);
+  CHECK(caller->project == 3);
+  CHECK_FALSE(caller->is_owner());
+  CHECK(made.secret.size() == 4 + 8 + 24 + 1 + 6);
+  CHECK(made.hash.find(made.secret.substr(12, 24)) == std::string::npos);
+  std::string mistyped = made.secret;
+  mistyped[20] = mistyped[20] == 'a' ? 'b' : 'a';
+  const std::vector<std::string> bads = {"", made.secret, "Bearer ", "Bearer " + mistyped,
+                                         "Bearer " + make_key("pepper").secret,
+                                         "Basic " + made.secret};
+  for (const std::string& bad : bads)
+    CHECK_FALSE(ring.verify(bad));
+  ring.revoke(key.id);
+  CHECK_FALSE(ring.verify("Bearer " + made.secret));
+}
+
+TEST_CASE("the default book is that of July 2023: 8 H100 with 128 vCPU and 1,024 GiB cost 44.64") {
+  const core::PriceBook book = default_prices();
+  core::Ticks h100 = 0;
+  for (const auto& p : book.gpus)
+    if (p.sku == "h100") {
+      h100 = p.on_demand;
+      CHECK(p.spot * 2 == p.on_demand);
+    }
+  CHECK((8 * h100 + 128 * book.vcpu + 1024 * book.gib) * 3600 == base::ticks_per_usd * 4464 / 100);
+}
+
+TEST_CASE("emulated nodes say so; real GPUs are offered only if the engine can hand them over") {
+  engines::HostFound host;
+  host.hostname = "box";
+  host.cpu_milli = 16'000;
+  host.memory_mib = 65'536;
+  host.gpus = {{"GPU-1", "NVIDIA H200", 143'771, false, "h200", "nvidia.com/gpu=GPU-1"}};
+  engines::EngineHealth engine;
+  engine.hands_over_gpus = true;
+  auto offered = take_inventory(host, engine, {{"h100", 8, 2}}, "home");
+  REQUIRE(offered);
+  CHECK(offered->site.nodes.size() == 3);
+  CHECK(offered->site.nodes[0].sku == "h200");
+  CHECK(offered->site.nodes[0].node.rents_cpu);
+  CHECK(offered->site.nodes[1].node.emulated);
+  CHECK_FALSE(take_inventory(host, engine, {{"h200", 8, 2}}, "home"));  // real and emulated mix
+  engine.hands_over_gpus = false;
+  auto kept = take_inventory(host, engine, {}, "home");
+  REQUIRE(kept);
+  CHECK(kept->site.nodes[0].sku == "cpu");
+  CHECK(kept->notes.size() == 1);
+  CHECK(kept->notes[0].find("not offered") != std::string::npos);
+  CHECK(parse_emulation("h100:8x4")->nodes == 4);
+  for (const char* bad : {"", "tpu:8", "h100:0", "h100|a40:8", "any:8"})
+    CHECK_FALSE(parse_emulation(bad));
+}
+
+TEST_CASE("a log position resumes its own generation only") {
+  LogFollow f;
+  f.generation = 2;
+  f.offsets = {0, 0};
+  CHECK(format_log_position(2, {5, 70}) == "2:5,70");
+  CHECK(parse_log_position("2:5,70", f));
+  CHECK(f.offsets == std::vector<std::int64_t>{5, 70});
+  for (const char* bad : {"", "2", "2:", "1:5,70", "2:5", "2:5,-1", "2:5,70,9", "x:1,2", "2:5,70 "})
+    CHECK_FALSE(parse_log_position(bad, f));
+}
+
+}  // namespace ampacity::server
