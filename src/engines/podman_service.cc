@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "base/crypto.h"
 #include "engines/host_limits.h"
 #include "net/http_client.h"
 
@@ -30,15 +31,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kLongestSocketPath = 100;  // the kernel's bound is 107
 constexpr auto kPause = std::chrono::milliseconds(10);
 
-std::string socket_path(const fs::path& home) {
-  std::string natural = (home / "p.sock").string();
-  if (natural.size() <= kLongestSocketPath) return natural;
-  std::size_t key = std::hash<std::string>{}(natural);
-  const char* base = geteuid() == 0 ? "/run" : "/tmp";
-  return fmt::format("{}/ampacity-{}-{:016x}/p.sock", base, geteuid(), key);
+// Podman refuses a runroot of more than 50 characters and the kernel a socket path of more than 107,
+// however deep the state directory lies; and what is in it must not outlive a reboot.
+fs::path short_run_directory(const fs::path& home) {
+  const std::string key = base::to_hex(base::sha256(home.string())).substr(0, 12);
+  const char* base = geteuid() == 0 && access("/run", W_OK) == 0 ? "/run" : "/tmp";
+  return fmt::format("{}/ampacity-{}-{}", base, geteuid(), key);
 }
 
 bool on_path(const char* program) {
@@ -128,7 +128,9 @@ int run_detached(const std::vector<std::string>& argv, const std::vector<std::st
 }  // namespace
 
 PodmanService::PodmanService(const ContainerOptions& options)
-    : home_(options.state / "podman"), socket_(socket_path(home_)) {}
+    : home_(options.state / "podman"),
+      run_(short_run_directory(home_)),
+      socket_((run_ / "p.sock").string()) {}
 
 std::string PodmanService::config() const {
   // crun 1.8 refuses hybrid control groups; runc takes both.
@@ -165,15 +167,15 @@ base::Try<void> PodmanService::prepare() {
   std::string boot = boot_id();
   fs::path boot_file = home_ / "boot_id";
   if (read_all(boot_file) != boot) {
-    fs::remove_all(home_ / "run", error);
-    fs::remove_all(home_ / "tmp", error);
+    fs::remove_all(run_, error);
   }
-  for (const char* name : {"root", "run", "tmp", "copy", "networks"}) {
-    fs::create_directories(home_ / name, error);
-    if (error) return base::fault(fmt::format("{}: {}", (home_ / name).string(), error.message()));
+  for (const fs::path& path : {home_ / "root", home_ / "copy", home_ / "networks", run_ / "run",
+                               run_ / "tmp"}) {
+    fs::create_directories(path, error);
+    if (error) return base::fault(fmt::format("{}: {}", path.string(), error.message()));
   }
-  fs::create_directories(fs::path(socket_).parent_path(), error);
-  chmod(fs::path(socket_).parent_path().c_str(), 0700);
+  chmod(run_.c_str(), 0700);
+  if (!fs::is_symlink(home_ / "run")) fs::create_directory_symlink(run_, home_ / "run", error);
   std::ofstream(boot_file) << boot;
   std::ofstream(home_ / "containers.conf") << config();
   return {};
@@ -214,9 +216,9 @@ base::Try<void> PodmanService::launch() {
                                 "--root",
                                 (home_ / "root").string(),
                                 "--runroot",
-                                (home_ / "run").string(),
+                                (run_ / "run").string(),
                                 "--tmpdir",
-                                (home_ / "tmp").string(),
+                                (run_ / "tmp").string(),
                                 "--storage-driver",
                                 "overlay",
                                 "system",
@@ -263,11 +265,14 @@ void PodmanService::stop() {
   std::error_code error;
   fs::remove(socket_, error);
   fs::remove(home_ / "service.pid", error);
-  if (!socket_.starts_with(home_.string())) fs::remove(fs::path(socket_).parent_path(), error);
 }
 
 void PodmanService::unmount() const {
-  if (home_.is_absolute()) unmount_below(home_);
+  if (!home_.is_absolute()) return;
+  unmount_below(home_);
+  unmount_below(run_);
+  std::error_code error;
+  fs::remove_all(run_, error);
 }
 
 }  // namespace ampacity::engines

@@ -35,6 +35,7 @@ class PodmanService {
   std::string config() const;
 
   std::filesystem::path home_;  // state/podman
+  std::filesystem::path run_;   // its short-lived part; home_/run points to it
   std::string socket_;
   int launches_ = 0;
 };

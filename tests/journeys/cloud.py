@@ -58,6 +58,7 @@ class Cloud:
         self.state = state or os.path.join(self.dir, "state")
         self.emulate, self.engine, self.more = emulate, engine, list(more)
         self.process = None
+        self.owner_key = ""
         self.port = 0
 
     def __enter__(self):
@@ -76,7 +77,7 @@ class Cloud:
         return self
 
     def __exit__(self, kind, error, trace):
-        if kind is not None and kind is not SystemExit and os.path.exists(self.log_path):
+        if (kind is not None or not self.owner_key) and kind is not SystemExit and os.path.exists(self.log_path):
             print(f"--- the end of ampacityd's log ({self.state}):")
             print("".join(open(self.log_path, errors="replace").readlines()[-30:]))
         self.stop()
@@ -169,11 +170,12 @@ class Cloud:
     def podman(self, *arguments, timeout=30):
         """The cloud's private podman, as an operator behind our back would use it."""
         root = os.path.join(self.state, "podman")
+        run = os.path.realpath(os.path.join(root, "run"))
         environment = dict(os.environ)
         conf = next((os.path.join(root, f) for f in os.listdir(root) if f.endswith(".conf")), None)
         if conf:
             environment["CONTAINERS_CONF"] = conf
         return subprocess.run(
-            ["podman", "--root", f"{root}/root", "--runroot", f"{root}/run", "--tmpdir",
-             f"{root}/tmp", "--storage-driver", "overlay", *arguments],
+            ["podman", "--root", f"{root}/root", "--runroot", f"{run}/run", "--tmpdir",
+             f"{run}/tmp", "--storage-driver", "overlay", *arguments],
             capture_output=True, text=True, timeout=timeout, env=environment, check=False)

@@ -8,7 +8,7 @@ import tempfile
 from cloud import Cloud, expect, skip, wait_for
 
 mount = tempfile.mkdtemp(prefix="ampacity-full-", dir="/var/tmp")
-mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", mount], check=False,
+mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", mount], check=False,
                          capture_output=True, text=True)
 if mounted.returncode != 0:
     os.rmdir(mount)
@@ -17,11 +17,10 @@ try:
     with Cloud(engine="stub", state=mount + "/state", more=["--stub-run-ms", "20"]) as cloud:
         ballast = os.path.join(mount, "ballast")
         kept = [cloud.submit("true") for _ in range(20)]
-        with open(ballast, "wb") as f:
+        with open(ballast, "wb", buffering=0) as f:
             try:
                 while True:
                     f.write(b"\0" * 4096)
-                    f.flush()
             except OSError:
                 pass
         refused = None
