@@ -30,8 +30,9 @@ class Binder {
     const auto plain = [](char c) { return c > ' ' && c < 0x7f && c != '"' && c != '\\'; };
     if (r.image.empty() || r.image.size() > 255 ||
         !std::all_of(r.image.begin(), r.image.end(), plain))
-      say("image", "must be an image reference such as localhost/ampacity-train or "
-                   "docker.io/library/debian:12, at most 255 characters");
+      say("image",
+          "must be an image reference such as localhost/ampacity-train or "
+          "docker.io/library/debian:12, at most 255 characters");
     out.submit.job.spec.image = r.image;
   }
 
@@ -51,7 +52,8 @@ class Binder {
     for (const auto& [key, value] : r.env) {
       bytes += key.size() + value.size();
       const auto letter = [](char c) {
-        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || (c >= '0' && c <= '9');
+        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
+               (c >= '0' && c <= '9');
       };
       if (key.empty() || (key[0] >= '0' && key[0] <= '9') ||
           !std::all_of(key.begin(), key.end(), letter))
@@ -87,8 +89,10 @@ class Binder {
     if (!r.resources) return;
     if (r.resources->gpus) {
       auto gpus = core::parse_gpu_request(*r.resources->gpus);
-      if (gpus) out.submit.gpus = std::move(*gpus);
-      else say("resources.gpus", gpus.error() + "; got '" + r.resources->gpus->substr(0, 60) + "'");
+      if (gpus)
+        out.submit.gpus = std::move(*gpus);
+      else
+        say("resources.gpus", gpus.error() + "; got '" + r.resources->gpus->substr(0, 60) + "'");
     }
     if (r.resources->cpus) {
       const auto milli = core::parse_cpu_milli(*r.resources->cpus);
@@ -112,12 +116,15 @@ class Binder {
       const auto limit = base::parse_duration(*r.time);
       if (!limit || limit->us < 1'000'000 || limit->whole_seconds() > 365 * 86'400)
         say("time", "must be a duration such as 90s, 10m or 2h30m, from 1s to 365d");
-      else job.time_limit_s = limit->whole_seconds();
+      else
+        job.time_limit_s = limit->whole_seconds();
     }
     if (r.grace) {
       const auto grace = base::parse_duration(*r.grace);
-      if (!grace || grace->whole_seconds() > 300) say("grace", "must be a duration from 0s to 5m");
-      else job.grace_s = grace->whole_seconds();
+      if (!grace || grace->whole_seconds() > 300)
+        say("grace", "must be a duration from 0s to 5m");
+      else
+        job.grace_s = grace->whole_seconds();
     }
     job.retries_left = r.retries.value_or(0);
     if (job.retries_left < 0 || job.retries_left > 10) say("retries", "must be 0 to 10");

@@ -33,16 +33,17 @@ struct JobRequest {
   std::vector<std::string> command;  // empty: the image's own
   std::optional<Resources> resources;
   std::map<std::string, std::string> env;
-  std::vector<std::string> volumes;     // "name:/path"
-  std::optional<std::string> time;      // limit: "10m"
-  std::optional<std::string> grace;     // between SIGTERM and SIGKILL, default 30s, at most 5m
+  std::vector<std::string> volumes;         // "name:/path"
+  std::optional<std::string> time;          // limit: "10m"
+  std::optional<std::string> grace;         // between SIGTERM and SIGKILL, default 30s, at most 5m
   std::optional<core::JobClass> job_class;  // "class" in the job file and on the command line
-  std::optional<std::int64_t> retries;  // 0…10: start again when lost or failed
+  std::optional<std::int64_t> retries;      // 0…10: start again when lost or failed
   std::optional<bool> read_only_root;
-  std::optional<std::string> project;   // owner keys must say; customer keys have their own
+  std::optional<std::string> project;  // owner keys must say; customer keys have their own
 };
-BOOST_DESCRIBE_STRUCT(JobRequest, (), (name, image, command, resources, env, volumes, time, grace,
-                                       job_class, retries, read_only_root, project))
+BOOST_DESCRIBE_STRUCT(JobRequest, (),
+                      (name, image, command, resources, env, volumes, time, grace, job_class,
+                       retries, read_only_root, project))
 
 struct RankView {
   std::uint32_t rank = 0;
@@ -59,37 +60,38 @@ struct JobView {
   std::string project;
   std::string user;
   core::JobState state{};
-  std::optional<core::Outcome> outcome;   // once ended
-  std::optional<std::string> why;         // why it waits, stops or ended: a sentence
+  std::optional<core::Outcome> outcome;  // once ended
+  std::optional<std::string> why;        // why it waits, stops or ended: a sentence
   std::uint32_t generation = 1;
   core::JobClass job_class{};
   std::string image;
   std::vector<std::string> command;
-  std::string sku;                        // "cpu" for jobs without GPUs; the request until placed
+  std::string sku;  // "cpu" for jobs without GPUs; the request until placed
   std::uint32_t nodes = 1;
   std::uint32_t gpus_per_node = 0;
-  std::int64_t cpu_milli = 0;             // per node
-  std::int64_t memory_mib = 0;            // per node
-  bool emulated = false;                  // on emulated hardware: shown wherever a person looks
+  std::int64_t cpu_milli = 0;   // per node
+  std::int64_t memory_mib = 0;  // per node
+  bool emulated = false;        // on emulated hardware: shown wherever a person looks
   std::vector<RankView> ranks;
   std::vector<std::string> volumes;
   Instant submitted_at;
-  std::optional<Instant> started_at;      // of the current generation
+  std::optional<Instant> started_at;  // of the current generation
   std::optional<Instant> ended_at;
   std::optional<std::int64_t> time_limit_s;
   std::optional<std::int32_t> exit_code;
   std::int64_t retries_left = 0;
   std::string price_usd_per_hour;
-  std::int64_t billed_s = 0;              // so far, all generations
-  std::int64_t cost_ticks = 0;            // so far, all generations
+  std::int64_t billed_s = 0;    // so far, all generations
+  std::int64_t cost_ticks = 0;  // so far, all generations
   std::string cost_usd;
-  std::optional<Instant> paid_until;      // what the credit held now covers
+  std::optional<Instant> paid_until;  // what the credit held now covers
 };
 BOOST_DESCRIBE_STRUCT(JobView, (),
                       (id, name, project, user, state, outcome, why, generation, job_class, image,
                        command, sku, nodes, gpus_per_node, cpu_milli, memory_mib, emulated, ranks,
                        volumes, submitted_at, started_at, ended_at, time_limit_s, exit_code,
-                       retries_left, price_usd_per_hour, billed_s, cost_ticks, cost_usd, paid_until))
+                       retries_left, price_usd_per_hour, billed_s, cost_ticks, cost_usd,
+                       paid_until))
 
 struct JobList {
   std::vector<JobView> items;              // newest first
@@ -97,8 +99,8 @@ struct JobList {
 };
 BOOST_DESCRIBE_STRUCT(JobList, (), (items, next_cursor))
 
-// One server-sent event of GET /v1/jobs/{id}/logs; its id is the byte offset of the next line, to be
-// given back as Last-Event-ID. `event: end` carries the final JobView when the job has ended.
+// One server-sent event of GET /v1/jobs/{id}/logs; its id is the byte offset of the next line, to
+// be given back as Last-Event-ID. `event: end` carries the final JobView when the job has ended.
 struct LogEvent {
   std::uint32_t rank = 0;
   std::string at;
@@ -112,7 +114,7 @@ BOOST_DESCRIBE_STRUCT(LogEvent, (), (rank, at, is_stderr, partial, text))
 struct Event {
   std::uint64_t sequence = 0;
   Instant at;
-  std::string kind;                     // the fact's kind: "job_submitted", "lease_granted", …
+  std::string kind;  // the fact's kind: "job_submitted", "lease_granted", …
   std::optional<std::string> job;
   std::optional<std::string> project;
   std::optional<core::JobState> state;  // of the job, after the fact
@@ -120,31 +122,32 @@ struct Event {
 };
 BOOST_DESCRIBE_STRUCT(Event, (), (sequence, at, kind, job, project, state, text))
 
-// ---- what can be had, at what price ---------------------------------------------------------------
+// ---- what can be had, at what price
+// ---------------------------------------------------------------
 
 struct Offer {
   std::string sku;
-  std::string description;           // "NVIDIA H100 SXM5 80 GB"
+  std::string description;  // "NVIDIA H100 SXM5 80 GB"
   bool emulated = false;
   std::int64_t gpu_memory_gib = 0;
   std::uint32_t nodes = 0;
   std::uint32_t gpus_per_node = 0;
   std::uint32_t gpus_total = 0;
   std::uint32_t gpus_free = 0;
-  std::uint32_t largest_gang_free = 0;   // nodes that are wholly free now
+  std::uint32_t largest_gang_free = 0;  // nodes that are wholly free now
   std::int64_t cpu_milli_free = 0;
   std::int64_t memory_mib_free = 0;
   std::string on_demand_usd_per_gpu_hour;  // empty for cpu
   std::string spot_usd_per_gpu_hour;
   std::string usd_per_vcpu_hour;
   std::string usd_per_gib_hour;
-  std::string availability;              // "now", "full: 3 jobs wait", "cordoned: …"
+  std::string availability;  // "now", "full: 3 jobs wait", "cordoned: …"
 };
-BOOST_DESCRIBE_STRUCT(Offer, (), (sku, description, emulated, gpu_memory_gib, nodes, gpus_per_node,
-                                  gpus_total, gpus_free, largest_gang_free, cpu_milli_free,
-                                  memory_mib_free, on_demand_usd_per_gpu_hour,
-                                  spot_usd_per_gpu_hour, usd_per_vcpu_hour, usd_per_gib_hour,
-                                  availability))
+BOOST_DESCRIBE_STRUCT(Offer, (),
+                      (sku, description, emulated, gpu_memory_gib, nodes, gpus_per_node, gpus_total,
+                       gpus_free, largest_gang_free, cpu_milli_free, memory_mib_free,
+                       on_demand_usd_per_gpu_hour, spot_usd_per_gpu_hour, usd_per_vcpu_hour,
+                       usd_per_gib_hour, availability))
 struct OfferList {
   std::vector<Offer> items;
   std::vector<std::string> notes;  // "docker 20.10 cannot hand over a GPU safely", …
@@ -152,9 +155,9 @@ struct OfferList {
 BOOST_DESCRIBE_STRUCT(OfferList, (), (items, notes))
 
 struct QuoteLine {
-  std::string component;   // "gpu h100", "vcpu", "memory"
-  std::string quantity;    // "8", "128", "1024"
-  std::string unit;        // "GPU", "vCPU", "GiB"
+  std::string component;  // "gpu h100", "vcpu", "memory"
+  std::string quantity;   // "8", "128", "1024"
+  std::string unit;       // "GPU", "vCPU", "GiB"
   std::string unit_usd_per_hour;
   std::string usd_per_hour;
 };
@@ -164,16 +167,17 @@ struct Quote {
   std::string sku;
   bool emulated = false;
   core::JobClass job_class{};
-  std::vector<QuoteLine> lines;        // all nodes together
+  std::vector<QuoteLine> lines;  // all nodes together
   std::string usd_per_hour;
-  std::string hold_usd;                // credit held at the start
-  std::string wallet_usd;              // available now
+  std::string hold_usd;    // credit held at the start
+  std::string wallet_usd;  // available now
   bool starts_now = false;
-  std::string why;                     // why not now
+  std::string why;  // why not now
   std::uint32_t price_version = 0;
 };
-BOOST_DESCRIBE_STRUCT(Quote, (), (sku, emulated, job_class, lines, usd_per_hour, hold_usd,
-                                  wallet_usd, starts_now, why, price_version))
+BOOST_DESCRIBE_STRUCT(Quote, (),
+                      (sku, emulated, job_class, lines, usd_per_hour, hold_usd, wallet_usd,
+                       starts_now, why, price_version))
 
 // ---- money ------------------------------------------------------------------------------------
 
@@ -182,41 +186,42 @@ struct ReceiptLine {
   std::string quantity;
   std::string unit;
   std::string unit_usd_per_hour;
-  std::int64_t seconds = 0;            // billed
+  std::int64_t seconds = 0;  // billed
   std::int64_t amount_ticks = 0;
   std::string amount_usd;
 };
-BOOST_DESCRIBE_STRUCT(ReceiptLine, (), (component, quantity, unit, unit_usd_per_hour, seconds,
-                                        amount_ticks, amount_usd))
+BOOST_DESCRIBE_STRUCT(ReceiptLine, (),
+                      (component, quantity, unit, unit_usd_per_hour, seconds, amount_ticks,
+                       amount_usd))
 
 struct ReceiptInterval {
   std::uint32_t generation = 1;
   Instant started_at;
-  std::optional<Instant> ended_at;     // absent: still running
-  std::int64_t observed_s = 0;         // billed_s + waived_s
+  std::optional<Instant> ended_at;  // absent: still running
+  std::int64_t observed_s = 0;      // billed_s + waived_s
   std::int64_t billed_s = 0;
-  std::int64_t waived_s = 0;           // run past what was paid: the house's cost
+  std::int64_t waived_s = 0;  // run past what was paid: the house's cost
   std::uint32_t price_version = 0;
   std::vector<ReceiptLine> lines;
   std::int64_t amount_ticks = 0;
   std::string amount_usd;
 };
-BOOST_DESCRIBE_STRUCT(ReceiptInterval, (), (generation, started_at, ended_at, observed_s, billed_s,
-                                            waived_s, price_version, lines, amount_ticks,
-                                            amount_usd))
+BOOST_DESCRIBE_STRUCT(ReceiptInterval, (),
+                      (generation, started_at, ended_at, observed_s, billed_s, waived_s,
+                       price_version, lines, amount_ticks, amount_usd))
 
 struct TransferView {
-  std::string id;                      // 32 hex digits
+  std::string id;  // 32 hex digits
   Instant at;
-  std::string kind;                    // "pending", "post", "void", "single"
-  std::string debit;                   // "2300 wallet demo"
-  std::string credit;                  // "4000 revenue h100"
+  std::string kind;    // "pending", "post", "void", "single"
+  std::string debit;   // "2300 wallet demo"
+  std::string credit;  // "4000 revenue h100"
   std::int64_t amount_ticks = 0;
   std::string amount_usd;
-  std::string reason;                  // "hold", "usage", "release", "credit"
+  std::string reason;  // "hold", "usage", "release", "credit"
 };
-BOOST_DESCRIBE_STRUCT(TransferView, (), (id, at, kind, debit, credit, amount_ticks, amount_usd,
-                                         reason))
+BOOST_DESCRIBE_STRUCT(TransferView, (),
+                      (id, at, kind, debit, credit, amount_ticks, amount_usd, reason))
 
 struct Receipt {
   std::string job;
@@ -226,16 +231,17 @@ struct Receipt {
   bool emulated = false;
   std::vector<ReceiptInterval> intervals;
   std::vector<TransferView> transfers;
-  std::int64_t total_ticks = 0;        // Σ intervals
+  std::int64_t total_ticks = 0;  // Σ intervals
   std::string total_usd;
-  std::int64_t posted_ticks = 0;       // Σ posted transfers; equals total_ticks once ended
-  std::int64_t held_ticks = 0;         // pending now
+  std::int64_t posted_ticks = 0;  // Σ posted transfers; equals total_ticks once ended
+  std::int64_t held_ticks = 0;    // pending now
 };
-BOOST_DESCRIBE_STRUCT(Receipt, (), (job, name, project, state, emulated, intervals, transfers,
-                                    total_ticks, total_usd, posted_ticks, held_ticks))
+BOOST_DESCRIBE_STRUCT(Receipt, (),
+                      (job, name, project, state, emulated, intervals, transfers, total_ticks,
+                       total_usd, posted_ticks, held_ticks))
 
 struct UsageRow {
-  std::string key;                     // the project, user, SKU or day; "total"
+  std::string key;  // the project, user, SKU or day; "total"
   std::int64_t jobs = 0;
   std::int64_t gpu_seconds = 0;
   std::int64_t vcpu_milliseconds_k = 0;  // vCPU-milli × seconds
@@ -243,9 +249,10 @@ struct UsageRow {
   std::int64_t amount_ticks = 0;
   std::string amount_usd;
 };
-BOOST_DESCRIBE_STRUCT(UsageRow, (), (key, jobs, gpu_seconds, vcpu_milliseconds_k,
-                                     memory_mib_seconds, amount_ticks, amount_usd))
-struct Usage {                          // GET /v1/usage?by=project|user|sku|day&from=&to=
+BOOST_DESCRIBE_STRUCT(UsageRow, (),
+                      (key, jobs, gpu_seconds, vcpu_milliseconds_k, memory_mib_seconds,
+                       amount_ticks, amount_usd))
+struct Usage {  // GET /v1/usage?by=project|user|sku|day&from=&to=
   std::string by;
   std::vector<UsageRow> rows;
   UsageRow total;
@@ -253,90 +260,122 @@ struct Usage {                          // GET /v1/usage?by=project|user|sku|day
 BOOST_DESCRIBE_STRUCT(Usage, (), (by, rows, total))
 
 struct Finding {
-  std::string check;                   // "debits equal credits, ledger USD·tick"
+  std::string check;  // "debits equal credits, ledger USD·tick"
   bool holds = false;
   std::int64_t examined = 0;
-  std::string detail;                  // figures; what differs where it does not hold
+  std::string detail;  // figures; what differs where it does not hold
 };
 BOOST_DESCRIBE_STRUCT(Finding, (), (check, holds, examined, detail))
-struct LedgerCheck {                    // GET /v1/ledger/check
+struct LedgerCheck {  // GET /v1/ledger/check
   bool holds = false;
   std::vector<Finding> findings;
 };
 BOOST_DESCRIBE_STRUCT(LedgerCheck, (), (holds, findings))
 
-struct AccountView {                    // GET /v1/ledger/accounts
+struct AccountView {  // GET /v1/ledger/accounts
   std::uint32_t account = 0;
   std::uint32_t code = 0;
-  std::string name;                    // "wallet demo"
-  std::string ledger;                  // "USD·tick", "USD·cent"
+  std::string name;    // "wallet demo"
+  std::string ledger;  // "USD·tick", "USD·cent"
   std::int64_t debits_pending = 0;
   std::int64_t debits_posted = 0;
   std::int64_t credits_pending = 0;
   std::int64_t credits_posted = 0;
 };
-BOOST_DESCRIBE_STRUCT(AccountView, (), (account, code, name, ledger, debits_pending, debits_posted,
-                                        credits_pending, credits_posted))
-struct AccountList { std::vector<AccountView> items; };
+BOOST_DESCRIBE_STRUCT(AccountView, (),
+                      (account, code, name, ledger, debits_pending, debits_posted, credits_pending,
+                       credits_posted))
+struct AccountList {
+  std::vector<AccountView> items;
+};
 BOOST_DESCRIBE_STRUCT(AccountList, (), (items))
 
 // ---- who --------------------------------------------------------------------------------------
 
-struct OrgRequest { std::string name; };
+struct OrgRequest {
+  std::string name;
+};
 BOOST_DESCRIBE_STRUCT(OrgRequest, (), (name))
-struct OrgView { std::string id; std::string name; Instant created_at; };
+struct OrgView {
+  std::string id;
+  std::string name;
+  Instant created_at;
+};
 BOOST_DESCRIBE_STRUCT(OrgView, (), (id, name, created_at))
-struct OrgList { std::vector<OrgView> items; };
+struct OrgList {
+  std::vector<OrgView> items;
+};
 BOOST_DESCRIBE_STRUCT(OrgList, (), (items))
 
-struct ProjectRequest { std::string name; std::string org; };
+struct ProjectRequest {
+  std::string name;
+  std::string org;
+};
 BOOST_DESCRIBE_STRUCT(ProjectRequest, (), (name, org))
 struct ProjectView {
   std::string id;
   std::string name;
   std::string org;
   Instant created_at;
-  std::string wallet_usd;              // available: credit less posted less held
+  std::string wallet_usd;  // available: credit less posted less held
   std::string held_usd;
   std::string spent_usd;
   std::optional<std::string> warning;  // "credit runs out at …"
 };
-BOOST_DESCRIBE_STRUCT(ProjectView, (), (id, name, org, created_at, wallet_usd, held_usd, spent_usd,
-                                        warning))
-struct ProjectList { std::vector<ProjectView> items; };
+BOOST_DESCRIBE_STRUCT(ProjectView, (),
+                      (id, name, org, created_at, wallet_usd, held_usd, spent_usd, warning))
+struct ProjectList {
+  std::vector<ProjectView> items;
+};
 BOOST_DESCRIBE_STRUCT(ProjectList, (), (items))
 
-struct UserRequest { std::string name; std::string org; };
+struct UserRequest {
+  std::string name;
+  std::string org;
+};
 BOOST_DESCRIBE_STRUCT(UserRequest, (), (name, org))
-struct UserView { std::string id; std::string name; std::string org; Instant created_at; };
+struct UserView {
+  std::string id;
+  std::string name;
+  std::string org;
+  Instant created_at;
+};
 BOOST_DESCRIBE_STRUCT(UserView, (), (id, name, org, created_at))
-struct UserList { std::vector<UserView> items; };
+struct UserList {
+  std::vector<UserView> items;
+};
 BOOST_DESCRIBE_STRUCT(UserList, (), (items))
 
 struct KeyRequest {
-  std::optional<core::Role> role;        // default customer
-  std::optional<std::string> project;    // required for customer keys
-  std::optional<std::string> user;       // required for customer keys
+  std::optional<core::Role> role;      // default customer
+  std::optional<std::string> project;  // required for customer keys
+  std::optional<std::string> user;     // required for customer keys
   std::optional<std::string> label;
 };
 BOOST_DESCRIBE_STRUCT(KeyRequest, (), (role, project, user, label))
 struct KeyView {
   std::string id;
-  std::string prefix;                    // what is safe to show: "amp_3fK2…"
+  std::string prefix;  // what is safe to show: "amp_3fK2…"
   core::Role role{};
   std::optional<std::string> project;
   std::optional<std::string> user;
   std::string label;
   Instant created_at;
   bool revoked = false;
-  std::optional<std::string> secret;     // the whole key: only in the answer that makes it
+  std::optional<std::string> secret;  // the whole key: only in the answer that makes it
 };
-BOOST_DESCRIBE_STRUCT(KeyView, (), (id, prefix, role, project, user, label, created_at, revoked,
-                                    secret))
-struct KeyList { std::vector<KeyView> items; };
+BOOST_DESCRIBE_STRUCT(KeyView, (),
+                      (id, prefix, role, project, user, label, created_at, revoked, secret))
+struct KeyList {
+  std::vector<KeyView> items;
+};
 BOOST_DESCRIBE_STRUCT(KeyList, (), (items))
 
-struct CreditRequest { std::string project; std::string amount_usd; std::optional<std::string> note; };
+struct CreditRequest {
+  std::string project;
+  std::string amount_usd;
+  std::optional<std::string> note;
+};
 BOOST_DESCRIBE_STRUCT(CreditRequest, (), (project, amount_usd, note))
 
 struct WhoAmI {
@@ -346,7 +385,7 @@ struct WhoAmI {
   std::optional<std::string> user;
   std::string cloud;
   std::string version;
-  std::string engine;                    // "podman 4.3.1", "stub: no work is really run"
+  std::string engine;  // "podman 4.3.1", "stub: no work is really run"
 };
 BOOST_DESCRIBE_STRUCT(WhoAmI, (), (role, project, org, user, cloud, version, engine))
 
@@ -362,9 +401,11 @@ struct SiteView {
   std::uint32_t gpus_free = 0;
   std::vector<std::string> notes;
 };
-BOOST_DESCRIBE_STRUCT(SiteView, (), (name, region, engine, reachable, nodes, gpus, gpus_free,
-                                     notes))
-struct SiteList { std::vector<SiteView> items; };
+BOOST_DESCRIBE_STRUCT(SiteView, (),
+                      (name, region, engine, reachable, nodes, gpus, gpus_free, notes))
+struct SiteList {
+  std::vector<SiteView> items;
+};
 BOOST_DESCRIBE_STRUCT(SiteList, (), (items))
 
 struct NodeView {
@@ -381,15 +422,18 @@ struct NodeView {
   std::int64_t memory_mib_free = 0;
   std::vector<std::string> jobs;
 };
-BOOST_DESCRIBE_STRUCT(NodeView, (), (name, site, sku, emulated, state, gpus, gpus_free, cpu_milli,
-                                     cpu_milli_free, memory_mib, memory_mib_free, jobs))
+BOOST_DESCRIBE_STRUCT(NodeView, (),
+                      (name, site, sku, emulated, state, gpus, gpus_free, cpu_milli, cpu_milli_free,
+                       memory_mib, memory_mib_free, jobs))
 struct NodeList {
   std::vector<NodeView> items;
   std::optional<std::string> next_cursor;
 };
 BOOST_DESCRIBE_STRUCT(NodeList, (), (items, next_cursor))
 
-struct NodeChange { core::NodeState state{}; };  // PATCH /v1/nodes/{name}
+struct NodeChange {
+  core::NodeState state{};
+};  // PATCH /v1/nodes/{name}
 BOOST_DESCRIBE_STRUCT(NodeChange, (), (state))
 
 struct VolumeView {
@@ -400,13 +444,15 @@ struct VolumeView {
   bool in_use = false;
 };
 BOOST_DESCRIBE_STRUCT(VolumeView, (), (name, project, used_bytes, limit_bytes, in_use))
-struct VolumeList { std::vector<VolumeView> items; };
+struct VolumeList {
+  std::vector<VolumeView> items;
+};
 BOOST_DESCRIBE_STRUCT(VolumeList, (), (items))
 
 // ---- errors: RFC 9457 -------------------------------------------------------------------------
 
 struct Problem {
-  std::string type;    // "urn:ampacity:problem:insufficient_credit"
+  std::string type;  // "urn:ampacity:problem:insufficient_credit"
   std::string title;
   int status = 500;
   std::string detail;  // what was wrong, where, and how to mend it

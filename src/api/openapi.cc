@@ -37,7 +37,8 @@ void pretty(std::string& out, const json::value& v, std::size_t indent) {
 json::array parameters_of(const Route& r) {
   json::array all;
   const std::string path(r.path);
-  for (std::size_t open = path.find('{'); open != std::string::npos; open = path.find('{', open + 1))
+  for (std::size_t open = path.find('{'); open != std::string::npos;
+       open = path.find('{', open + 1))
     all.push_back({{"name", path.substr(open + 1, path.find('}', open) - open - 1)},
                    {"in", "path"},
                    {"required", true},
@@ -65,9 +66,9 @@ json::object operation_of(const Route& r, json::object& schemas) {
                         {"content", {{"application/json", {{"schema", r.request(schemas)}}}}}};
   json::object success{{"description", r.summary}};
   if (r.response) success["content"] = {{r.response_type, {{"schema", r.response(schemas)}}}};
-  json::object problem{{"description", "A problem document (RFC 9457)"},
-                       {"content",
-                        {{"application/problem+json", {{"schema", schema_of<Problem>(schemas)}}}}}};
+  json::object problem{
+      {"description", "A problem document (RFC 9457)"},
+      {"content", {{"application/problem+json", {{"schema", schema_of<Problem>(schemas)}}}}}};
   o["responses"] = {{std::to_string(r.status), success}, {"default", problem}};
   return o;
 }
@@ -77,8 +78,8 @@ json::object operation_of(const Route& r, json::object& schemas) {
 std::string openapi_document() {
   json::object schemas, paths;
   for (const Route& r : routes()) {
-    json::object& item = paths[r.path].is_null() ? paths[r.path].emplace_object()
-                                                 : paths[r.path].get_object();
+    json::object& item =
+        paths[r.path].is_null() ? paths[r.path].emplace_object() : paths[r.path].get_object();
     std::string method(r.method);
     for (char& c : method) c = static_cast<char>(c | 0x20);
     item[method] = operation_of(r, schemas);

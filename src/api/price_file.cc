@@ -37,8 +37,11 @@ base::Result<core::PriceBook> parse_price_file(std::string_view yaml) {
   core::PriceBook book;
   const auto price = [&](const std::string& field, const std::string& text) {
     const auto p = base::parse_hourly_price(text);
-    if (!p) reader.wrong.push_back({field, "must be USD per hour with at most four decimals, such as "
-                                           "4.78; got '" + text + "'"});
+    if (!p)
+      reader.wrong.push_back({field,
+                              "must be USD per hour with at most four decimals, such as "
+                              "4.78; got '" +
+                                  text + "'"});
     return p.value_or(0);
   };
   if (reader.wrong.empty()) {
@@ -46,8 +49,8 @@ base::Result<core::PriceBook> parse_price_file(std::string_view yaml) {
     if (file.effective_from) book.effective_from = *file.effective_from;
     for (const auto& [sku, p] : file.gpus) {
       const auto on_demand = price("gpus." + sku + ".on_demand", p.on_demand);
-      book.gpus.push_back({sku, on_demand,
-                           p.spot ? price("gpus." + sku + ".spot", *p.spot) : on_demand / 2});
+      book.gpus.push_back(
+          {sku, on_demand, p.spot ? price("gpus." + sku + ".spot", *p.spot) : on_demand / 2});
     }
     book.vcpu = price("beside_gpu.vcpu", file.beside_gpu.vcpu);
     book.gib = price("beside_gpu.gib", file.beside_gpu.gib);

@@ -1,5 +1,5 @@
-// A price book as a file: hourly prices in USD with at most four decimals, so that every second is a
-// whole number of ticks.
+// A price book as a file: hourly prices in USD with at most four decimals, so that every second is
+// a whole number of ticks.
 //
 //   name: July 2023
 //   effective_from: 2026-12-01T00:00:00Z   # optional: now

@@ -35,10 +35,14 @@ const Row& row_of(base::Code code) {
 base::Code code_of_status(int status) {
   switch (status) {
     case 413:
-    case 431: return base::Code::too_large;
-    case 503: return base::Code::too_many;
-    case 500: return base::Code::unavailable;
-    default: return base::Code::invalid;
+    case 431:
+      return base::Code::too_large;
+    case 503:
+      return base::Code::too_many;
+    case 500:
+      return base::Code::unavailable;
+    default:
+      return base::Code::invalid;
   }
 }
 
@@ -67,8 +71,7 @@ net::Response problem_response(const base::Refusal& refusal) {
 }
 
 net::Response parser_problem(int status, std::string_view reason) {
-  net::Response r =
-      problem_response({code_of_status(status), std::string(reason), {}, {}, {}});
+  net::Response r = problem_response({code_of_status(status), std::string(reason), {}, {}, {}});
   r.status = status;
   return r;
 }

@@ -27,7 +27,7 @@ struct Parameter {
 struct Route {
   std::string_view operation;  // the handler's name and the operationId
   std::string_view method;
-  std::string_view path;       // "/v1/jobs/{job}/stop"
+  std::string_view path;  // "/v1/jobs/{job}/stop"
   Permission permission;
   std::string_view summary;
   SchemaMaker request = nullptr;

@@ -23,8 +23,10 @@ boost::json::object schema_of(boost::json::object& schemas) {
     return {{"type", "boolean"}};
   } else if constexpr (std::is_integral_v<T>) {
     boost::json::object o{{"type", "integer"}};
-    if constexpr (std::is_unsigned_v<T>) o["minimum"] = 0;
-    else o["format"] = sizeof(T) == 8 ? "int64" : "int32";
+    if constexpr (std::is_unsigned_v<T>)
+      o["minimum"] = 0;
+    else
+      o["format"] = sizeof(T) == 8 ? "int64" : "int32";
     return o;
   } else if constexpr (std::is_same_v<T, std::string>) {
     return {{"type", "string"}};

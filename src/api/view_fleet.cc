@@ -83,7 +83,8 @@ NodeView view_node(const core::World& w, core::NodeIx n) {
   if (w.use[n].leases == 0) return v;
   for (const auto& [order, slot] : w.leased)
     for (const core::Place& p : w.state().jobs[slot].lease->places)
-      if (p.node == n && v.jobs.size() < 64) v.jobs.push_back(core::job_name(w.state().jobs[slot].id));
+      if (p.node == n && v.jobs.size() < 64)
+        v.jobs.push_back(core::job_name(w.state().jobs[slot].id));
   return v;
 }
 
@@ -121,7 +122,8 @@ namespace {
 struct Sentence {
   const core::World& w;
   std::string operator()(const core::JobSubmitted& f) const {
-    return "submitted by " + (f.job.user == core::nobody ? "owner" : w.state().users[f.job.user].name);
+    return "submitted by " +
+           (f.job.user == core::nobody ? "owner" : w.state().users[f.job.user].name);
   }
   std::string operator()(const core::LeaseGranted& f) const {
     std::string nodes;
@@ -150,15 +152,20 @@ struct Sentence {
     return "credit added to " + w.state().projects[f.project].name;
   }
   std::string operator()(const core::CreditLow& f) const {
-    return "credit of " + w.state().projects[f.project].name + " is low: " +
-           base::format_usd(f.available) + " USD left, dry at " + base::format_instant(f.dry_at);
+    return "credit of " + w.state().projects[f.project].name +
+           " is low: " + base::format_usd(f.available) + " USD left, dry at " +
+           base::format_instant(f.dry_at);
   }
-  std::string operator()(const core::NodeJoined& f) const { return "node " + f.node.name + " joined"; }
+  std::string operator()(const core::NodeJoined& f) const {
+    return "node " + f.node.name + " joined";
+  }
   std::string operator()(const core::NodeChanged& f) const {
     return "node " + f.now.name + " is " + std::string(base::enum_name(f.now.state));
   }
   std::string operator()(const core::OrgCreated& f) const { return "org " + f.org.name; }
-  std::string operator()(const core::ProjectCreated& f) const { return "project " + f.project.name; }
+  std::string operator()(const core::ProjectCreated& f) const {
+    return "project " + f.project.name;
+  }
   std::string operator()(const core::UserCreated& f) const { return "user " + f.user.name; }
   std::string operator()(const auto&) const { return {}; }
 };

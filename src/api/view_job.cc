@@ -40,8 +40,8 @@ void add_money(const core::World& w, const core::Job& job, Instant now, JobView&
     v.cost_ticks += i.amounts.total();
   }
   if (job.lease) {
-    const core::Interval i = core::JobState::ended == job.state ? core::Interval{}
-                                                                : interval_so_far(job, now);
+    const core::Interval i =
+        core::JobState::ended == job.state ? core::Interval{} : interval_so_far(job, now);
     v.billed_s += i.billed_s;
     v.cost_ticks += i.amounts.total();
     v.price_usd_per_hour = hourly(job.lease->rates);
@@ -118,8 +118,10 @@ JobView view_job(const core::World& w, const core::Job& job, Instant now) {
     v.exit_code = job.exit_code;
     v.ended_at = job.ended_at;
   }
-  if (!job.why.empty()) v.why = job.why;
-  else if (job.state == core::JobState::queued) v.why = why_waiting(w, job, now);
+  if (!job.why.empty())
+    v.why = job.why;
+  else if (job.state == core::JobState::queued)
+    v.why = why_waiting(w, job, now);
   v.generation = job.generation;
   v.job_class = job.job_class;
   v.image = job.spec.image;

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "api/views.h"
-#include "core/meter.h"
 #include "core/decide.h"
+#include "core/meter.h"
 #include "core/place.h"
 #include "core/settle.h"
 
@@ -23,7 +23,7 @@ struct Component {
   std::string name, unit;
   std::int64_t quantity, per_unit;
   core::Ticks price;
-  core::Ticks core::Amounts::* amount;
+  core::Ticks core::Amounts::*amount;
 };
 
 std::vector<Component> components(const std::string& sku, const core::Rates& r) {
@@ -97,8 +97,10 @@ base::Result<Quote> view_quote(const core::World& w, const core::SubmitJob& subm
   const core::Project& project = w.state().projects[submit.job.project];
   q.wallet_usd = base::format_usd(core::available(w.state().accounts[project.wallet]), 4);
   q.starts_now = decision && decision->size() > 1;
-  if (!decision) q.why = decision.error().message;
-  else if (!q.starts_now) q.why = "no room now: it would wait its turn";
+  if (!decision)
+    q.why = decision.error().message;
+  else if (!q.starts_now)
+    q.why = "no room now: it would wait its turn";
   return q;
 }
 

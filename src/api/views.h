@@ -16,7 +16,8 @@ JobView view_job(const core::World& world, const core::Job& job, Instant now);
 std::string why_waiting(const core::World& world, const core::Job& job, Instant now);
 
 OfferList view_offers(const core::World& world, Instant now);
-base::Result<Quote> view_quote(const core::World& world, const core::SubmitJob& submit, Instant now);
+base::Result<Quote> view_quote(const core::World& world, const core::SubmitJob& submit,
+                               Instant now);
 
 ProjectView view_project(const core::World& world, core::ProjectIx project, Instant now);
 KeyView view_key(const core::World& world, const core::Key& key);

@@ -89,8 +89,9 @@ TEST_CASE("ids are 26 digits that sort by time") {
   CHECK(parse_id("job", format_id("job", a)) == a);
   CHECK(((a.high >> 12) & 0xf) == 7);
   CHECK((a.low >> 62) == 2);
-  for (const char* bad : {"job-", "job", "box-00000000000000000000000000", "job-0000000000000000000000000",
-                          "job-zzzzzzzzzzzzzzzzzzzzzzzzzz", "job-0000000000000000000000000U"})
+  for (const char* bad :
+       {"job-", "job", "box-00000000000000000000000000", "job-0000000000000000000000000",
+        "job-zzzzzzzzzzzzzzzzzzzzzzzzzz", "job-0000000000000000000000000U"})
     CHECK_MESSAGE(!parse_id("job", bad), bad);
 }
 

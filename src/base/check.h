@@ -10,8 +10,8 @@ namespace ampacity::base {
 void on_check_failed(void (*dump)());
 }  // namespace ampacity::base
 
-#define CHECK_THAT(condition, why)                                              \
-  do {                                                                          \
-    if (!(condition)) [[unlikely]]                                              \
-      ::ampacity::base::check_failed(__FILE__, __LINE__, #condition, (why));    \
+#define CHECK_THAT(condition, why)                                           \
+  do {                                                                       \
+    if (!(condition)) [[unlikely]]                                           \
+      ::ampacity::base::check_failed(__FILE__, __LINE__, #condition, (why)); \
   } while (false)

@@ -10,7 +10,8 @@
 namespace ampacity::base {
 namespace {
 
-constexpr std::string_view base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+constexpr std::string_view base62 =
+    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 const unsigned char* bytes_of(std::string_view s) {
   return reinterpret_cast<const unsigned char*>(s.data());
@@ -78,6 +79,28 @@ std::string checksum_base62(std::string_view text) {
   std::string out(6, '0');
   for (std::size_t i = 6; i-- > 0; n /= 62) out[i] = base62[n % 62];
   return out;
+}
+
+std::string seal(const std::string& key, const std::string& plain) {
+  CHECK_THAT(key.size() == crypto_secretbox_KEYBYTES, "a sealing key is 32 bytes");
+  std::string box = random_bytes(crypto_secretbox_NONCEBYTES);
+  box.resize(box.size() + crypto_secretbox_MACBYTES + plain.size());
+  auto* out = reinterpret_cast<unsigned char*>(box.data());
+  crypto_secretbox_easy(out + crypto_secretbox_NONCEBYTES, bytes_of(plain), plain.size(), out,
+                        bytes_of(key));
+  return box;
+}
+
+std::optional<std::string> unseal(const std::string& key, const std::string& box) {
+  constexpr std::size_t head = crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES;
+  if (key.size() != crypto_secretbox_KEYBYTES || box.size() < head) return std::nullopt;
+  std::string plain(box.size() - head, '\0');
+  if (crypto_secretbox_open_easy(reinterpret_cast<unsigned char*>(plain.data()),
+                                 bytes_of(box) + crypto_secretbox_NONCEBYTES,
+                                 box.size() - crypto_secretbox_NONCEBYTES, bytes_of(box),
+                                 bytes_of(key)) != 0)
+    return std::nullopt;
+  return plain;
 }
 
 // ChaCha20 output, drawn in blocks: a system call per id would be felt at 12,000 jobs/s.

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,5 +23,9 @@ std::string random_bytes(std::size_t n);
 std::string random_base62(std::size_t n);
 // Six base62 digits of CRC-32/ISO-HDLC: catches a mistyped key before any look-up.
 std::string checksum_base62(std::string_view text);
+
+// Authenticated encryption (XSalsa20-Poly1305) under a 32-byte key; the nonce travels in the box.
+std::string seal(const std::string& key, const std::string& plain);
+std::optional<std::string> unseal(const std::string& key, const std::string& box);
 
 }  // namespace ampacity::base

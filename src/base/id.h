@@ -1,5 +1,5 @@
-// Ids: 16 bytes (UUIDv7, so they sort by time), written `job-` + 26 lower-case Crockford base32 digits:
-// valid as a container, Slurm and Kubernetes name.
+// Ids: 16 bytes (UUIDv7, so they sort by time), written `job-` + 26 lower-case Crockford base32
+// digits: valid as a container, Slurm and Kubernetes name.
 #pragma once
 
 #include <array>

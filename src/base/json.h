@@ -1,11 +1,12 @@
-// One field list per type (BOOST_DESCRIBE_STRUCT) gives JSON out, JSON in with path-exact errors, and
-// the OpenAPI schema. A field is required unless it is optional<>, a vector or a map; unknown fields
-// are errors; every wrong field is reported, not just the first.
+// One field list per type (BOOST_DESCRIBE_STRUCT) gives JSON out, JSON in with path-exact errors,
+// and the OpenAPI schema. A field is required unless it is optional<>, a vector or a map; unknown
+// fields are errors; every wrong field is reported, not just the first.
 #pragma once
 
 #include <boost/describe.hpp>
 #include <boost/json/value.hpp>
 #include <boost/mp11.hpp>
+#include <concepts>
 #include <map>
 #include <optional>
 #include <string>
@@ -82,7 +83,71 @@ std::string enum_names(std::string_view separator = ", ") {
   return all;
 }
 
-template <typename T>
+// All: every field but an absent optional. Sparse: only what differs from a default-made struct,
+// for what we keep ourselves (JsonReader::defaults_for_missing reads it back).
+enum class JsonFields { all, sparse };
+
+template <JsonFields F = JsonFields::all, typename T>
+void write_json(std::string& out, const T& value);
+
+namespace detail {
+template <JsonFields F, typename T>
+void write_list(std::string& out, const T& values) {
+  out += '[';
+  bool first = true;
+  for (const auto& v : values) {
+    if (!first) out += ',';
+    first = false;
+    write_json<F>(out, v);
+  }
+  out += ']';
+}
+
+template <JsonFields F, typename T>
+void write_map(std::string& out, const T& values) {
+  out += '{';
+  bool first = true;
+  for (const auto& [k, v] : values) {
+    if (!first) out += ',';
+    first = false;
+    write_json_string(out, k);
+    out += ':';
+    write_json<F>(out, v);
+  }
+  out += '}';
+}
+
+template <JsonFields F, typename T>
+void write_struct(std::string& out, const T& value) {
+  static_assert(DescribedStruct<T>, "describe the type: BOOST_DESCRIBE_STRUCT");
+  static const T defaults{};
+  out += '{';
+  const std::size_t start = out.size();
+  boost::mp11::mp_for_each<Members<T>>([&](auto d) {
+    const auto& member = value.*d.pointer;
+    using M = std::remove_cvref_t<decltype(member)>;
+    if constexpr (is_optional<M>::value) {
+      if (!member) return;  // absent, not null
+    } else if constexpr (F == JsonFields::sparse && (is_vector<M>::value || is_map<M>::value)) {
+      if (member.empty()) return;
+    } else if constexpr (F == JsonFields::sparse && std::equality_comparable<M>) {
+      if (member == defaults.*d.pointer) return;
+    }
+    const std::size_t before = out.size();
+    if (before != start) out += ',';
+    out += '"';
+    out += d.name;  // member names need no escapes
+    out += "\":";
+    const std::size_t written = out.size();
+    write_json<F>(out, member);
+    if (F == JsonFields::sparse && out.size() == written + 2 && out[written] == '{')
+      out.resize(before);  // a struct of defaults
+  });
+  out += '}';
+}
+}  // namespace detail
+
+template <JsonFields F, typename T>
 void write_json(std::string& out, const T& value) {
   if constexpr (std::is_same_v<T, bool>) {
     out += value ? "true" : "false";
@@ -99,46 +164,16 @@ void write_json(std::string& out, const T& value) {
   } else if constexpr (detail::DescribedEnum<T>) {
     write_json_string(out, enum_name(value));
   } else if constexpr (detail::is_optional<T>::value) {
-    if (value) write_json(out, *value);
-    else out += "null";
+    if (value)
+      write_json<F>(out, *value);
+    else
+      out += "null";
   } else if constexpr (detail::is_vector<T>::value) {
-    out += '[';
-    bool first = true;
-    for (const auto& v : value) {
-      if (!first) out += ',';
-      first = false;
-      write_json(out, v);
-    }
-    out += ']';
+    detail::write_list<F>(out, value);
   } else if constexpr (detail::is_map<T>::value) {
-    out += '{';
-    bool first = true;
-    for (const auto& [k, v] : value) {
-      if (!first) out += ',';
-      first = false;
-      write_json_string(out, k);
-      out += ':';
-      write_json(out, v);
-    }
-    out += '}';
+    detail::write_map<F>(out, value);
   } else {
-    static_assert(detail::DescribedStruct<T>, "describe the type: BOOST_DESCRIBE_STRUCT");
-    out += '{';
-    bool first = true;
-    boost::mp11::mp_for_each<detail::Members<T>>([&](auto d) {
-      const auto& member = value.*d.pointer;
-      using M = std::remove_cvref_t<decltype(member)>;
-      if constexpr (detail::is_optional<M>::value) {
-        if (!member) return;  // absent, not null
-      }
-      if (!first) out += ',';
-      first = false;
-      out += '"';
-      out += d.name;  // member names need no escapes
-      out += "\":";
-      write_json(out, member);
-    });
-    out += '}';
+    detail::write_struct<F>(out, value);
   }
 }
 
@@ -161,8 +196,9 @@ struct JsonPath {
 class JsonReader {
  public:
   std::vector<Wrong> wrong;
-  bool allow_unknown = false;     // for other people's JSON
-  bool numbers_as_text = false;   // YAML: `cpus: 2` where a string is wanted
+  bool allow_unknown = false;         // for other people's JSON
+  bool defaults_for_missing = false;  // for what was written sparse
+  bool numbers_as_text = false;       // YAML: `cpus: 2` where a string is wanted
 
   template <typename T>
   void read(const boost::json::value& from, T& to, const std::string& field) {
@@ -174,29 +210,42 @@ class JsonReader {
   template <typename T>
   void read_at(const boost::json::value& from, T& to, const JsonPath& path) {
     if constexpr (std::is_same_v<T, bool>) {
-      if (from.is_bool()) to = from.get_bool();
-      else say(path, "must be true or false", from);
+      if (from.is_bool())
+        to = from.get_bool();
+      else
+        say(path, "must be true or false", from);
     } else if constexpr (std::is_integral_v<T>) {
       read_integer(from, to, path);
     } else if constexpr (std::is_same_v<T, std::string>) {
-      if (from.is_string()) to.assign(from.get_string().data(), from.get_string().size());
-      else if (numbers_as_text && from.is_number()) to = text_of(from);
-      else say(path, "must be a string", from);
+      if (from.is_string())
+        to.assign(from.get_string().data(), from.get_string().size());
+      else if (numbers_as_text && from.is_number())
+        to = text_of(from);
+      else
+        say(path, "must be a string", from);
     } else if constexpr (std::is_same_v<T, Instant>) {
       const auto t = from.is_string() ? parse_instant(from.get_string()) : std::nullopt;
-      if (t) to = *t;
-      else say(path, "must be an RFC 3339 time such as 2026-11-22T12:00:00Z", from);
+      if (t)
+        to = *t;
+      else
+        say(path, "must be an RFC 3339 time such as 2026-11-22T12:00:00Z", from);
     } else if constexpr (std::is_same_v<T, Id>) {
       const auto id = from.is_string() ? parse_bare_id(from.get_string()) : std::nullopt;
-      if (id) to = *id;
-      else say(path, "must be an id of 26 base32 digits", from);
+      if (id)
+        to = *id;
+      else
+        say(path, "must be an id of 26 base32 digits", from);
     } else if constexpr (detail::DescribedEnum<T>) {
       const auto e = from.is_string() ? parse_enum<T>(from.get_string()) : std::nullopt;
-      if (e) to = *e;
-      else say(path, "must be one of " + enum_names<T>(), from);
+      if (e)
+        to = *e;
+      else
+        say(path, "must be one of " + enum_names<T>(), from);
     } else if constexpr (detail::is_optional<T>::value) {
-      if (from.is_null()) to.reset();
-      else read_at(from, to.emplace(), path);
+      if (from.is_null())
+        to.reset();
+      else
+        read_at(from, to.emplace(), path);
     } else if constexpr (detail::is_vector<T>::value) {
       if (!from.is_array()) return say(path, "must be a list", from);
       to.clear();
@@ -225,7 +274,8 @@ class JsonReader {
     else if (from.is_uint64() && std::in_range<T>(from.get_uint64()))
       to = static_cast<T>(from.get_uint64());
     else
-      say(path, std::is_unsigned_v<T> ? "must be a whole number, 0 or more" : "must be a whole number",
+      say(path,
+          std::is_unsigned_v<T> ? "must be a whole number, 0 or more" : "must be a whole number",
           from);
   }
 
@@ -241,15 +291,17 @@ class JsonReader {
       auto& member = to.*d.pointer;
       using M = std::remove_cvref_t<decltype(member)>;
       const boost::json::value* v = nullptr;
-      if (next != object.end() && next->key() == d.name) v = &(next++)->value();
-      else v = object.if_contains(d.name);
+      if (next != object.end() && next->key() == d.name)
+        v = &(next++)->value();
+      else
+        v = object.if_contains(d.name);
       const JsonPath at{&path, d.name};
       if (v) {
         ++known;
         read_at(*v, member, at);
       } else if constexpr (!detail::is_optional<M>::value && !detail::is_vector<M>::value &&
                            !detail::is_map<M>::value) {
-        wrong.push_back({at.text(), "is required"});
+        if (!defaults_for_missing) wrong.push_back({at.text(), "is required"});
       }
     });
     if (known != object.size() && !allow_unknown) name_unknown<T>(object, path);
@@ -274,16 +326,29 @@ class JsonReader {
 
 Refusal refusal_of(std::vector<Wrong> wrong);
 
+template <typename T>
+std::string to_sparse_json(const T& value) {
+  std::string out;
+  write_json<JsonFields::sparse>(out, value);
+  return out;
+}
+
 // Text -> T, or a refusal that names every wrong field.
 template <typename T>
-Result<T> from_json(std::string_view text) {
+Result<T> from_json(std::string_view text, JsonReader reader = {}) {
   auto value = parse_json(text);
   if (!value) return std::unexpected(std::move(value.error()));
   T out{};
-  JsonReader reader;
   reader.read(*value, out, "");
   if (!reader.wrong.empty()) return std::unexpected(refusal_of(std::move(reader.wrong)));
   return out;
+}
+
+template <typename T>
+Result<T> from_sparse_json(std::string_view text) {
+  JsonReader reader;
+  reader.defaults_for_missing = true;
+  return from_json<T>(text, std::move(reader));
 }
 
 BOOST_DESCRIBE_ENUM(Code, invalid, unauthenticated, forbidden, not_found, conflict,

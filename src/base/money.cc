@@ -63,7 +63,8 @@ std::string format_usd(Ticks ticks, int places) {
   Wide scale = 1;
   for (int i = 0; i < places; ++i) scale *= 10;
   const Wide exact8 = magnitude * 100'000'000;
-  const bool exact = exact8 % ticks_per_usd == 0 && (exact8 / ticks_per_usd) % (100'000'000 / scale);
+  const bool exact =
+      exact8 % ticks_per_usd == 0 && (exact8 / ticks_per_usd) % (100'000'000 / scale);
   if (exact) {
     places = 8;
     scale = 100'000'000;

@@ -151,11 +151,20 @@ std::optional<Duration> parse_duration(std::string_view text) {
       if (any) return std::nullopt;  // "2h30": the last part needs a unit
     } else {
       switch (text[0]) {
-        case 's': unit = 1; break;
-        case 'm': unit = 60; break;
-        case 'h': unit = 3600; break;
-        case 'd': unit = 86'400; break;
-        default: return std::nullopt;
+        case 's':
+          unit = 1;
+          break;
+        case 'm':
+          unit = 60;
+          break;
+        case 'h':
+          unit = 3600;
+          break;
+        case 'd':
+          unit = 86'400;
+          break;
+        default:
+          return std::nullopt;
       }
       text.remove_prefix(1);
     }

@@ -1,5 +1,5 @@
-// What is asked of the core. What a decision needs from outside (a new id, a hash, the time) was made
-// by the loop and arrives in the command. Text fields were checked for form by the contract.
+// What is asked of the core. What a decision needs from outside (a new id, a hash, the time) was
+// made by the loop and arrives in the command. Text fields were checked for form by the contract.
 #pragma once
 
 #include <optional>
@@ -13,28 +13,55 @@
 namespace ampacity::core {
 
 // First start: the accounts every cloud has, and the first price book.
-struct Found { PriceBook book; };
-// This start's inventory of one site. SKUs and nodes are matched by name; what is new joins, what is
-// missing becomes absent.
+struct Found {
+  PriceBook book;
+};
+// This start's inventory of one site. SKUs and nodes are matched by name; what is new joins, what
+// is missing becomes absent.
 struct RegisterSite {
   Site site;
-  std::vector<Sku> skus;                        // revenue is ignored
-  struct Member { Node node; std::string sku; };  // node.site and node.sku are ignored
+  std::vector<Sku> skus;  // revenue is ignored
+  struct Member {
+    Node node;
+    std::string sku;
+  };  // node.site and node.sku are ignored
   std::vector<Member> nodes;
 };
-struct SetNodeState { std::string node; NodeState state = NodeState::active; };
-struct SetPrices { PriceBook book; };  // version is ignored: the next one
+struct SetNodeState {
+  std::string node;
+  NodeState state = NodeState::active;
+};
+struct SetPrices {
+  PriceBook book;
+};  // version is ignored: the next one
 
-struct CreateOrg { Id id; std::string name; };
-struct CreateProject { Id id; std::string name; std::string org; };
-struct CreateUser { Id id; std::string name; std::string org; };
+struct CreateOrg {
+  Id id;
+  std::string name;
+};
+struct CreateProject {
+  Id id;
+  std::string name;
+  std::string org;
+};
+struct CreateUser {
+  Id id;
+  std::string name;
+  std::string org;
+};
 struct CreateKey {
   Key key;  // project and user are ignored: by name below
   std::string project;
   std::string user;
 };
-struct RevokeKey { Id key; };
-struct AddCredit { std::string project; std::int64_t cents = 0; std::string note; };
+struct RevokeKey {
+  Id key;
+};
+struct AddCredit {
+  std::string project;
+  std::int64_t cents = 0;
+  std::string note;
+};
 
 struct SubmitJob {
   Job job;  // id, name, project, user, class, spec, limits; the rest is filled in
@@ -43,17 +70,24 @@ struct SubmitJob {
   std::int64_t memory_mib = 0;
   bool by_owner = false;
 };
-struct StopJob { Id job; StopReason reason = StopReason::asked; std::string why; };
+struct StopJob {
+  Id job;
+  StopReason reason = StopReason::asked;
+  std::string why;
+};
 
 // What an engine saw of one rank. `alive_until`: when this server was last known to watch, for a
 // rank that vanished while it did not.
-struct Observe { RankSeen seen; Instant alive_until; };
+struct Observe {
+  RankSeen seen;
+  Instant alive_until;
+};
 
 struct Tick {};     // something in World::deadlines is due
 struct Advance {};  // room was made: start the next that waits; repeated until it has no facts
 
-using Command = std::variant<Found, RegisterSite, SetNodeState, SetPrices, CreateOrg, CreateProject,
-                             CreateUser, CreateKey, RevokeKey, AddCredit, SubmitJob, StopJob,
-                             Observe, Tick, Advance>;
+using Command =
+    std::variant<Found, RegisterSite, SetNodeState, SetPrices, CreateOrg, CreateProject, CreateUser,
+                 CreateKey, RevokeKey, AddCredit, SubmitJob, StopJob, Observe, Tick, Advance>;
 
 }  // namespace ampacity::core

@@ -1,4 +1,5 @@
-// The core by scenario and by property: what a customer or an operator would see, and the invariants.
+// The core by scenario and by property: what a customer or an operator would see, and the
+// invariants.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -243,12 +244,14 @@ TEST_CASE("a long job turns its quantum over; a correction gives back what was p
   c.pass(3'000'000);
   REQUIRE(c.run(Observe{late, c.now}));
   CHECK(c.closed(job).interval.billed_s == 500);
-  CHECK(c.wallet().debits_posted - (c.wallet().credits_posted - 1'000'000 * usd) == per_second * 500);
+  CHECK(c.wallet().debits_posted - (c.wallet().credits_posted - 1'000'000 * usd) ==
+        per_second * 500);
   CHECK(c.wallet().debits_pending == 0);
   check_invariants(c.world);
 }
 
-TEST_CASE("credit that runs out: warned, then stopped inside what is paid; the rest is the house's") {
+TEST_CASE(
+    "credit that runs out: warned, then stopped inside what is paid; the rest is the house's") {
   Cloud c(1, "150");  // 1.50 USD; 4 GPUs burn 223,200 ticks/s: 241 s
   SubmitJob s = c.request("h100:4");
   s.job.time_limit_s = 0;
@@ -375,8 +378,9 @@ TEST_CASE("GPU requests") {
   CHECK(parse_gpu_request("h100")->gpus_per_node == 1);
   CHECK(parse_gpu_request("a100-80|h100:8")->skus.size() == 2);
   CHECK(parse_gpu_request("any>=40GB:2")->least_memory_mib == 40 * 1024);
-  for (const char* bad : {"", "h100:", "h100:0", "h100:-1", "h100:65", "h100:8x0", "H100:1", "h100:8x",
-                          "|h100:1", "h100:99999999999999999999", "any>=:1", "any>40:1", "h100:8x4x2"})
+  for (const char* bad :
+       {"", "h100:", "h100:0", "h100:-1", "h100:65", "h100:8x0", "H100:1", "h100:8x", "|h100:1",
+        "h100:99999999999999999999", "any>=:1", "any>40:1", "h100:8x4x2"})
     CHECK_MESSAGE(!parse_gpu_request(bad), bad);
   CHECK(parse_cpu_milli("0.5") == 500);
   CHECK_FALSE(parse_cpu_milli("0"));

@@ -34,7 +34,7 @@ Decision decide_tick(const World& world, Instant now);
 Decision decide_advance(const World& world, Instant now);
 
 // Facts that close a job's lease whose ranks have all ended. Shared by observe and stop.
-LeaseClosed close_of(const World& world, const Job& job, std::vector<Rank> ranks,
-                     std::string why, bool lost);
+LeaseClosed close_of(const World& world, const Job& job, std::vector<Rank> ranks, std::string why,
+                     bool lost);
 
 }  // namespace ampacity::core

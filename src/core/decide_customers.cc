@@ -77,7 +77,8 @@ Decision decide_customers(const World& world, const AddCredit& c) {
     return base::refuse_field("amount_usd", "is more than a ledger can hold");
   const std::uint64_t id = world.state().next_transfer;
   return std::vector<FactBody>{CreditAdded{
-      *project, c.note,
+      *project,
+      c.note,
       {{id, TransferKind::single, cash, crossing_cent, c.cents, 0, TransferReason::credit},
        {id + 1, TransferKind::single, crossing_tick, wallet, *ticks, 0, TransferReason::credit}}}};
 }

@@ -86,8 +86,9 @@ Decision decide_fleet(const World& world, const SetNodeState& c) {
   Node node = world.state().nodes[*n];
   if (node.state == c.state) return std::vector<FactBody>{};
   if (node.state == NodeState::absent)
-    return base::refuse(base::Code::conflict, "node " + c.node + " is absent: it was not registered "
-                                              "when the server started");
+    return base::refuse(base::Code::conflict, "node " + c.node +
+                                                  " is absent: it was not registered "
+                                                  "when the server started");
   node.state = c.state;
   return std::vector<FactBody>{NodeChanged{*n, node}};
 }

@@ -19,7 +19,8 @@ std::string known_skus(const World& world, bool gpus) {
 }
 
 // Names to SKUs; refuses names nobody has.
-base::Result<std::vector<SkuIx>> resolve(const World& world, const std::optional<GpuRequest>& gpus) {
+base::Result<std::vector<SkuIx>> resolve(const World& world,
+                                         const std::optional<GpuRequest>& gpus) {
   std::vector<SkuIx> skus;
   if (!gpus) {
     const auto cpu = world.sku("cpu");
@@ -38,8 +39,8 @@ base::Result<std::vector<SkuIx>> resolve(const World& world, const std::optional
         k.name != "cpu" && k.gpu_memory_mib >= gpus->least_memory_mib)
       skus.push_back(s);
   if (skus.empty())
-    return base::refuse(Code::never_fits, "no GPU here has that much memory; there is " +
-                                              known_skus(world, true));
+    return base::refuse(Code::never_fits,
+                        "no GPU here has that much memory; there is " + known_skus(world, true));
   return skus;
 }
 
@@ -52,8 +53,7 @@ std::optional<Ticks> cheapest_hold(const World& world, const Job& job, const Pri
     const auto rates = rates_for(book, world.state().skus[s], job.job_class, job.demand.nodes,
                                  job.demand.gpus_per_node, cpu, memory);
     if (!rates) continue;
-    const Ticks hold =
-        cost_between(*rates, 0, first_hold_s(job.time_limit_s, job.grace_s));
+    const Ticks hold = cost_between(*rates, 0, first_hold_s(job.time_limit_s, job.grace_s));
     if (!least || hold < *least) least = hold;
   }
   return least;
@@ -117,8 +117,9 @@ GrantAnswer grant(const World& world, const Job& job, Instant now, std::vector<F
 
 Decision decide_submit(const World& world, const SubmitJob& c, Instant now) {
   if (c.job.job_class == JobClass::reserved)
-    return base::refuse_field("job_class", "reserved needs a reservation; there are none yet: use "
-                                           "on_demand or spot");
+    return base::refuse_field("job_class",
+                              "reserved needs a reservation; there are none yet: use "
+                              "on_demand or spot");
   if (c.job.job_class == JobClass::house && !c.by_owner)
     return base::refuse(Code::forbidden, "class house is the operator's own");
   auto skus = resolve(world, c.gpus);
@@ -152,8 +153,8 @@ Decision decide_submit(const World& world, const SubmitJob& c, Instant now) {
   return facts;
 }
 
-// First come, first served per SKU: a job that finds no room holds back those behind it that want the
-// same; one that only lacks credit does not.
+// First come, first served per SKU: a job that finds no room holds back those behind it that want
+// the same; one that only lacks credit does not.
 Decision decide_advance(const World& world, Instant now) {
   std::vector<FactBody> facts;
   std::vector<bool> held_back(world.state().skus.size(), false);
@@ -193,12 +194,11 @@ Decision decide_tick(const World& world, Instant now) {
     const Job& job = world.state().jobs[world.leased.at(order)];
     const Lease& lease = *job.lease;
     if (lease.started_at.us == 0) {
-      facts.push_back(StopOrdered{job.id, StopReason::start_timeout,
-                                  "it did not start within 30 minutes"});
+      facts.push_back(
+          StopOrdered{job.id, StopReason::start_timeout, "it did not start within 30 minutes"});
       continue;
     }
-    if (job.time_limit_s &&
-        now >= lease.started_at + Duration::seconds(job.time_limit_s)) {
+    if (job.time_limit_s && now >= lease.started_at + Duration::seconds(job.time_limit_s)) {
       facts.push_back(StopOrdered{job.id, StopReason::time_limit, "its time limit was reached"});
       continue;
     }

@@ -25,13 +25,19 @@ End outcome_of(const Job& job, const std::vector<Rank>& ranks, bool lost) {
   }
   if (lost) return {Outcome::lost, exit_code};
   switch (job.stop_reason) {
-    case StopReason::asked: return {Outcome::cancelled, exit_code};
-    case StopReason::credit: return {Outcome::cancelled, exit_code};
-    case StopReason::time_limit: return {Outcome::timed_out, exit_code};
-    case StopReason::start_timeout: return {Outcome::lost, exit_code};
-    case StopReason::volume_limit: return {Outcome::failed, exit_code};
+    case StopReason::asked:
+      return {Outcome::cancelled, exit_code};
+    case StopReason::credit:
+      return {Outcome::cancelled, exit_code};
+    case StopReason::time_limit:
+      return {Outcome::timed_out, exit_code};
+    case StopReason::start_timeout:
+      return {Outcome::lost, exit_code};
+    case StopReason::volume_limit:
+      return {Outcome::failed, exit_code};
     case StopReason::rank_failed:
-    case StopReason::none: break;
+    case StopReason::none:
+      break;
   }
   return {exit_code == 0 ? Outcome::succeeded : Outcome::failed, exit_code};
 }
@@ -127,21 +133,20 @@ Decision decide_observe(const World& world, const Observe& c, Instant now) {
     return std::vector<FactBody>{};
   if (seen.state == RankSeen::State::running) {
     if (before.state == RankState::running) return std::vector<FactBody>{};
-    return std::vector<FactBody>{
-        RankStarted{seen.job, seen.generation, seen.rank,
-                    std::clamp(seen.started_at, lease.granted_at, now)}};
+    return std::vector<FactBody>{RankStarted{seen.job, seen.generation, seen.rank,
+                                             std::clamp(seen.started_at, lease.granted_at, now)}};
   }
 
   std::vector<Rank> ranks = lease.ranks;
   const Rank end = ranks[seen.rank] = end_of(lease, before, c, now);
   const bool lost = seen.state == RankSeen::State::absent;
-  const bool all_ended = std::all_of(ranks.begin(), ranks.end(), [](const Rank& r) {
-    return r.state == RankState::ended;
-  });
+  const bool all_ended = std::all_of(ranks.begin(), ranks.end(),
+                                     [](const Rank& r) { return r.state == RankState::ended; });
   std::string why = why_ended(*job, seen);
   if (all_ended) {
     const bool gang_lost = lost || job->why.starts_with("lost: ");
-    return std::vector<FactBody>{close_of(world, *job, std::move(ranks), std::move(why), gang_lost)};
+    return std::vector<FactBody>{
+        close_of(world, *job, std::move(ranks), std::move(why), gang_lost)};
   }
   std::vector<FactBody> facts{RankEnded{seen.job, seen.generation, seen.rank, end}};
   if ((end.exit_code != 0 || lost) && job->state != JobState::stopping)

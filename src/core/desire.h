@@ -1,4 +1,5 @@
-// What the engine of a site should have running, derived from the world: never stored, never queued.
+// What the engine of a site should have running, derived from the world: never stored, never
+// queued.
 #pragma once
 
 #include <vector>

@@ -1,5 +1,6 @@
-// What the outside world is asked to do. Effects are derived (desired minus observed), never a queue
-// that can be lost: an engine is told what to want, compares it with what is there, and reports.
+// What the outside world is asked to do. Effects are derived (desired minus observed), never a
+// queue that can be lost: an engine is told what to want, compares it with what is there, and
+// reports.
 #pragma once
 
 #include <cstdint>
@@ -33,11 +34,11 @@ struct RankWork {
   bool confirmed = false;  // the world has seen it run: if it is absent now, it is lost, not new
   std::int64_t grace_s = 30;
 
-  std::string job_name;  // "job-06bx…"; the container is <job_name>-<generation>-<rank>
-  std::uint32_t project = 0;   // dense: one user-id range and one volume name space each
+  std::string job_name;       // "job-06bx…"; the container is <job_name>-<generation>-<rank>
+  std::uint32_t project = 0;  // dense: one user-id range and one volume name space each
   std::string project_name;
   std::string image;
-  std::vector<std::string> command;  // empty: the image's own
+  std::vector<std::string> command;                      // empty: the image's own
   std::vector<std::pair<std::string, std::string>> env;  // complete: ours and the user's
   std::vector<VolumeMount> volumes;
   std::int64_t cpu_milli = 1000;
@@ -45,7 +46,7 @@ struct RankWork {
   bool read_only_root = false;
   bool emulated = false;  // nominal CPU and memory: shares the emulated nodes' parent limit
   std::vector<std::string> gpu_uuids;  // exactly the leased ones; handed over by CDI name
-  std::string network;  // the gang's own network; empty: none
+  std::string network;                 // the gang's own network; empty: none
 
   std::string container_name() const {
     return job_name + "-" + std::to_string(generation) + "-" + std::to_string(rank);

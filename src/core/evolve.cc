@@ -112,9 +112,8 @@ struct Evolver {
       lease.ranks[f.rank].started_at = f.started_at;
       if (lease.started_at.us == 0 || f.started_at < lease.started_at)
         lease.started_at = f.started_at;
-      const bool all = std::all_of(lease.ranks.begin(), lease.ranks.end(), [](const Rank& r) {
-        return r.state != RankState::pending;
-      });
+      const bool all = std::all_of(lease.ranks.begin(), lease.ranks.end(),
+                                   [](const Rank& r) { return r.state != RankState::pending; });
       if (all && job.state == JobState::starting) job.state = JobState::running;
     });
   }
@@ -146,8 +145,10 @@ struct Evolver {
   }
   void operator()(const LeaseClosed& f) {
     book(f.transfers);
-    if (f.requeue) change(f.job, [&](Job& job) { close_lease(job, f, at); });
-    else w.remove_job(f.job);
+    if (f.requeue)
+      change(f.job, [&](Job& job) { close_lease(job, f, at); });
+    else
+      w.remove_job(f.job);
   }
   void operator()(const JobEnded& f) { w.remove_job(f.job); }
 };

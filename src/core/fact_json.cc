@@ -7,10 +7,10 @@ namespace {
 
 // In the order of FactBody. A name is for ever.
 constexpr std::array<std::string_view, std::variant_size_v<FactBody>> kinds = {
-    "account_opened",  "site_added",    "sku_defined",   "node_joined",  "node_changed",
-    "org_created",     "project_created", "user_created", "key_created", "key_revoked",
-    "prices_set",      "credit_added",  "credit_low",    "job_submitted", "lease_granted",
-    "rank_started",    "rank_ended",    "stop_ordered",  "leases_settled", "lease_closed",
+    "account_opened", "site_added",      "sku_defined",  "node_joined",    "node_changed",
+    "org_created",    "project_created", "user_created", "key_created",    "key_revoked",
+    "prices_set",     "credit_added",    "credit_low",   "job_submitted",  "lease_granted",
+    "rank_started",   "rank_ended",      "stop_ordered", "leases_settled", "lease_closed",
     "job_ended"};
 
 template <std::size_t I = 0>
@@ -43,9 +43,14 @@ Id job_of(const Fact& fact) {
   return std::visit(
       [](const auto& body) -> Id {
         using Body = std::remove_cvref_t<decltype(body)>;
-        if constexpr (std::is_same_v<Body, JobSubmitted>) return body.job.id;
-        else if constexpr (requires { { body.job } -> std::convertible_to<Id>; }) return body.job;
-        else return Id{};
+        if constexpr (std::is_same_v<Body, JobSubmitted>)
+          return body.job.id;
+        else if constexpr (requires {
+                             { body.job } -> std::convertible_to<Id>;
+                           })
+          return body.job;
+        else
+          return Id{};
       },
       fact.body);
 }
@@ -58,19 +63,23 @@ void write_fact(std::string& out, const Fact& fact) {
   out += ",\"actor\":";
   base::write_json(out, fact.actor);
   out += ",\"body\":";
-  std::visit([&](const auto& body) { base::write_json(out, body); }, fact.body);
+  std::visit([&](const auto& body) { base::write_json<base::JsonFields::sparse>(out, body); },
+             fact.body);
   out += '}';
 }
 
 base::Result<Fact> read_fact(const boost::json::value& value) {
   base::JsonReader reader;
   reader.allow_unknown = true;  // a field that a newer release added
+  reader.defaults_for_missing = true;
   Head head;
   reader.read(value, head, "");
   Fact fact{head.at, head.actor, {}};
   const auto* body = value.is_object() ? value.get_object().if_contains("body") : nullptr;
-  if (!body) reader.wrong.push_back({"body", "is required"});
-  else if (head.v != 1) reader.wrong.push_back({"v", "is a version this release cannot lift"});
+  if (!body)
+    reader.wrong.push_back({"body", "is required"});
+  else if (head.v != 1)
+    reader.wrong.push_back({"v", "is a version this release cannot lift"});
   else if (!emplace_body(head.kind, *body, fact.body, reader))
     reader.wrong.push_back({"kind", "'" + head.kind + "' is not a fact this release knows"});
   if (!reader.wrong.empty()) return std::unexpected(base::refusal_of(std::move(reader.wrong)));

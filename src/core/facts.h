@@ -12,43 +12,76 @@
 namespace ampacity::core {
 
 // ---- the operator's ---------------------------------------------------------------------------
-struct AccountOpened { Account account; };
-struct SiteAdded { Site site; };
-struct SkuDefined { Sku sku; };
-struct NodeJoined { Node node; };
+struct AccountOpened {
+  Account account;
+};
+struct SiteAdded {
+  Site site;
+};
+struct SkuDefined {
+  Sku sku;
+};
+struct NodeJoined {
+  Node node;
+};
 // A node seen again with other hardware or notes, while nothing is leased on it.
-struct NodeChanged { NodeIx node = 0; Node now; };
-struct OrgCreated { Org org; };
-struct ProjectCreated { Project project; };
-struct UserCreated { User user; };
-struct KeyCreated { Key key; };
-struct KeyRevoked { Id key; };
-struct PricesSet { PriceBook book; };
+struct NodeChanged {
+  NodeIx node = 0;
+  Node now;
+};
+struct OrgCreated {
+  Org org;
+};
+struct ProjectCreated {
+  Project project;
+};
+struct UserCreated {
+  User user;
+};
+struct KeyCreated {
+  Key key;
+};
+struct KeyRevoked {
+  Id key;
+};
+struct PricesSet {
+  PriceBook book;
+};
 // Cash in, credit out: linked transfers over both ledgers.
-struct CreditAdded { ProjectIx project = 0; std::string note; std::vector<Transfer> transfers; };
-struct CreditLow { ProjectIx project = 0; Ticks available = 0; Instant dry_at; };
+struct CreditAdded {
+  ProjectIx project = 0;
+  std::string note;
+  std::vector<Transfer> transfers;
+};
+struct CreditLow {
+  ProjectIx project = 0;
+  Ticks available = 0;
+  Instant dry_at;
+};
 
 // ---- a job's life: the transitions drawn in core/words.h ----------------------------------------
-struct JobSubmitted { Job job; };                     // -> queued
-struct LeaseGranted {                                 // queued -> starting; holds the first quantum
+struct JobSubmitted {
+  Job job;
+};                     // -> queued
+struct LeaseGranted {  // queued -> starting; holds the first quantum
   Id job;
   std::uint32_t generation = 1;
   Lease lease;
   std::vector<Transfer> transfers;
 };
-struct RankStarted {                                  // starting -> running, at the last of them
+struct RankStarted {  // starting -> running, at the last of them
   Id job;
   std::uint32_t generation = 1;
   std::uint32_t rank = 0;
   Instant started_at;
 };
-struct RankEnded {                                    // one of several; the last is in LeaseClosed
+struct RankEnded {  // one of several; the last is in LeaseClosed
   Id job;
   std::uint32_t generation = 1;
   std::uint32_t rank = 0;
   Rank end;
 };
-struct StopOrdered {                                  // queued, starting, running -> stopping
+struct StopOrdered {  // queued, starting, running -> stopping
   Id job;
   StopReason reason = StopReason::none;
   std::string why;
@@ -60,8 +93,10 @@ struct Settlement {
   std::uint64_t pending_id = 0;
   std::vector<Transfer> transfers;
 };
-struct LeasesSettled { std::vector<Settlement> entries; };  // quanta turned over, all that were due
-struct LeaseClosed {                                  // -> ended, or queued again (`requeue`)
+struct LeasesSettled {
+  std::vector<Settlement> entries;
+};                    // quanta turned over, all that were due
+struct LeaseClosed {  // -> ended, or queued again (`requeue`)
   Id job;
   std::uint32_t generation = 1;
   Interval interval;
@@ -71,7 +106,11 @@ struct LeaseClosed {                                  // -> ended, or queued aga
   std::string why;
   bool requeue = false;
 };
-struct JobEnded { Id job; Outcome outcome = Outcome::none; std::string why; };  // never got a lease
+struct JobEnded {
+  Id job;
+  Outcome outcome = Outcome::none;
+  std::string why;
+};  // never got a lease
 
 BOOST_DESCRIBE_STRUCT(AccountOpened, (), (account))
 BOOST_DESCRIBE_STRUCT(SiteAdded, (), (site))
@@ -93,8 +132,8 @@ BOOST_DESCRIBE_STRUCT(RankEnded, (), (job, generation, rank, end))
 BOOST_DESCRIBE_STRUCT(StopOrdered, (), (job, reason, why))
 BOOST_DESCRIBE_STRUCT(Settlement, (), (job, posted_s, paid_s, pending_id, transfers))
 BOOST_DESCRIBE_STRUCT(LeasesSettled, (), (entries))
-BOOST_DESCRIBE_STRUCT(LeaseClosed, (), (job, generation, interval, transfers, outcome,
-                                        exit_code, why, requeue))
+BOOST_DESCRIBE_STRUCT(LeaseClosed, (),
+                      (job, generation, interval, transfers, outcome, exit_code, why, requeue))
 BOOST_DESCRIBE_STRUCT(JobEnded, (), (job, outcome, why))
 
 using FactBody =

@@ -1,6 +1,6 @@
 // Double entry with two-phase transfers, after TigerBeetle's model (reference/billing.md §1).
-// 1. Per ledger Σ debits = Σ credits, pending and posted apart. 2. A pending transfer is resolved at
-// most once. 3. A flagged account never has debits_pending + debits_posted > credits_posted.
+// 1. Per ledger Σ debits = Σ credits, pending and posted apart. 2. A pending transfer is resolved
+// at most once. 3. A flagged account never has debits_pending + debits_posted > credits_posted.
 // Amounts are ticks or cents, by the account's ledger.
 #pragma once
 
@@ -21,7 +21,7 @@ enum class LedgerOutcome {
   account_not_found,
   ledgers_differ,
   pending_not_found,
-  pending_differs,      // accounts other than the hold's
+  pending_differs,  // accounts other than the hold's
   amount_exceeds_pending,
   overflow,
   exceeds_credits,

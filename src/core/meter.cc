@@ -24,8 +24,10 @@ std::int64_t affordable_seconds(const Rates& rates, std::int64_t from_s, std::in
   std::int64_t low = 0, high = most_s;  // cost_between grows with seconds: bisect
   while (low < high) {
     const std::int64_t middle = low + (high - low + 1) / 2;
-    if (cost_between(rates, from_s, from_s + middle) <= credit) low = middle;
-    else high = middle - 1;
+    if (cost_between(rates, from_s, from_s + middle) <= credit)
+      low = middle;
+    else
+      high = middle - 1;
   }
   return low;
 }

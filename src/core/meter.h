@@ -1,6 +1,6 @@
 // Rating: seconds × quantity × price, exact, rounded once and cumulatively to the tick.
-// amounts_at(r, s) is the cumulative C(s); an interval's amount is C(s1) − C(s0), so intervals always
-// add up to the whole (reference/billing.md §4).
+// amounts_at(r, s) is the cumulative C(s); an interval's amount is C(s1) − C(s0), so intervals
+// always add up to the whole (reference/billing.md §4).
 #pragma once
 
 #include "core/model.h"

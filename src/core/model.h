@@ -1,6 +1,7 @@
 // The nouns of the cloud as plain data. Everything the world remembers is one of these; what can be
 // computed from them (who is free, who waits, what is due) is in core/world.h.
-// Quantities: cpu in milli-vCPU, memory in MiB, money in ticks, prices in ticks per unit and second.
+// Quantities: cpu in milli-vCPU, memory in MiB, money in ticks, prices in ticks per unit and
+// second.
 #pragma once
 
 #include <cstdint>
@@ -41,14 +42,15 @@ struct Sku {
   std::string name;         // "h100", "cpu"
   std::string description;  // "NVIDIA H100 SXM5"
   std::int64_t gpu_memory_mib = 0;
-  std::uint32_t peers = 1;  // GPUs in one NVLink domain
+  std::uint32_t peers = 1;             // GPUs in one NVLink domain
   std::int64_t cpu_milli_per_gpu = 0;  // what a request gets when it does not say
   std::int64_t memory_mib_per_gpu = 0;
   bool emulated = false;
   AccountIx revenue = nobody;
 };
-BOOST_DESCRIBE_STRUCT(Sku, (), (name, description, gpu_memory_mib, peers, cpu_milli_per_gpu,
-                                memory_mib_per_gpu, emulated, revenue))
+BOOST_DESCRIBE_STRUCT(Sku, (),
+                      (name, description, gpu_memory_mib, peers, cpu_milli_per_gpu,
+                       memory_mib_per_gpu, emulated, revenue))
 
 struct Node {
   std::string name;
@@ -61,8 +63,8 @@ struct Node {
   bool rents_cpu = false;  // takes work without GPUs
   NodeState state = NodeState::active;
 };
-BOOST_DESCRIBE_STRUCT(Node, (), (name, site, sku, gpus, cpu_milli, memory_mib, emulated, rents_cpu,
-                                 state))
+BOOST_DESCRIBE_STRUCT(Node, (),
+                      (name, site, sku, gpus, cpu_milli, memory_mib, emulated, rents_cpu, state))
 
 struct Org {
   Id id;
@@ -119,8 +121,9 @@ struct Account {
   std::int64_t credits_pending = 0;
   std::int64_t credits_posted = 0;
 };
-BOOST_DESCRIBE_STRUCT(Account, (), (ledger, code, name, debits_must_not_exceed_credits,
-                                    debits_pending, debits_posted, credits_pending, credits_posted))
+BOOST_DESCRIBE_STRUCT(Account, (),
+                      (ledger, code, name, debits_must_not_exceed_credits, debits_pending,
+                       debits_posted, credits_pending, credits_posted))
 
 enum class TransferKind { single, pending, post, release };
 BOOST_DESCRIBE_ENUM(TransferKind, single, pending, post, release)
@@ -156,8 +159,8 @@ struct PriceBook {
   Ticks cpu_vcpu = 0;  // machines without GPUs
   Ticks cpu_gib = 0;
 };
-BOOST_DESCRIBE_STRUCT(PriceBook, (), (version, name, effective_from, gpus, vcpu, gib, cpu_vcpu,
-                                      cpu_gib))
+BOOST_DESCRIBE_STRUCT(PriceBook, (),
+                      (version, name, effective_from, gpus, vcpu, gib, cpu_vcpu, cpu_gib))
 
 // A lease's prices, pinned at the grant, and its quantities over all nodes.
 struct Rates {
@@ -169,8 +172,9 @@ struct Rates {
   Ticks gib_price = 0;
   std::int64_t memory_mib = 0;
 };
-BOOST_DESCRIBE_STRUCT(Rates, (), (price_version, gpu_price, gpus, vcpu_price, cpu_milli, gib_price,
-                                  memory_mib))
+BOOST_DESCRIBE_STRUCT(Rates, (),
+                      (price_version, gpu_price, gpus, vcpu_price, cpu_milli, gib_price,
+                       memory_mib))
 
 struct Amounts {
   Ticks gpu = 0;
@@ -228,13 +232,14 @@ struct Lease {
   std::int64_t cpu_milli = 0;   // per node
   std::int64_t memory_mib = 0;  // per node
   Rates rates;
-  Instant started_at;             // of the first rank; zero until seen
-  std::int64_t posted_s = 0;      // billed seconds whose transfers are posted
-  std::int64_t paid_s = 0;        // seconds since the start that credit is held or posted for
-  std::uint64_t pending_id = 0;   // the transfer that holds (posted_s, paid_s]; 0: nothing to hold
+  Instant started_at;            // of the first rank; zero until seen
+  std::int64_t posted_s = 0;     // billed seconds whose transfers are posted
+  std::int64_t paid_s = 0;       // seconds since the start that credit is held or posted for
+  std::uint64_t pending_id = 0;  // the transfer that holds (posted_s, paid_s]; 0: nothing to hold
 };
-BOOST_DESCRIBE_STRUCT(Lease, (), (granted_at, sku, places, ranks, cpu_milli, memory_mib, rates,
-                                  started_at, posted_s, paid_s, pending_id))
+BOOST_DESCRIBE_STRUCT(Lease, (),
+                      (granted_at, sku, places, ranks, cpu_milli, memory_mib, rates, started_at,
+                       posted_s, paid_s, pending_id))
 
 // One closed lease of a job: what its receipt shows as an interval.
 struct Interval {
@@ -249,8 +254,9 @@ struct Interval {
   std::vector<Place> places;
   std::vector<Rank> ranks;  // as they ended
 };
-BOOST_DESCRIBE_STRUCT(Interval, (), (generation, sku, started_at, ended_at, billed_s, waived_s,
-                                     rates, amounts, places, ranks))
+BOOST_DESCRIBE_STRUCT(Interval, (),
+                      (generation, sku, started_at, ended_at, billed_s, waived_s, rates, amounts,
+                       places, ranks))
 
 struct Job {
   Id id;
@@ -271,15 +277,15 @@ struct Job {
   std::optional<Lease> lease;
   StopReason stop_reason = StopReason::none;
   Instant stop_ordered_at;
-  std::string why;               // why it waits, stops or ended
+  std::string why;  // why it waits, stops or ended
   std::vector<Interval> intervals;
   Outcome outcome = Outcome::none;
   std::int32_t exit_code = 0;
   Instant ended_at;
 };
-BOOST_DESCRIBE_STRUCT(Job, (), (id, name, project, user, job_class, spec, demand, time_limit_s,
-                                grace_s, retries_left, submitted_at, queue_order, state, generation,
-                                lease, stop_reason, stop_ordered_at, why, intervals, outcome,
-                                exit_code, ended_at))
+BOOST_DESCRIBE_STRUCT(Job, (),
+                      (id, name, project, user, job_class, spec, demand, time_limit_s, grace_s,
+                       retries_left, submitted_at, queue_order, state, generation, lease,
+                       stop_reason, stop_ordered_at, why, intervals, outcome, exit_code, ended_at))
 
 }  // namespace ampacity::core

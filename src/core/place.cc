@@ -30,7 +30,8 @@ std::uint64_t lowest_free_gpus(const Node& node, const NodeUse& use, std::uint32
   return mask;
 }
 
-// Fullest first: nodes with just enough free GPUs, then with more. A rank of a gang takes a node once.
+// Fullest first: nodes with just enough free GPUs, then with more. A rank of a gang takes a node
+// once.
 std::vector<Place> fit_gpus(const World& w, SkuIx sku, const Need& need, std::uint32_t nodes) {
   std::vector<Place> places;
   const auto& buckets = w.by_free_gpus[sku];
@@ -83,8 +84,8 @@ std::optional<Placement> place(const World& world, const Demand& demand, const P
                                  p.cpu_milli, p.memory_mib);
     if (!rates || (best && burn_rate(*rates) >= best_price)) continue;
     const Need need{demand.gpus_per_node, p.cpu_milli, p.memory_mib};
-    p.places = need.gpus ? fit_gpus(world, s, need, demand.nodes)
-                         : fit_cpu(world, need, demand.nodes);
+    p.places =
+        need.gpus ? fit_gpus(world, s, need, demand.nodes) : fit_cpu(world, need, demand.nodes);
     if (p.places.empty()) continue;
     best_price = burn_rate(*rates);
     best = std::move(p);

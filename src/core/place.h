@@ -1,6 +1,6 @@
-// Placement: which nodes and GPUs a demand gets now. The seam that a better packer replaces: nothing
-// outside these functions knows how nodes are chosen. Here: best fit over whole GPUs, lowest node
-// first among equals; gangs all or nothing.
+// Placement: which nodes and GPUs a demand gets now. The seam that a better packer replaces:
+// nothing outside these functions knows how nodes are chosen. Here: best fit over whole GPUs,
+// lowest node first among equals; gangs all or nothing.
 #pragma once
 
 #include <optional>
@@ -13,8 +13,8 @@ namespace ampacity::core {
 
 struct Placement {
   SkuIx sku = 0;
-  std::vector<Place> places;  // one per node of the demand
-  std::int64_t cpu_milli = 0;   // per node, defaults filled in
+  std::vector<Place> places;   // one per node of the demand
+  std::int64_t cpu_milli = 0;  // per node, defaults filled in
   std::int64_t memory_mib = 0;
 };
 

@@ -41,7 +41,8 @@ std::expected<GpuRequest, std::string> parse_gpu_request(std::string_view text) 
   const std::string_view names = text.substr(0, colon);
   if (names.starts_with("any")) {
     if (names.size() > 3) {
-      const auto memory = names.starts_with("any>=") ? parse_memory_mib(names.substr(5)) : std::nullopt;
+      const auto memory =
+          names.starts_with("any>=") ? parse_memory_mib(names.substr(5)) : std::nullopt;
       if (!memory) return std::unexpected(std::string(form));
       out.least_memory_mib = *memory;
     }
@@ -52,8 +53,8 @@ std::expected<GpuRequest, std::string> parse_gpu_request(std::string_view text) 
   const std::string_view counts = text.substr(colon + 1);
   const std::size_t x = counts.find('x');
   const auto gpus = whole(counts.substr(0, x));
-  const auto nodes = x == std::string_view::npos ? std::optional<std::int64_t>(1)
-                                                 : whole(counts.substr(x + 1));
+  const auto nodes =
+      x == std::string_view::npos ? std::optional<std::int64_t>(1) : whole(counts.substr(x + 1));
   if (!gpus || !nodes) return std::unexpected(std::string(form));
   if (*gpus < 1 || *gpus > 64)
     return std::unexpected("GPUs per node must be 1 to 64, got " + std::to_string(*gpus));

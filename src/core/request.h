@@ -12,10 +12,10 @@
 namespace ampacity::core {
 
 struct GpuRequest {
-  std::vector<std::string> skus;     // alternatives; empty: any
-  std::int64_t least_memory_mib = 0; // of one GPU, for "any>=…"
-  std::uint32_t gpus_per_node = 1;   // 1…64
-  std::uint32_t nodes = 1;           // 1…4096
+  std::vector<std::string> skus;      // alternatives; empty: any
+  std::int64_t least_memory_mib = 0;  // of one GPU, for "any>=…"
+  std::uint32_t gpus_per_node = 1;    // 1…64
+  std::uint32_t nodes = 1;            // 1…4096
 };
 
 // The error is a sentence saying what would be right.

@@ -4,7 +4,8 @@
 //
 //      0        posted_s           now                 paid_s
 //      ├── posted ──┼──── held by one pending transfer ──┤
-//                                          ◀─ settle_lead ─▶  settle here: post what is used, hold the
+//                                          ◀─ settle_lead ─▶  settle here: post what is used, hold
+//                                          the
 //                                                             next quantum, or order the stop
 #pragma once
 
@@ -20,9 +21,7 @@ inline constexpr std::int64_t confirm_s = 20;  // for the engine to report an en
 inline constexpr Duration start_timeout = Duration::seconds(1800);
 
 // How long before the paid stretch ends a lease is settled: its grace, and the time to confirm.
-inline Duration settle_lead(const Job& job) {
-  return Duration::seconds(job.grace_s + confirm_s);
-}
+inline Duration settle_lead(const Job& job) { return Duration::seconds(job.grace_s + confirm_s); }
 // What is held at the start: a quantum, or less for a job whose time limit ends sooner.
 std::int64_t first_hold_s(std::int64_t time_limit_s, std::int64_t grace_s);
 
@@ -47,7 +46,8 @@ void post_used(Drafter& drafter, const World& world, const Job& job, std::int64_
 bool settle(Drafter& drafter, const World& world, const Job& job, Instant now, Ticks credit,
             Settlement& out);
 
-// A warning if the project's credit would not last another quantum; nullopt if it would, or was given.
+// A warning if the project's credit would not last another quantum; nullopt if it would, or was
+// given.
 std::optional<CreditLow> credit_warning(const World& world, ProjectIx project, Ticks available,
                                         Ticks burn, Instant now);
 

@@ -10,10 +10,10 @@
 namespace ampacity::core {
 
 struct State {
-  std::uint64_t sequence = 0;       // facts folded so far
+  std::uint64_t sequence = 0;  // facts folded so far
   std::uint64_t next_transfer = 1;
   std::uint64_t next_queue_order = 1;
-  Instant now;                      // of the latest fact; never goes back
+  Instant now;  // of the latest fact; never goes back
   std::vector<Site> sites;
   std::vector<Sku> skus;
   std::vector<Node> nodes;
@@ -21,13 +21,14 @@ struct State {
   std::vector<Project> projects;
   std::vector<User> users;
   std::vector<Key> keys;
-  std::vector<PriceBook> books;     // by version, ascending
+  std::vector<PriceBook> books;  // by version, ascending
   std::vector<Account> accounts;
-  std::vector<Transfer> pending;    // unresolved holds, by id ascending
-  std::vector<Job> jobs;            // slots; a nil id is a free one
+  std::vector<Transfer> pending;  // unresolved holds, by id ascending
+  std::vector<Job> jobs;          // slots; a nil id is a free one
 };
-BOOST_DESCRIBE_STRUCT(State, (), (sequence, next_transfer, next_queue_order, now, sites, skus, nodes,
-                                  orgs, projects, users, keys, books, accounts, pending, jobs))
+BOOST_DESCRIBE_STRUCT(State, (),
+                      (sequence, next_transfer, next_queue_order, now, sites, skus, nodes, orgs,
+                       projects, users, keys, books, accounts, pending, jobs))
 
 // The same for equal states, whatever slots their jobs are in.
 std::string state_digest(const State& state);

@@ -9,7 +9,8 @@ enum class JobClass { reserved, on_demand, spot, house };
 BOOST_DESCRIBE_ENUM(JobClass, reserved, on_demand, spot, house)
 
 //   submit            lease granted          every rank seen running        all ranks seen ended
-//  ───────▶ queued ───────────────▶ starting ───────────────────▶ running ───────────────────▶ ended
+//  ───────▶ queued ───────────────▶ starting ───────────────────▶ running ───────────────────▶
+//  ended
 //             ▲ ▲                      │   ╲ stop_ordered             │ stop_ordered            ▲
 //             │ └── retry: next ───────┘    ╲────────▶ stopping ◀─────┘                         │
 //             │     generation ◀──────────────────────── │ ─────────────────────────────────────┤

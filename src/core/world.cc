@@ -41,7 +41,8 @@ const Key* World::key_by_lookup(std::string_view lookup) const {
 
 std::optional<OrgIx> World::find_org(std::string_view id_or_name) const {
   for (OrgIx o = 0; o < state_.orgs.size(); ++o)
-    if (state_.orgs[o].name == id_or_name || base::format_id("org", state_.orgs[o].id) == id_or_name)
+    if (state_.orgs[o].name == id_or_name ||
+        base::format_id("org", state_.orgs[o].id) == id_or_name)
       return o;
   return std::nullopt;
 }
@@ -85,17 +86,23 @@ std::optional<Instant> World::deadline_of(const Job& job) {
 void World::index_job(Slot slot, int sign) {
   const Job& job = state_.jobs[slot];
   if (job.state == JobState::queued) {
-    if (sign > 0) queue.emplace(job.queue_order, slot);
-    else queue.erase(job.queue_order);
+    if (sign > 0)
+      queue.emplace(job.queue_order, slot);
+    else
+      queue.erase(job.queue_order);
     for (const SkuIx s : job.demand.skus) waiting_for_sku[s] += static_cast<std::uint32_t>(sign);
   }
   if (const auto due = deadline_of(job)) {
-    if (sign > 0) deadlines.emplace(*due, job.queue_order);
-    else deadlines.erase({*due, job.queue_order});
+    if (sign > 0)
+      deadlines.emplace(*due, job.queue_order);
+    else
+      deadlines.erase({*due, job.queue_order});
   }
   if (!job.lease) return;
-  if (sign > 0) leased.emplace(job.queue_order, slot);
-  else leased.erase(job.queue_order);
+  if (sign > 0)
+    leased.emplace(job.queue_order, slot);
+  else
+    leased.erase(job.queue_order);
   burn[job.project] += sign * burn_rate(job.lease->rates);
   for (const Place& p : job.lease->places) {
     index_node(p.node, -1);
@@ -115,8 +122,10 @@ void World::index_node(NodeIx n, int sign) {
   auto& buckets = by_free_gpus[node.sku];
   if (buckets.size() <= node.gpus.size()) buckets.resize(node.gpus.size() + 1);
   auto& bucket = buckets[free_gpus(n)];
-  if (sign > 0) bucket.insert(n);
-  else bucket.erase(n);
+  if (sign > 0)
+    bucket.insert(n);
+  else
+    bucket.erase(n);
 }
 
 Job& World::add_job(Job job) {
@@ -150,8 +159,7 @@ void World::rebuild() {
   by_free_gpus.assign(state_.skus.size(), {});
   waiting_for_sku.assign(state_.skus.size(), 0);
   burn.assign(state_.projects.size(), 0);
-  for (std::uint32_t k = 0; k < state_.keys.size(); ++k)
-    key_by_lookup_[state_.keys[k].lookup] = k;
+  for (std::uint32_t k = 0; k < state_.keys.size(); ++k) key_by_lookup_[state_.keys[k].lookup] = k;
   for (std::uint32_t p = 0; p < state_.projects.size(); ++p) {
     project_by_name_[state_.projects[p].name] = p;
     project_by_name_[base::format_id("prj", state_.projects[p].id)] = p;

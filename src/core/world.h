@@ -47,7 +47,7 @@ class World {
   std::vector<std::uint32_t> waiting_for_sku;               // [sku]: queued jobs that would take it
   std::set<std::pair<Instant, std::uint64_t>> deadlines;    // (when, queue_order) of leased jobs
   std::map<std::uint64_t, Slot> leased;                     // by queue_order: live leases
-  std::vector<Ticks> burn;                                  // [project]: ticks per second, rounded up
+  std::vector<Ticks> burn;  // [project]: ticks per second, rounded up
   std::size_t live_jobs = 0;
 
   std::uint32_t free_gpus(NodeIx node) const;
@@ -62,7 +62,7 @@ class World {
   Job* job_at(Id id);
   Job& add_job(Job job);
   void remove_job(Id id);
-  void index_job(Slot slot, int sign);   // +1: add to the derived members, −1: take out
+  void index_job(Slot slot, int sign);  // +1: add to the derived members, −1: take out
   void index_node(NodeIx node, int sign);
 
   State state_;

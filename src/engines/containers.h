@@ -13,14 +13,15 @@
 namespace ampacity::engines {
 
 struct ContainerOptions {
-  std::filesystem::path state;      // absolute; podman's store, run and tmp, its config, socket, logs
-  std::string cloud;                // label value; containers of other clouds are foreign
+  std::filesystem::path state;  // absolute; podman's store, run and tmp, its config, socket, logs
+  std::string cloud;            // label value; containers of other clouds are foreign
   enum class Dialect { podman, docker };
   Dialect dialect = Dialect::podman;
   std::string docker_socket = "/var/run/docker.sock";
-  std::filesystem::path image_archives;  // NAME.tar here is imported as localhost/ampacity-NAME when absent
+  std::filesystem::path
+      image_archives;  // NAME.tar here is imported as localhost/ampacity-NAME when absent
   base::Duration period = base::Duration::seconds(3);  // between full comparisons
-  std::int64_t host_cpu_milli = 0;     // what all emulated nodes' containers may take together
+  std::int64_t host_cpu_milli = 0;  // what all emulated nodes' containers may take together
   std::int64_t host_memory_mib = 0;
   std::int64_t pids_limit = 4096;
   std::int64_t volume_limit_bytes = 10LL << 30;
@@ -34,7 +35,8 @@ std::unique_ptr<Engine> make_container_engine(ContainerOptions options, base::Cl
 std::filesystem::path log_directory(const ContainerOptions& options);
 
 // Removes all containers and networks of this cloud and, for podman, stops its private service and
-// leaves no mounts behind. Volumes, images and logs stay. Blocking, bounded; no Engine may be alive.
+// leaves no mounts behind. Volumes, images and logs stay. Blocking, bounded; no Engine may be
+// alive.
 void stop_container_service(const ContainerOptions& options);
 
 }  // namespace ampacity::engines

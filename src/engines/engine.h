@@ -1,8 +1,9 @@
-// An engine runs ranks: it is told what to want (desired state) and reports what it sees. It compares
-// the two at start, on events and every few seconds; losing every event breaks nothing.
-// Threads: all methods may be called from any thread and do not block on the engine unless they say so;
-// reports come on the engine's own threads.
-// 1. Nothing without our cloud's label is ever touched. 2. A name exists once: starting is idempotent.
+// An engine runs ranks: it is told what to want (desired state) and reports what it sees. It
+// compares the two at start, on events and every few seconds; losing every event breaks nothing.
+// Threads: all methods may be called from any thread and do not block on the engine unless they say
+// so; reports come on the engine's own threads.
+// 1. Nothing without our cloud's label is ever touched. 2. A name exists once: starting is
+// idempotent.
 // 3. A rank that left the desired state is removed only then: its end has been committed.
 #pragma once
 
@@ -29,9 +30,9 @@ struct VolumeSeen {
 
 struct EngineHealth {
   bool reachable = false;
-  std::string kind;     // "podman", "docker", "stub"
+  std::string kind;  // "podman", "docker", "stub"
   std::string version;
-  std::string note;     // what a person should know: "no CDI: GPUs of this node are not offered"
+  std::string note;  // what a person should know: "no CDI: GPUs of this node are not offered"
   bool hands_over_gpus = false;  // CDI works here
   bool user_namespaces = false;
 };
@@ -39,14 +40,14 @@ struct EngineHealth {
 // Where reports go. Repeats are allowed: the world ignores what it knows.
 struct EngineReports {
   std::function<void(std::vector<core::RankSeen>)> seen;
-  std::function<void(const EngineHealth&)> health;             // when it changes
+  std::function<void(const EngineHealth&)> health;  // when it changes
   std::function<void(const core::RankWork&, std::string why)> volume_over_limit;
 };
 
 // A terminal inside a running rank.
 class ExecSession {
  public:
-  virtual ~ExecSession() = default;  // ends it
+  virtual ~ExecSession() = default;           // ends it
   virtual bool write(std::string bytes) = 0;  // to its stdin
   virtual void close_stdin() = 0;
   virtual void resize(int columns, int rows) = 0;
@@ -67,7 +68,11 @@ class Engine {
   virtual void desire_whole(std::vector<core::RankWork> ranks) = 0;
   // Additions and changes since; and names whose end is committed, to be removed. Makes it fast.
   virtual void desire_also(std::vector<core::RankWork> ranks) = 0;
-  struct Done { base::Id job; std::uint32_t generation; std::uint32_t rank; };
+  struct Done {
+    base::Id job;
+    std::uint32_t generation;
+    std::uint32_t rank;
+  };
   virtual void done_with(std::vector<Done> ranks) = 0;
 
   virtual EngineHealth health() const = 0;

@@ -10,12 +10,12 @@
 namespace ampacity::engines {
 
 struct GpuFound {
-  std::string uuid;         // "GPU-…"
-  std::string name;         // "NVIDIA H200"
+  std::string uuid;  // "GPU-…"
+  std::string name;  // "NVIDIA H200"
   std::int64_t memory_mib = 0;
   bool mig_enabled = false;
-  std::string sku;          // our catalogue id ("h200"), empty if the catalogue does not know it
-  std::string cdi_name;     // "nvidia.com/gpu=GPU-…" if a CDI specification names it, else empty
+  std::string sku;       // our catalogue id ("h200"), empty if the catalogue does not know it
+  std::string cdi_name;  // "nvidia.com/gpu=GPU-…" if a CDI specification names it, else empty
 };
 
 struct HostFound {

@@ -16,7 +16,7 @@ struct LogLine {
   std::int64_t next_offset = 0;  // resume after this line from here
   std::string at;                // RFC 3339, as the engine wrote it
   bool is_stderr = false;
-  bool partial = false;          // no newline yet
+  bool partial = false;  // no newline yet
   std::string text;
 };
 

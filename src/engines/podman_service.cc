@@ -21,8 +21,8 @@
 #include <thread>
 #include <vector>
 
-#include "base/log.h"
 #include "base/crypto.h"
+#include "base/log.h"
 #include "engines/host_limits.h"
 #include "net/http_client.h"
 
@@ -33,8 +33,8 @@ namespace fs = std::filesystem;
 
 constexpr auto kPause = std::chrono::milliseconds(10);
 
-// Podman refuses a runroot of more than 50 characters and the kernel a socket path of more than 107,
-// however deep the state directory lies; and what is in it must not outlive a reboot.
+// Podman refuses a runroot of more than 50 characters and the kernel a socket path of more than
+// 107, however deep the state directory lies; and what is in it must not outlive a reboot.
 fs::path short_run_directory(const fs::path& home) {
   const std::string key = base::to_hex(base::sha256(home.string())).substr(0, 12);
   const char* base = geteuid() == 0 && access("/run", W_OK) == 0 ? "/run" : "/tmp";
@@ -169,8 +169,8 @@ base::Try<void> PodmanService::prepare() {
   if (read_all(boot_file) != boot) {
     fs::remove_all(run_, error);
   }
-  for (const fs::path& path : {home_ / "root", home_ / "copy", home_ / "networks", run_ / "run",
-                               run_ / "tmp"}) {
+  for (const fs::path& path :
+       {home_ / "root", home_ / "copy", home_ / "networks", run_ / "run", run_ / "tmp"}) {
     fs::create_directories(path, error);
     if (error) return base::fault(fmt::format("{}: {}", path.string(), error.message()));
   }

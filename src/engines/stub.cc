@@ -40,7 +40,6 @@ struct Running {
   bool told = false;  // `running` was reported
   bool ended = false;
   bool stopped = false;  // asked to stop: it obeys at once
-  bool lost = false;     // confirmed, but this engine never had it: it died with an earlier one
   RankSeen end;          // repeated on a whole desire
 };
 
@@ -118,9 +117,8 @@ class StubEngine final : public Engine {
     if (fresh) {
       rank.started_at = clock_.now();
       rank.ends_at = rank.started_at + run_time_;
-      rank.lost = work.confirmed;
-      due_.push({rank.lost ? rank.started_at : rank.ends_at, key});
-      if (!rank.lost) starts_.push_back(key);
+      due_.push({rank.ends_at, key});
+      starts_.push_back(key);
     } else if (!rank.told && !rank.ended) {
       starts_.push_back(key);
     }
@@ -159,16 +157,10 @@ class StubEngine final : public Engine {
       if (found == ranks_.end() || found->second.ended) continue;
       Running& rank = found->second;
       rank.ended = true;
-      auto state = rank.lost ? RankSeen::State::absent : RankSeen::State::ended;
-      rank.end = seen_of(key, rank, state);
+      rank.end = seen_of(key, rank, RankSeen::State::ended);
       rank.end.ended_at = std::min(rank.ends_at, now);
       rank.end.exit_code = rank.stopped ? 143 : 0;
       if (rank.stopped) rank.end.why = "stopped";
-      if (rank.lost) {
-        rank.end.started_at = rank.end.ended_at = {};
-        rank.end.exit_code = 0;
-        rank.end.why = "the stub engine restarted: its ranks are gone";
-      }
       out.push_back(rank.end);
     }
     return out;

@@ -8,6 +8,7 @@
 #include "engines/engine.h"
 
 namespace ampacity::engines {
-// One thread, a timer queue ordered by end; reports are batched every few milliseconds.
+// A rank that an earlier process had goes on, as a container would. One thread, a timer queue
+// ordered by end; reports are batched every few milliseconds.
 std::unique_ptr<Engine> make_stub_engine(base::Duration run_time, base::Clock& clock);
-}
+}  // namespace ampacity::engines

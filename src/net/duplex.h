@@ -15,8 +15,8 @@ namespace ampacity::net {
 
 class Duplex {
  public:
-  virtual ~Duplex() = default;  // closes and joins
-  virtual bool write(std::string bytes) = 0;  // a WebSocket: a binary frame
+  virtual ~Duplex() = default;                    // closes and joins
+  virtual bool write(std::string bytes) = 0;      // a WebSocket: a binary frame
   virtual bool write_text(std::string text) = 0;  // a WebSocket: a text frame; else as write
   virtual void close_write() = 0;
   virtual void close() = 0;

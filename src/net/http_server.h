@@ -19,14 +19,14 @@ namespace ampacity::net {
 
 struct ServerOptions {
   std::string address = "127.0.0.1";
-  std::uint16_t port = 0;  // 0: any free one, see HttpServer::port()
-  std::size_t max_body_bytes = 1 << 20;        // beyond: 413
-  std::size_t max_header_bytes = 16 << 10;     // beyond: 431
-  std::size_t max_connections = 4096;          // beyond: 503 and close
+  std::uint16_t port = 0;                          // 0: any free one, see HttpServer::port()
+  std::size_t max_body_bytes = 1 << 20;            // beyond: 413
+  std::size_t max_header_bytes = 16 << 10;         // beyond: 431
+  std::size_t max_connections = 4096;              // beyond: 503 and close
   std::size_t max_stream_backlog_bytes = 4 << 20;  // a reader slower than this is cut off
-  base::Duration header_timeout = base::Duration::seconds(10);   // slow-loris: whole request head
+  base::Duration header_timeout = base::Duration::seconds(10);  // slow-loris: whole request head
   base::Duration body_timeout = base::Duration::seconds(30);
-  base::Duration idle_timeout = base::Duration::seconds(120);    // keep-alive
+  base::Duration idle_timeout = base::Duration::seconds(120);  // keep-alive
 };
 
 // A response whose end is not known yet: server-sent events, logs. Thread-safe.
@@ -78,7 +78,7 @@ using RefusalBody = std::function<Response(int status, std::string_view reason)>
 class HttpServer {
  public:
   HttpServer(ServerOptions options, Handler handler, RefusalBody refusal_body);
-  ~HttpServer();  // stops
+  ~HttpServer();            // stops
   base::Try<void> start();  // binds, then serves on its own thread
   void stop();              // stops accepting, closes all, joins
   std::uint16_t port() const;

@@ -12,8 +12,14 @@ net::Response json_response(std::string body, int status) {
 
 App::App(AppOptions options, Loop& loop, KeyRing& keys, engines::Engine& engine, Live& live,
          base::Clock& clock, base::Prng& prng)
-    : options_(std::move(options)), loop_(loop), keys_(keys), engine_(engine), live_(live),
-      clock_(clock), prng_(prng), workers_(6, 2'000) {
+    : options_(std::move(options)),
+      loop_(loop),
+      keys_(keys),
+      engine_(engine),
+      live_(live),
+      clock_(clock),
+      prng_(prng),
+      workers_(6, 2'000) {
   entries_ = {
       {"healthz", {&App::healthz}},
       {"openapi", {&App::openapi, true}},
@@ -53,8 +59,8 @@ App::App(AppOptions options, Loop& loop, KeyRing& keys, engines::Engine& engine,
   CHECK_THAT(entries_.size() == api::routes().size(), "a handler without a route");
 }
 
-// Authorisation is here and nowhere else: by the route's permission; handlers narrow what a customer
-// sees to its project.
+// Authorisation is here and nowhere else: by the route's permission; handlers narrow what a
+// customer sees to its project.
 void App::handle(net::Request request, net::Reply reply) {
   net::Target target = net::parse_target(request.target);
   api::Match match = api::match_route(request.method, target.path);
@@ -85,10 +91,9 @@ void App::handle(net::Request request, net::Reply reply) {
             match.route};
   if (entry.quick) return (this->*entry.handler)(call, reply);
   auto shared = std::make_shared<net::Reply>(std::move(reply));
-  const bool posted =
-      workers_.post([this, entry, call = std::move(call), shared]() mutable {
-        (this->*entry.handler)(call, *shared);
-      });
+  const bool posted = workers_.post([this, entry, call = std::move(call), shared]() mutable {
+    (this->*entry.handler)(call, *shared);
+  });
   if (!posted)
     shared->send(api::problem_response(
         {base::Code::too_many, "too many requests wait; try again in a second", {}, {}, {}}));
@@ -100,9 +105,9 @@ Work App::work_of(Call& c, net::Reply& r, core::Command command) {
   work.actor = c.caller.actor;
   work.reply = std::move(r);
   if (const std::string_view key = c.request.header("Idempotency-Key"); !key.empty())
-    work.idempotency = {c.caller.actor, std::string(key),
-                        base::sha256(c.request.method + " " + c.request.target + "\n" +
-                                     c.request.body)};
+    work.idempotency = {
+        c.caller.actor, std::string(key),
+        base::sha256(c.request.method + " " + c.request.target + "\n" + c.request.body)};
   return work;
 }
 
@@ -110,9 +115,8 @@ base::Id App::new_id() { return base::make_uuid7(clock_.now(), prng_); }
 
 base::Result<core::ProjectIx> App::project_named(const Call& c, std::string_view name) {
   if (!c.caller.is_owner()) return c.caller.project;
-  const auto ix = loop_.ask([name = std::string(name)](const core::World& w) {
-    return w.project(name);
-  });
+  const auto ix =
+      loop_.ask([name = std::string(name)](const core::World& w) { return w.project(name); });
   if (!ix) return base::refuse_field("project", "there is no project " + std::string(name));
   return *ix;
 }
@@ -141,13 +145,15 @@ base::Result<App::FoundJob> App::find_job(const Call& c) {
   if (!job) {
     auto reader = store::open_sqlite_reader(options_.store);
     if (!reader) return base::refuse(base::Code::unavailable, reader.error().message);
-    if (id) job = (*reader)->job(*id);
+    if (id)
+      job = (*reader)->job(*id);
     else if (auto page = (*reader)->jobs(only, text, "", 1); !page.jobs.empty())
       job = std::move(page.jobs[0]);
   }
   // Somebody else's is answered as if it did not exist.
   if (!job || (only != core::nobody && job->project != only))
-    return base::refuse(base::Code::not_found, "there is no job " + text + " (see `ampacity ps -a`)");
+    return base::refuse(base::Code::not_found,
+                        "there is no job " + text + " (see `ampacity ps -a`)");
   return FoundJob{std::move(*job), live.has_value()};
 }
 

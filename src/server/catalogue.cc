@@ -38,8 +38,8 @@ constexpr Row rows[] = {
 std::optional<core::Sku> catalogue_sku(const std::string& name) {
   for (const Row& r : rows)
     if (r.name == name)
-      return core::Sku{r.name, r.description, r.memory_gib * 1024, r.peers,
-                       r.vcpu_per_gpu * 1000, r.gib_per_gpu * 1024};
+      return core::Sku{r.name,  r.description,         r.memory_gib * 1024,
+                       r.peers, r.vcpu_per_gpu * 1000, r.gib_per_gpu * 1024};
   return std::nullopt;
 }
 

@@ -30,8 +30,9 @@ Config parse_config(int argc, char** argv) {
   app.add_option("--images", c.images, "directory of NAME.tar, used as localhost/ampacity-NAME");
   app.add_option("--prices", c.prices, "a price book (YAML) to take effect now")
       ->check(CLI::ExistingFile);
-  app.add_option("--owner-key-file", c.owner_key_file,
-                 "on the first start, write the operator's key here (mode 0600) instead of printing it");
+  app.add_option(
+      "--owner-key-file", c.owner_key_file,
+      "on the first start, write the operator's key here (mode 0600) instead of printing it");
   app.add_option("--port-file", c.port_file, "write the port here once it listens");
   app.add_option("--volume-limit-gib", c.volume_limit_gib, "most a volume may hold")
       ->check(CLI::Range(1, 1'000'000))
@@ -76,9 +77,10 @@ base::Result<void> check_listen(Config& c) {
   if (port.empty() || error != std::errc{} || end != port.data() + port.size())
     return base::refuse_field("--listen", "must be address:port, got " + c.listen);
   if (!c.address.starts_with("127.") && c.address != "::1")
-    return base::refuse_field("--listen", c.address + " is refused: this server has no TLS yet, so it "
-                                                      "listens on loopback only; put a TLS proxy "
-                                                      "before it");
+    return base::refuse_field("--listen", c.address +
+                                              " is refused: this server has no TLS yet, so it "
+                                              "listens on loopback only; put a TLS proxy "
+                                              "before it");
   return {};
 }
 

@@ -17,16 +17,16 @@ struct Config {
   enum class Verb { serve, stop_engine, rebuild, doctor } verb = Verb::serve;
   std::filesystem::path state;
   std::string listen = "127.0.0.1:7878";
-  std::string address;       // of listen
+  std::string address;  // of listen
   std::uint16_t port = 0;
-  std::string cloud;         // a name for people; default: the host's
+  std::string cloud;  // a name for people; default: the host's
   std::string site = "home";
   std::vector<std::string> emulate;
   EngineChoice engine = EngineChoice::podman;
   std::int64_t stub_run_ms = 300;
   std::string docker_socket = "/var/run/docker.sock";
-  std::filesystem::path images;      // NAME.tar -> localhost/ampacity-NAME
-  std::filesystem::path prices;      // a price book to take effect at start
+  std::filesystem::path images;  // NAME.tar -> localhost/ampacity-NAME
+  std::filesystem::path prices;  // a price book to take effect at start
   std::filesystem::path owner_key_file;
   std::filesystem::path port_file;
   std::int64_t volume_limit_gib = 10;

@@ -131,7 +131,8 @@ void App::list_keys(Call&, net::Reply& r) {
 void App::revoke_key(Call& c, net::Reply& r) {
   const auto id = base::parse_id("key", c.arguments.at(0));
   if (!id)
-    return r.send(api::problem_response({base::Code::not_found, "there is no such key", {}, {}, {}}));
+    return r.send(
+        api::problem_response({base::Code::not_found, "there is no such key", {}, {}, {}}));
   Work work = work_of(c, r, core::RevokeKey{*id});
   work.respond = [](const core::World&, base::Instant) { return net::Response{204, "", "", {}}; };
   loop_.push(std::move(work));
@@ -144,10 +145,12 @@ void App::add_credit(Call& c, net::Reply& r) {
   if (!ticks || *ticks <= 0 || *ticks % base::ticks_per_cent != 0 ||
       *ticks > 100'000'000LL * base::ticks_per_usd)
     return r.send(api::problem_response(base::refusal_of(
-        {{"amount_usd", "must be dollars and whole cents such as \"25.00\", at most 100,000,000; got '" +
-                            body->amount_usd.substr(0, 40) + "'"}})));
-  Work work = work_of(c, r, core::AddCredit{body->project, *ticks / base::ticks_per_cent,
-                                            body->note.value_or("").substr(0, 500)});
+        {{"amount_usd",
+          "must be dollars and whole cents such as \"25.00\", at most 100,000,000; got '" +
+              body->amount_usd.substr(0, 40) + "'"}})));
+  Work work = work_of(c, r,
+                      core::AddCredit{body->project, *ticks / base::ticks_per_cent,
+                                      body->note.value_or("").substr(0, 500)});
   work.respond = [name = body->project](const core::World& w, base::Instant now) {
     return json_response(base::to_json(api::view_project(w, *w.project(name), now)), 201);
   };

@@ -20,8 +20,10 @@ void App::openapi(Call&, net::Reply& r) { r.send(json_response(api::openapi_docu
 
 void App::metrics(Call&, net::Reply& r) {
   const auto fleet = loop_.ask([](const core::World& w) { return measure(w); });
-  r.send({200, "text/plain; version=0.0.4",
-          metrics_text(fleet, loop_.counters(), engine_.health()), {}});
+  r.send({200,
+          "text/plain; version=0.0.4",
+          metrics_text(fleet, loop_.counters(), engine_.health()),
+          {}});
 }
 
 void App::whoami(Call& c, net::Reply& r) {
@@ -102,8 +104,12 @@ void App::list_volumes(Call& c, net::Reply& r) {
   if (!project) return r.send(api::problem_response(project.error()));
   const auto volumes = engine_.volumes();
   if (!volumes)
-    return r.send(api::problem_response(
-        {base::Code::unavailable, "the engine cannot be asked now: " + volumes.error().message, {}, {}, {}}));
+    return r.send(
+        api::problem_response({base::Code::unavailable,
+                               "the engine cannot be asked now: " + volumes.error().message,
+                               {},
+                               {},
+                               {}}));
   r.send(json_response(loop_.ask([&](const core::World& w) {
     api::VolumeList list;
     for (const auto& v : *volumes) {
@@ -125,14 +131,18 @@ void App::remove_volume(Call& c, net::Reply& r) {
   const std::string name = c.arguments.at(0);
   const auto volumes = engine_.volumes();
   if (!volumes)
-    return r.send(api::problem_response(
-        {base::Code::unavailable, "the engine cannot be asked now: " + volumes.error().message, {}, {}, {}}));
+    return r.send(
+        api::problem_response({base::Code::unavailable,
+                               "the engine cannot be asked now: " + volumes.error().message,
+                               {},
+                               {},
+                               {}}));
   const auto at = std::find_if(volumes->begin(), volumes->end(), [&](const auto& v) {
     return v.project == *project && v.name == name;
   });
   if (at == volumes->end())
-    return r.send(api::problem_response(
-        {base::Code::not_found, "there is no volume " + name, {}, {}, {}}));
+    return r.send(
+        api::problem_response({base::Code::not_found, "there is no volume " + name, {}, {}, {}}));
   const bool wanted = loop_.ask([&](const core::World& w) {
     return std::any_of(w.state().jobs.begin(), w.state().jobs.end(), [&](const core::Job& j) {
       return !j.id.is_nil() && j.project == *project &&
@@ -144,8 +154,8 @@ void App::remove_volume(Call& c, net::Reply& r) {
     return r.send(api::problem_response(
         {base::Code::conflict, "a live job uses volume " + name + "; stop it first", {}, {}, {}}));
   if (const auto removed = engine_.remove_volume(*project, name); !removed)
-    return r.send(api::problem_response(
-        {base::Code::unavailable, removed.error().message, {}, {}, {}}));
+    return r.send(
+        api::problem_response({base::Code::unavailable, removed.error().message, {}, {}, {}}));
   r.send({204, "", "", {}});
 }
 

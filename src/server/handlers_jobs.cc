@@ -24,8 +24,12 @@ void App::submit_job(Call& c, net::Reply& r) {
   if (!bound) return r.send(api::problem_response(bound.error()));
   if (!c.caller.is_owner()) {
     if (request->project)  // its own, and no other; said plainly rather than ignored
-      return r.send(api::problem_response(
-          {base::Code::forbidden, "a customer's key has its own project: leave `project` out", {}, {}, {}}));
+      return r.send(
+          api::problem_response({base::Code::forbidden,
+                                 "a customer's key has its own project: leave `project` out",
+                                 {},
+                                 {},
+                                 {}}));
     return submit_bound(c, r, std::move(*bound), c.caller.project);
   }
   if (!request->project)
@@ -69,9 +73,8 @@ void App::quote(Call& c, net::Reply& r) {
   if (!project) return r.send(api::problem_response(project.error()));
   bound->submit.job.project = *project;
   bound->submit.by_owner = c.caller.is_owner();
-  const auto quote = loop_.ask([&](const core::World& w) {
-    return api::view_quote(w, bound->submit, clock_.now());
-  });
+  const auto quote = loop_.ask(
+      [&](const core::World& w) { return api::view_quote(w, bound->submit, clock_.now()); });
   if (!quote) return r.send(api::problem_response(quote.error()));
   r.send(json_response(base::to_json(*quote)));
 }
@@ -86,8 +89,8 @@ void App::list_jobs(Call& c, net::Reply& r) {
   const std::string_view state_text = c.target.param("state");
   const auto state = base::parse_enum<core::JobState>(state_text);
   if (!state_text.empty() && !state)
-    return r.send(api::problem_response(base::refusal_of(
-        {{"state", "must be one of " + base::enum_names<core::JobState>()}})));
+    return r.send(api::problem_response(
+        base::refusal_of({{"state", "must be one of " + base::enum_names<core::JobState>()}})));
   const bool after_live = cursor.starts_with("e");  // "l<order>" among the live, "e<cursor>" after
   std::uint64_t below = UINT64_MAX;
   if (cursor.starts_with("l"))
@@ -102,12 +105,14 @@ void App::list_jobs(Call& c, net::Reply& r) {
         if (*project == core::nobody || j.project == *project) jobs.push_back(&j);
       }
       const std::size_t count = std::min(jobs.size(), static_cast<std::size_t>(limit));
-      std::partial_sort(jobs.begin(), jobs.begin() + static_cast<std::ptrdiff_t>(count), jobs.end(),
-                        [](const auto* a, const auto* b) { return a->queue_order > b->queue_order; });
+      std::partial_sort(
+          jobs.begin(), jobs.begin() + static_cast<std::ptrdiff_t>(count), jobs.end(),
+          [](const auto* a, const auto* b) { return a->queue_order > b->queue_order; });
       api::JobList page;
       for (std::size_t i = 0; i < count; ++i)
         page.items.push_back(api::view_job(w, *jobs[i], clock_.now()));
-      if (count < jobs.size()) page.next_cursor = "l" + std::to_string(jobs[count - 1]->queue_order);
+      if (count < jobs.size())
+        page.next_cursor = "l" + std::to_string(jobs[count - 1]->queue_order);
       return page;
     });
   }
@@ -115,7 +120,8 @@ void App::list_jobs(Call& c, net::Reply& r) {
   if ((all || state == core::JobState::ended) && room) {
     auto reader = store::open_sqlite_reader(options_.store);
     if (!reader)
-      return r.send(api::problem_response({base::Code::unavailable, reader.error().message, {}, {}, {}}));
+      return r.send(
+          api::problem_response({base::Code::unavailable, reader.error().message, {}, {}, {}}));
     auto page = (*reader)->jobs(*project, "", after_live ? cursor.substr(1) : "",
                                 limit - static_cast<int>(list.items.size()));
     auto views = loop_.ask([&](const core::World& w) {
@@ -132,9 +138,8 @@ void App::list_jobs(Call& c, net::Reply& r) {
 void App::show_job(Call& c, net::Reply& r) {
   const auto found = find_job(c);
   if (!found) return r.send(api::problem_response(found.error()));
-  const auto view = loop_.ask([&](const core::World& w) {
-    return api::view_job(w, found->job, clock_.now());
-  });
+  const auto view =
+      loop_.ask([&](const core::World& w) { return api::view_job(w, found->job, clock_.now()); });
   r.send(json_response(base::to_json(view)));
 }
 
@@ -142,8 +147,8 @@ void App::stop_job(Call& c, net::Reply& r) {
   const auto found = find_job(c);
   if (!found) return r.send(api::problem_response(found.error()));
   if (!found->live)
-    return r.send(api::problem_response(
-        {base::Code::conflict, "the job has ended already", {}, {}, {}}));
+    return r.send(
+        api::problem_response({base::Code::conflict, "the job has ended already", {}, {}, {}}));
   const std::string who = loop_.ask([&](const core::World& w) {
     return c.caller.user == core::nobody ? std::string("the operator")
                                          : w.state().users[c.caller.user].name;

@@ -9,9 +9,7 @@
 namespace ampacity::server {
 namespace {
 
-net::Response sse_head() {
-  return {200, "text/event-stream", "", {{"Cache-Control", "no-store"}}};
-}
+net::Response sse_head() { return {200, "text/event-stream", "", {{"Cache-Control", "no-store"}}}; }
 
 std::optional<std::uint32_t> number(std::string_view text) {
   std::uint32_t n = 0;
@@ -60,9 +58,8 @@ void App::job_logs(Call& c, net::Reply& r) {
 void App::events(Call& c, net::Reply& r) {
   std::optional<std::string> project;
   if (!c.caller.is_owner())
-    project = loop_.ask([&](const core::World& w) {
-      return w.state().projects[c.caller.project].name;
-    });
+    project =
+        loop_.ask([&](const core::World& w) { return w.state().projects[c.caller.project].name; });
   std::optional<std::uint64_t> after;
   const std::string_view last = c.request.header("Last-Event-ID");
   std::uint64_t n = 0;
@@ -77,8 +74,8 @@ void App::events(Call& c, net::Reply& r) {
   live_.follow_events(r.stream(sse_head()), std::move(project), after, go_on);
 }
 
-// Frames: binary in = stdin, text in = {"resize":[c,r]} or {"eof":true}; binary out = 1|2 + bytes of
-// stdout|stderr, one last text out = {"exit_code":n} or {"error":"…"}.
+// Frames: binary in = stdin, text in = {"resize":[c,r]} or {"eof":true}; binary out = 1|2 + bytes
+// of stdout|stderr, one last text out = {"exit_code":n} or {"error":"…"}.
 void App::job_exec(Call& c, net::Reply& r) {
   const auto found = find_job(c);
   if (!found) return r.send(api::problem_response(found.error()));
@@ -87,8 +84,8 @@ void App::job_exec(Call& c, net::Reply& r) {
   };
   const auto rank = number(c.target.param("rank").empty() ? "0" : c.target.param("rank"));
   if (!rank || *rank >= found->job.demand.nodes)
-    return refuse(base::Code::invalid, "rank must be 0 to " +
-                                           std::to_string(found->job.demand.nodes - 1));
+    return refuse(base::Code::invalid,
+                  "rank must be 0 to " + std::to_string(found->job.demand.nodes - 1));
   if (!found->live || !found->job.lease ||
       found->job.lease->ranks[*rank].state != core::RankState::running)
     return refuse(base::Code::conflict, "that rank is not running");

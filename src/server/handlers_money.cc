@@ -26,8 +26,10 @@ void add_transfers(const core::World& w, const std::vector<store::TransferRow>& 
                                  api::account_name(w, t.debit), api::account_name(w, t.credit),
                                  t.amount, base::format_usd(t.amount, 6),
                                  std::string(base::enum_name(t.reason))});
-    if (t.kind == core::TransferKind::pending) held[t.id] = t.amount;
-    else held.erase(t.pending_id);
+    if (t.kind == core::TransferKind::pending)
+      held[t.id] = t.amount;
+    else
+      held.erase(t.pending_id);
     if (t.reason == core::TransferReason::usage) receipt.posted_ticks += t.amount;
     if (t.reason == core::TransferReason::correction) receipt.posted_ticks -= t.amount;
   }
@@ -100,7 +102,8 @@ void App::job_receipt(Call& c, net::Reply& r) {
   if (!found) return r.send(api::problem_response(found.error()));
   auto reader = store::open_sqlite_reader(options_.store);
   if (!reader)
-    return r.send(api::problem_response({base::Code::unavailable, reader.error().message, {}, {}, {}}));
+    return r.send(
+        api::problem_response({base::Code::unavailable, reader.error().message, {}, {}, {}}));
   const core::Job& job = found->job;
   const auto transfers = (*reader)->transfers(job.id);
   r.send(json_response(loop_.ask([&](const core::World& w) {
@@ -112,8 +115,7 @@ void App::job_receipt(Call& c, net::Reply& r) {
     for (const core::Interval& i : job.intervals)
       receipt.intervals.push_back(api::view_interval(w, i));
     if (job.lease && job.lease->started_at.us) {
-      receipt.intervals.push_back(
-          api::view_interval(w, api::interval_so_far(job, clock_.now())));
+      receipt.intervals.push_back(api::view_interval(w, api::interval_so_far(job, clock_.now())));
       receipt.intervals.back().ended_at.reset();
     }
     for (const auto& i : receipt.intervals) receipt.total_ticks += i.amount_ticks;
@@ -140,8 +142,10 @@ void App::usage(Call& c, net::Reply& r) {
     if (text.empty()) return;
     const auto t = base::parse_instant(text.size() == 10 ? std::string(text) + "T00:00:00Z"
                                                          : std::string(text));
-    if (t) out = *t;
-    else wrong.push_back({name, "must be a day or an RFC 3339 time such as 2026-11-22T12:00:00Z"});
+    if (t)
+      out = *t;
+    else
+      wrong.push_back({name, "must be a day or an RFC 3339 time such as 2026-11-22T12:00:00Z"});
   };
   instant("from", from);
   instant("to", to);
@@ -149,9 +153,10 @@ void App::usage(Call& c, net::Reply& r) {
 
   auto reader = store::open_sqlite_reader(options_.store);
   if (!reader)
-    return r.send(api::problem_response({base::Code::unavailable, reader.error().message, {}, {}, {}}));
-  const auto live = loop_.ask(
-      [&](const core::World& w) { return live_usage(w, *project, clock_.now()); });
+    return r.send(
+        api::problem_response({base::Code::unavailable, reader.error().message, {}, {}, {}}));
+  const auto live =
+      loop_.ask([&](const core::World& w) { return live_usage(w, *project, clock_.now()); });
   // By end, so that what began before `to` and ended after it is there too.
   auto rows = (*reader)->usage(*project, from, base::Instant{INT64_MAX / 2});
   std::erase_if(rows, [&](const store::UsageRow& u) { return u.started_at >= to; });
@@ -170,8 +175,10 @@ void App::usage(Call& c, net::Reply& r) {
     for (const auto& u : rows) {
       const Part part = part_of(u, from, to);
       add(usage.total, u, part);
-      if (by == "day") add_days(sums, u, from, to);
-      else add(sums[key_of(w, u, by)], u, part);
+      if (by == "day")
+        add_days(sums, u, from, to);
+      else
+        add(sums[key_of(w, u, by)], u, part);
     }
     for (auto& [key, row] : sums) {
       row.key = key;
@@ -196,8 +203,8 @@ void App::check_ledger(Call&, net::Reply& r) {
 }
 
 void App::list_accounts(Call&, net::Reply& r) {
-  r.send(json_response(loop_.ask(
-      [](const core::World& w) { return base::to_json(api::view_accounts(w)); })));
+  r.send(json_response(
+      loop_.ask([](const core::World& w) { return base::to_json(api::view_accounts(w)); })));
 }
 
 }  // namespace ampacity::server

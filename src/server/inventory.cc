@@ -10,7 +10,8 @@
 namespace ampacity::server {
 namespace {
 
-// The machine as a node: with its GPUs where the engine can hand them over, for CPU work in any case.
+// The machine as a node: with its GPUs where the engine can hand them over, for CPU work in any
+// case.
 void add_machine(const engines::HostFound& host, const engines::EngineHealth& engine,
                  Inventory& out) {
   core::Node node;
@@ -24,11 +25,11 @@ void add_machine(const engines::HostFound& host, const engines::EngineHealth& en
         (sku != "cpu" && sku != gpu.sku) || node.gpus.size() == 64) {
       out.notes.push_back(fmt::format(
           "{} {} is not offered: {}", gpu.name, gpu.uuid,
-          !engine.hands_over_gpus  ? "the engine cannot hand over a GPU safely (no CDI)"
-          : gpu.cdi_name.empty()   ? "no CDI specification names it (nvidia-ctk cdi generate)"
-          : gpu.mig_enabled        ? "it is in MIG mode"
-          : gpu.sku.empty()        ? "the catalogue does not know it"
-                                   : "a node has GPUs of one kind"));
+          !engine.hands_over_gpus ? "the engine cannot hand over a GPU safely (no CDI)"
+          : gpu.cdi_name.empty()  ? "no CDI specification names it (nvidia-ctk cdi generate)"
+          : gpu.mig_enabled       ? "it is in MIG mode"
+          : gpu.sku.empty()       ? "the catalogue does not know it"
+                                  : "a node has GPUs of one kind"));
       continue;
     }
     sku = gpu.sku;
@@ -68,7 +69,8 @@ void add_emulated(const Emulation& e, Inventory& out) {
 base::Result<Emulation> parse_emulation(const std::string& text) {
   const auto r = core::parse_gpu_request(text);
   if (!r || r->skus.size() != 1)
-    return base::refuse_field("--emulate", "must read like h100:8x4 (4 nodes of 8 GPUs), got " + text);
+    return base::refuse_field("--emulate",
+                              "must read like h100:8x4 (4 nodes of 8 GPUs), got " + text);
   if (!catalogue_sku(r->skus[0]))
     return base::refuse_field("--emulate", "there is no GPU " + r->skus[0] +
                                                " in the catalogue; there is " + catalogue_names());

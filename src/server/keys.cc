@@ -34,7 +34,8 @@ NewKey make_key(std::string_view pepper) {
 void KeyRing::put(const core::Key& key) {
   const auto hash = digest_of_hex(key.hash);
   if (!hash) return;
-  Entry e{*hash, {key.id, base::format_id("key", key.id), key.role, key.project, key.user},
+  Entry e{*hash,
+          {key.id, base::format_id("key", key.id), key.role, key.project, key.user},
           key.revoked};
   const std::unique_lock lock(mutex_);
   by_lookup_[key.lookup] = std::move(e);
@@ -49,12 +50,14 @@ void KeyRing::revoke(base::Id key) {
 base::Result<Caller> KeyRing::verify(std::string_view authorization) const {
   if (authorization.empty())
     return no("no API key: send `Authorization: Bearer amp_…` (see `ampacity login`)");
-  if (!authorization.starts_with("Bearer ")) return no("the Authorization header must be `Bearer amp_…`");
+  if (!authorization.starts_with("Bearer "))
+    return no("the Authorization header must be `Bearer amp_…`");
   const std::string_view key = authorization.substr(7);
   if (key.size() != body_length + 1 + sum_length || !key.starts_with("amp_") ||
       key[body_length] != '_' ||
       base::checksum_base62(key.substr(0, body_length)) != key.substr(body_length + 1))
-    return no("that is not an API key: its form or its checksum is wrong (was it cut or mistyped?)");
+    return no(
+        "that is not an API key: its form or its checksum is wrong (was it cut or mistyped?)");
   const std::shared_lock lock(mutex_);
   const auto at = by_lookup_.find(key.substr(4, lookup_length));
   const base::Digest hash = base::hmac_sha256(pepper_, key);

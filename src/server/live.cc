@@ -64,13 +64,14 @@ void Live::publish(const Published& p) {
   const std::lock_guard lock(mutex_);
   for (const auto& f : events_) {
     for (const api::Event& e : p.events) {
-      if (f->catching_up) f->waiting.push_back(e);
-      else if (!f->send(e)) break;
+      if (f->catching_up)
+        f->waiting.push_back(e);
+      else if (!f->send(e))
+        break;
     }
   }
-  const auto gone = std::erase_if(events_, [](const auto& f) {
-    return f->stream->closed() || f->waiting.size() > 100'000;
-  });
+  const auto gone = std::erase_if(
+      events_, [](const auto& f) { return f->stream->closed() || f->waiting.size() > 100'000; });
   event_followers_ -= static_cast<int>(gone);
   if (logs_followed_.empty()) return;
   for (const core::Fact& fact : p.facts) {

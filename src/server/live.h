@@ -1,6 +1,7 @@
 // What people watch: the event feed and logs, as server-sent events that resume.
 // Threads: one tail thread reads log files for all followers; publish comes from the loop.
-// 1. An event is sent only when durable, once, in order. 2. Every backlog is bounded by the stream's.
+// 1. An event is sent only when durable, once, in order. 2. Every backlog is bounded by the
+// stream's.
 #pragma once
 
 #include <atomic>
@@ -22,8 +23,8 @@ struct LogFollow {
   base::Id job;
   std::string job_name;
   std::uint32_t generation = 1;
-  std::vector<std::int64_t> offsets;   // by rank
-  std::optional<std::uint32_t> rank;   // only this one
+  std::vector<std::int64_t> offsets;  // by rank
+  std::optional<std::uint32_t> rank;  // only this one
   bool follow = false;
   bool ended = false;
 };

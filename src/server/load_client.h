@@ -1,5 +1,5 @@
-// For benchmarks only: a server as a child process, and many keep-alive connections that submit jobs.
-// Threads: one. Answers are small and their end is known by Content-Length.
+// For benchmarks only: a server as a child process, and many keep-alive connections that submit
+// jobs. Threads: one. Answers are small and their end is known by Content-Length.
 #pragma once
 
 #include <arpa/inet.h>
@@ -39,12 +39,13 @@ class ChildServer {
 
   // Seconds until it answered /healthz; negative if it did not within 60.
   double start(std::vector<std::string> more) {
-    const auto program = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "ampacityd";
+    const auto program =
+        std::filesystem::read_symlink("/proc/self/exe").parent_path() / "ampacityd";
     const auto port_file = state_ / "port";
     std::filesystem::remove(port_file);
-    std::vector<std::string> args = {program, "--state", state_, "--listen", "127.0.0.1:0",
-                                     "--port-file", port_file, "--quiet", "--owner-key-file",
-                                     state_ / "owner.key"};
+    std::vector<std::string> args = {
+        program,       "--state", state_,    "--listen",         "127.0.0.1:0",
+        "--port-file", port_file, "--quiet", "--owner-key-file", state_ / "owner.key"};
     args.insert(args.end(), more.begin(), more.end());
     std::vector<char*> argv;
     for (std::string& a : args) argv.push_back(a.data());
@@ -131,8 +132,8 @@ struct LoadPlan {
   std::string body;
   std::size_t connections = 512;
   double warm_up_s = 1;
-  double seconds = 10;        // after the warm-up
-  std::uint64_t most = 0;     // submissions; 0: until the time is up
+  double seconds = 10;     // after the warm-up
+  std::uint64_t most = 0;  // submissions; 0: until the time is up
 };
 
 // Closed loop: each connection submits as soon as it has its answer.
@@ -215,8 +216,10 @@ class Load {
     const double now = now_s();
     const bool accepted = c.got.compare(9, 3, "201") == 0;
     if (now >= measured_from_) {
-      if (accepted) result_.latencies_ms.push_back(static_cast<float>((now - c.sent_s) * 1e3));
-      else ++result_.refused;
+      if (accepted)
+        result_.latencies_ms.push_back(static_cast<float>((now - c.sent_s) * 1e3));
+      else
+        ++result_.refused;
     }
     if (!accepted && first_refusal_.empty()) {
       first_refusal_ = c.got.substr(head + 4);

@@ -1,11 +1,12 @@
 // The loop: the one thread that owns the world.
 //
-//   take a batch → decide, evolve each in memory → append the facts → COMMIT → reply, publish, effect
+//   take a batch → decide, evolve each in memory → append the facts → COMMIT → reply, publish,
+//   effect
 //
 // 1. No answer, event or effect leaves before its commit. 2. If the commit fails for want of disk,
-// every command of the batch is refused with store_full and the world is folded again from the store;
-// any other failure stops the process. 3. What `ask` returns is durable.
-// Threads: push and ask may be called from any thread but the loop's own.
+// every command of the batch is refused with store_full and the world is folded again from the
+// store; any other failure stops the process. 3. What `ask` returns is durable. Threads: push and
+// ask may be called from any thread but the loop's own.
 #pragma once
 
 #include <condition_variable>
@@ -124,7 +125,7 @@ class Loop {
   std::map<base::Id, Env> env_;  // of live jobs
   std::vector<std::function<void(const Published&)>> listeners_;
   std::function<bool()> events_wanted_ = [] { return false; };
-  base::Instant alive_until_;   // when this cloud was last known to be watched, before this start
+  base::Instant alive_until_;  // when this cloud was last known to be watched, before this start
   base::Instant next_alive_mark_;
   bool engine_told_whole_ = false;
 

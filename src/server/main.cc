@@ -143,23 +143,23 @@ base::Result<Inventory> register_machine(Parts& p, const engines::Engine& engine
   return take_inventory(p.host, engine.health(), emulated, p.config.site);
 }
 
-int serve(Parts& p) {
-  const Config& c = p.config;
-  const store::SqliteOptions store{c.state / "ampacity.db"};
-  auto journal = store::open_sqlite(store);
-  if (!journal) return give_up(journal.error().message);
+// What is opened before the world moves: the store, its world, the secrets.
+struct Opened {
+  std::unique_ptr<store::Journal> journal;
+  Secrets secrets;
+  core::World world;
+};
+base::Try<Opened> open_state(const Config& c) {
+  auto journal = store::open_sqlite({c.state / "ampacity.db"});
+  if (!journal) return std::unexpected(journal.error());
   auto secrets = Secrets::open(c.state);
-  if (!secrets) return give_up(secrets.error().message);
+  if (!secrets) return std::unexpected(secrets.error());
   auto world = (*journal)->load();
-  if (!world) return give_up(world.error().message);
-  const bool first_start = world->state().accounts.empty();
-  KeyRing keys(secrets->pepper());
-  for (const core::Key& k : world->state().keys) keys.put(k);
+  if (!world) return std::unexpected(world.error());
+  return Opened{std::move(*journal), std::move(*secrets), std::move(*world)};
+}
 
-  const auto engine = make_engine(p);
-  LoopOptions loop_options;
-  loop_options.store = store;
-  Loop loop(loop_options, **journal, std::move(*world), *engine, *secrets, p.clock);
+engines::EngineReports reports_to(Loop& loop) {
   engines::EngineReports reports;
   reports.seen = [&loop](std::vector<core::RankSeen> seen) { loop.observe(std::move(seen)); };
   reports.health = [](const engines::EngineHealth& h) {
@@ -172,12 +172,49 @@ int serve(Parts& p) {
     stop.actor = "engine";
     loop.push(std::move(stop));
   };
-  if (const auto started = engine->start(std::move(reports)); !started)
-    return give_up("the container engine: " + started.error().message);
+  return reports;
+}
 
+// The commands of every start, before the first request.
+base::Result<void> begin(Parts& p, Loop& loop, KeyRing& keys, bool first_start,
+                         core::RegisterSite site) {
+  if (first_start)
+    if (auto founded = found_cloud(p.config, loop, keys, p.clock, p.prng); !founded) return founded;
+  if (auto joined = loop.run(std::move(site), "ampacityd"); !joined) return joined;
+  if (!p.config.prices.empty()) return set_prices(p.config, loop);
+  return {};
+}
+
+void say_where(const Config& c, std::uint16_t port, const Inventory& inventory) {
+  if (!c.port_file.empty()) std::ofstream(c.port_file) << port << "\n";
+  std::printf("ampacityd: cloud %s on http://%s:%u, state in %s\n", c.cloud.c_str(),
+              c.address.c_str(), port, c.state.c_str());
+  for (const std::string& note : inventory.notes) std::printf("note: %s\n", note.c_str());
+  if (c.engine == EngineChoice::stub)
+    std::printf("note: engine stub: NOTHING IS REALLY RUN; for load tests only\n");
+  std::fflush(stdout);
+}
+
+int serve(Parts& p) {
+  const Config& c = p.config;
+  const store::SqliteOptions store{c.state / "ampacity.db"};
+  auto opened = open_state(c);
+  if (!opened) return give_up(opened.error().message);
+  const bool first_start = opened->world.state().accounts.empty();
+  KeyRing keys(opened->secrets.pepper());
+  for (const core::Key& k : opened->world.state().keys) keys.put(k);
+
+  const auto engine = make_engine(p);
+  LoopOptions loop_options;
+  loop_options.store = store;
+  Loop loop(loop_options, *opened->journal, std::move(opened->world), *engine, opened->secrets,
+            p.clock);
+  if (const auto started = engine->start(reports_to(loop)); !started)
+    return give_up("the container engine: " + started.error().message);
   auto inventory = register_machine(p, *engine);
   if (!inventory) return give_up(inventory.error().message);
-  Live live(loop, engines::LogSpool(engines::log_directory(container_options(c, p.host))), store, p.clock);
+  Live live(loop, engines::LogSpool(engines::log_directory(container_options(c, p.host))), store,
+            p.clock);
   loop.on_publish([&](const Published& published) {
     for (const core::Fact& f : published.facts) {
       if (const auto* made = std::get_if<core::KeyCreated>(&f.body)) keys.put(made->key);
@@ -197,21 +234,10 @@ int serve(Parts& p) {
       api::parser_problem);
   loop.answer_with(&server);
   loop.start();
-  if (first_start)
-    if (const auto founded = found_cloud(c, loop, keys, p.clock, p.prng); !founded)
-      return give_up(founded.error().message);
-  if (const auto joined = loop.run(std::move(inventory->site), "ampacityd"); !joined)
-    return give_up(joined.error().message);
-  if (!c.prices.empty())
-    if (const auto set = set_prices(c, loop); !set) return give_up(set.error().message);
+  if (const auto begun = begin(p, loop, keys, first_start, inventory->site); !begun)
+    return give_up(begun.error().message);
   if (const auto listening = server.start(); !listening) return give_up(listening.error().message);
-  if (!c.port_file.empty()) std::ofstream(c.port_file) << server.port() << "\n";
-  std::printf("ampacityd: cloud %s on http://%s:%u, state in %s\n", c.cloud.c_str(),
-              c.address.c_str(), server.port(), c.state.c_str());
-  for (const std::string& note : inventory->notes) std::printf("note: %s\n", note.c_str());
-  if (c.engine == EngineChoice::stub)
-    std::printf("note: engine stub: NOTHING IS REALLY RUN; for load tests only\n");
-  std::fflush(stdout);
+  say_where(c, server.port(), *inventory);
 
   wait_for_signal();
   base::log_info("stopping; what runs goes on running and is taken back at the next start");

@@ -44,8 +44,8 @@ std::string metrics_text(const FleetMeasure& fleet, const LoopCounters& loop,
   gauge("ampacity_nodes", "Nodes that are registered", fleet.nodes);
   gauge("ampacity_gpus", "GPUs on registered nodes", fleet.gpus);
   gauge("ampacity_gpus_leased", "GPUs in live leases", fleet.gpus_leased);
-  auto& jobs = prometheus::BuildGauge().Name("ampacity_jobs").Help("Live jobs by state").Register(
-      registry);
+  auto& jobs =
+      prometheus::BuildGauge().Name("ampacity_jobs").Help("Live jobs by state").Register(registry);
   jobs.Add({{"state", "queued"}}).Set(fleet.queued);
   jobs.Add({{"state", "starting"}}).Set(fleet.starting);
   jobs.Add({{"state", "running"}}).Set(fleet.running);
@@ -54,7 +54,8 @@ std::string metrics_text(const FleetMeasure& fleet, const LoopCounters& loop,
         fleet.revenue_usd_per_hour);
   gauge("ampacity_engine_reachable", "1 if the engine answers", engine.reachable,
         {{"engine", engine.kind}});
-  gauge("ampacity_largest_batch", "Most work taken in one commit", static_cast<double>(loop.largest_batch));
+  gauge("ampacity_largest_batch", "Most work taken in one commit",
+        static_cast<double>(loop.largest_batch));
   counter("ampacity_facts_total", "Facts committed by this process", loop.facts);
   counter("ampacity_commits_total", "Commits by this process", loop.commits);
   counter("ampacity_refused_full_total", "Requests refused because too many waited",

@@ -45,13 +45,15 @@ int main(int argc, char** argv) {
     ready_s = child.start({"--engine", "stub", "--stub-run-ms", "86400000", "--emulate", fleet});
     const auto health = child.call("GET", "/healthz", "");
     const std::size_t at = health.body.find("\"live_jobs\":");
-    if (at != std::string::npos) live_after = std::strtoull(health.body.c_str() + at + 12, nullptr, 10);
+    if (at != std::string::npos)
+      live_after = std::strtoull(health.body.c_str() + at + 12, nullptr, 10);
     child.end(SIGKILL);
   }
   std::filesystem::remove_all(state);
   if (live_after != live) broken += " live jobs after the restart: " + std::to_string(live_after);
   if (!broken.empty()) fmt::print(stderr, "{}\n", broken);
-  fmt::print("{{\"bench\":\"restart\",\"ready_s\":{:.2f},\"ended\":{},\"live\":{},\"sound\":{},{}}}\n",
-             ready_s, ended, live_after, broken.empty(), server::machine_json());
+  fmt::print(
+      "{{\"bench\":\"restart\",\"ready_s\":{:.2f},\"ended\":{},\"live\":{},\"sound\":{},{}}}\n",
+      ready_s, ended, live_after, broken.empty(), server::machine_json());
   return broken.empty() && ready_s > 0 ? 0 : 1;
 }

@@ -1,7 +1,6 @@
 #include "server/secrets.h"
 
 #include <fcntl.h>
-#include <sodium.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -13,11 +12,6 @@
 
 namespace ampacity::server {
 namespace {
-
-const unsigned char* bytes_of(const std::string& s) {
-  return reinterpret_cast<const unsigned char*>(s.data());
-}
-unsigned char* bytes_of(std::string& s) { return reinterpret_cast<unsigned char*>(s.data()); }
 
 base::Try<void> write_private(const std::filesystem::path& path, const std::string& bytes) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -54,24 +48,15 @@ std::string Secrets::key_for(const std::string& purpose) const {
 std::string Secrets::pepper() const { return key_for("api-keys"); }
 
 std::string Secrets::seal(core::OrgIx org, const Env& env) const {
-  const std::string plain =
-      base::to_json(std::map<std::string, std::string>(env.begin(), env.end()));
-  std::string box = base::random_bytes(crypto_secretbox_NONCEBYTES);
-  box.resize(box.size() + crypto_secretbox_MACBYTES + plain.size());
-  crypto_secretbox_easy(bytes_of(box) + crypto_secretbox_NONCEBYTES, bytes_of(plain), plain.size(),
-                        bytes_of(box), bytes_of(key_for("env-of-org-" + std::to_string(org))));
-  return box;
+  return base::seal(key_for("env-of-org-" + std::to_string(org)),
+                    base::to_json(std::map<std::string, std::string>(env.begin(), env.end())));
 }
 
 base::Try<Env> Secrets::unseal(core::OrgIx org, const std::string& box) const {
-  constexpr std::size_t head = crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES;
-  if (box.size() < head) return base::fault("a sealed environment is cut short");
-  std::string plain(box.size() - head, '\0');
-  if (crypto_secretbox_open_easy(bytes_of(plain), bytes_of(box) + crypto_secretbox_NONCEBYTES,
-                                 box.size() - crypto_secretbox_NONCEBYTES, bytes_of(box),
-                                 bytes_of(key_for("env-of-org-" + std::to_string(org)))) != 0)
+  const auto plain = base::unseal(key_for("env-of-org-" + std::to_string(org)), box);
+  if (!plain)
     return base::fault("a sealed environment does not open with this state directory's secret");
-  const auto env = base::from_json<std::map<std::string, std::string>>(plain);
+  const auto env = base::from_json<std::map<std::string, std::string>>(*plain);
   if (!env) return base::fault("a sealed environment is not what was sealed");
   return Env(env->begin(), env->end());
 }

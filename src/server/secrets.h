@@ -1,6 +1,6 @@
-// What must not be in facts: environment values, sealed per org beside them, and the pepper of keys.
-// All keys are derived from one 32-byte secret in the state directory (mode 0600), so a copy of the
-// database alone opens nothing.
+// What must not be in facts: environment values, sealed per org beside them, and the pepper of
+// keys. All keys are derived from one 32-byte secret in the state directory (mode 0600), so a copy
+// of the database alone opens nothing.
 #pragma once
 
 #include <filesystem>

@@ -25,11 +25,13 @@ TEST_CASE("a key verifies; every other is refused before or after the look-up") 
   CHECK(made.hash.find(made.secret.substr(12, 24)) == std::string::npos);
   std::string mistyped = made.secret;
   mistyped[20] = mistyped[20] == 'a' ? 'b' : 'a';
-  const std::vector<std::string> bads = {"", made.secret, "Bearer ", "Bearer " + mistyped,
+  const std::vector<std::string> bads = {"",
+                                         made.secret,
+                                         "Bearer ",
+                                         "Bearer " + mistyped,
                                          "Bearer " + make_key("pepper").secret,
                                          "Basic " + made.secret};
-  for (const std::string& bad : bads)
-    CHECK_FALSE(ring.verify(bad));
+  for (const std::string& bad : bads) CHECK_FALSE(ring.verify(bad));
   ring.revoke(key.id);
   CHECK_FALSE(ring.verify("Bearer " + made.secret));
 }

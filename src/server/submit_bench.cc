@@ -1,5 +1,6 @@
-// ./dev bench submit: one-GPU jobs over HTTP, authenticated, credit-held, durable and placed, on 8,000
-// emulated GPUs, with the stub engine ending each after 300 ms. Closed loop, client on the same CPUs.
+// ./dev bench submit: one-GPU jobs over HTTP, authenticated, credit-held, durable and placed, on
+// 8,000 emulated GPUs, with the stub engine ending each after 300 ms. Closed loop, client on the
+// same CPUs.
 //   submit_bench [--seconds 10] [--connections 512] [--nodes 1000] [--keep DIR] [--json]
 #include <cstdlib>
 

@@ -33,6 +33,7 @@ base::Try<core::State> read_snapshot(std::string_view body, const base::Digest& 
   core::State state;
   auto read = with_json(body, [&](const boost::json::value& value) -> base::Try<void> {
     base::JsonReader reader;
+    reader.defaults_for_missing = true;
     reader.allow_unknown = true;  // a field that a newer release added
     reader.read(value, state, "");
     if (!reader.wrong.empty())

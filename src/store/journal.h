@@ -1,5 +1,5 @@
 // The store: an append-only journal of facts, and the read models written with it.
-// Threads: one Journal belongs to the loop's thread; Readers may be used from any one thread each.
+// Threads: one Journal belongs to the loop's thread; a Reader may be used from any one thread.
 // 1. append() is one transaction, durable when it returns. 2. Facts are one row per commit, a JSON
 // array, hash-chained: chain_n = SHA-256(chain_{n-1} ‖ facts). 3. A failed append changed nothing.
 #pragma once
@@ -23,9 +23,9 @@ namespace ampacity::store {
 
 // The answer given to an Idempotency-Key: same key and body, same answer, for `kept_for`.
 struct Remembered {
-  std::string scope;        // the calling key's id
+  std::string scope;  // the calling key's id
   std::string key;
-  base::Digest fingerprint; // of method, path and body
+  base::Digest fingerprint;  // of method, path and body
   int status = 0;
   std::string body;
   Instant at;
@@ -70,6 +70,10 @@ class Journal {
   // A snapshot folded elsewhere (see fold_snapshot) becomes the place where load() begins.
   virtual std::expected<void, AppendFault> keep_snapshot(std::uint64_t sequence,
                                                          const std::string& body) = 0;
+  // Housekeeping that may wait until the answers are out: moves the log into the database when it
+  // is long enough.
+  virtual void settle() = 0;
+
   // Drops remembered answers older than this.
   virtual void forget_before(Instant t) = 0;
 };
@@ -84,26 +88,40 @@ class Reader {
  public:
   virtual ~Reader() = default;
   virtual std::optional<core::Job> job(Id id) = 0;
-  struct Page { std::vector<core::Job> jobs; std::optional<std::string> next_cursor; };
+  struct Page {
+    std::vector<core::Job> jobs;
+    std::optional<std::string> next_cursor;
+  };
   // Newest first. `name` matches exactly if given; project nobody = all.
   virtual Page jobs(std::uint32_t project, const std::string& name, const std::string& cursor,
                     int limit) = 0;
   virtual std::vector<UsageRow> usage(std::uint32_t project, Instant from, Instant to) = 0;
   virtual std::vector<TransferRow> transfers(Id job) = 0;
-  struct StoredFact { std::uint64_t sequence; core::Fact fact; };
+  struct StoredFact {
+    std::uint64_t sequence;
+    core::Fact fact;
+  };
   // Facts after `sequence`, at most `limit`: events resume from here.
   virtual std::vector<StoredFact> facts_after(std::uint64_t sequence, int limit) = 0;
   virtual std::uint64_t last_sequence() = 0;
 };
 base::Try<std::unique_ptr<Reader>> open_sqlite_reader(const SqliteOptions& options);
 
-// Folds the latest snapshot and the facts after it up to the last durable one, in a world of its own:
-// run on a background thread. Returns sequence, digest and body for keep_snapshot.
-struct Snapshot { std::uint64_t sequence = 0; std::string digest; std::string body; };
+// Folds the latest snapshot and the facts after it up to the last durable one, in a world of its
+// own: run on a background thread. Returns sequence, digest and body for keep_snapshot.
+struct Snapshot {
+  std::uint64_t sequence = 0;
+  std::string digest;
+  std::string body;
+};
 base::Try<Snapshot> fold_snapshot(const SqliteOptions& options);
 
 // Makes the read models anew from the journal; returns the digest of all rows before and after.
-struct Rebuilt { std::string before; std::string after; std::uint64_t facts = 0; };
+struct Rebuilt {
+  std::string before;
+  std::string after;
+  std::uint64_t facts = 0;
+};
 base::Try<Rebuilt> rebuild_read_models(const SqliteOptions& options);
 
 }  // namespace ampacity::store

@@ -33,7 +33,7 @@ struct Projector {
   void ended(const core::Job& job) {
     rows.jobs.push_back({job.id, job.project, job.user, job.name,
                          std::string(base::enum_name(job.outcome)), job.submitted_at, job.ended_at,
-                         base::to_json(job)});
+                         base::to_sparse_json(job)});
   }
 
   void operator()(const core::AccountOpened&) {

@@ -16,7 +16,7 @@ void report(const Cursor& cursor, std::string_view what) {
 }
 
 std::optional<core::Job> job_of_body(std::string_view body) {
-  auto job = base::from_json<core::Job>(body);
+  auto job = base::from_sparse_json<core::Job>(body);
   if (job) return std::move(*job);
   base::log_error("store: a job's row is not readable: {}", job.error().message);
   return std::nullopt;

@@ -1,5 +1,5 @@
-// The read models as rows: what finance and `ps -a` read in plain SQL. Written in the transaction of
-// their facts, by project() alone; `ampacityd rebuild` makes them anew and they come out equal.
+// The read models as rows: what finance and `ps -a` read in plain SQL. Written in the transaction
+// of their facts, by project() alone; `ampacityd rebuild` makes them anew and they come out equal.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +44,7 @@ struct TransferRow {
   core::Transfer transfer;
   std::uint64_t sequence = 0;  // the fact it belongs to
   Instant at;
-  Id job;                      // nil if none
+  Id job;  // nil if none
   std::uint32_t generation = 0;
 };
 

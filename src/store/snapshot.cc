@@ -14,7 +14,7 @@ base::Try<Snapshot> fold_snapshot(const SqliteOptions& options) {
   auto folded = fold(*db);
   if (!folded) return std::unexpected(std::move(folded.error()));
   const core::State& state = folded->world.state();
-  return Snapshot{state.sequence, core::state_digest(state), base::to_json(state)};
+  return Snapshot{state.sequence, core::state_digest(state), base::to_sparse_json(state)};
 }
 
 base::Try<Rebuilt> rebuild_read_models(const SqliteOptions& options) {
