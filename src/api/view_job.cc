@@ -76,18 +76,22 @@ core::Interval interval_so_far(const core::Job& job, Instant now) {
   return i;
 }
 
+constexpr std::uint64_t most_counted = 1000;  // of those ahead in the queue
+
 std::string why_waiting(const core::World& w, const core::Job& job, Instant now) {
   const core::PriceBook* book = w.prices_at(now);
   std::uint64_t ahead = 0;
   for (const auto& [order, slot] : w.queue) {
-    if (order >= job.queue_order) break;
+    if (order >= job.queue_order || ahead == most_counted) break;
     const auto& theirs = w.state().jobs[slot].demand.skus;
     ahead += std::any_of(theirs.begin(), theirs.end(), [&](core::SkuIx s) {
       return std::find(job.demand.skus.begin(), job.demand.skus.end(), s) != job.demand.skus.end();
     });
   }
   const std::string sku = demand_text(w, job);
-  if (ahead > 0) return fmt::format("{} job(s) that want {} came first", ahead, sku);
+  if (ahead > 0)
+    return fmt::format("{}{} job(s) that want {} came first", ahead,
+                       ahead == most_counted ? " or more" : "", sku);
   std::uint32_t free = 0;
   for (core::NodeIx n = 0; n < w.state().nodes.size(); ++n) {
     const core::Node& node = w.state().nodes[n];

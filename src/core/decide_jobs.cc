@@ -129,14 +129,10 @@ Decision decide_submit(const World& world, const SubmitJob& c, Instant now) {
   Job& job = submitted.job;
   job.demand = {std::move(*skus), c.gpus ? c.gpus->nodes : 1, c.gpus ? c.gpus->gpus_per_node : 0,
                 c.cpu_milli, c.memory_mib};
-  if (auto missing = never_fits(world, job.demand); !missing.empty())
-    return never(std::move(missing));
   const PriceBook* book = world.prices_at(now);
   const auto hold = book ? cheapest_hold(world, job, *book) : std::nullopt;
   if (!hold)
     return base::refuse_field("resources.gpus", "the price book has no price for this GPU");
-  const Ticks have = available(world.state().accounts[world.state().projects[job.project].wallet]);
-  if (*hold > have) return too_little_credit(world, job, *hold, have);
   if (world.live_jobs >= most_live_jobs || world.queue.size() >= most_queued_jobs)
     return base::refuse(Code::queue_full, "the queue is full; try again later");
 
@@ -144,11 +140,17 @@ Decision decide_submit(const World& world, const SubmitJob& c, Instant now) {
   job.queue_order = world.state().next_queue_order;
   std::vector<FactBody> facts;
   facts.reserve(3);
+  facts.emplace_back();
   // Nobody may pass those who wait for the same SKUs.
   const bool first = std::all_of(job.demand.skus.begin(), job.demand.skus.end(),
                                  [&](SkuIx s) { return world.waiting_for_sku[s] == 0; });
-  facts.emplace_back();
-  if (first) grant(world, job, now, facts);
+  if (!first || grant(world, job, now, facts) != GrantAnswer::granted) {
+    if (auto missing = never_fits(world, job.demand); !missing.empty())
+      return never(std::move(missing));
+    const Ticks have =
+        available(world.state().accounts[world.state().projects[job.project].wallet]);
+    if (*hold > have) return too_little_credit(world, job, *hold, have);
+  }
   facts.front() = std::move(submitted);
   return facts;
 }
@@ -158,7 +160,8 @@ Decision decide_submit(const World& world, const SubmitJob& c, Instant now) {
 Decision decide_advance(const World& world, Instant now) {
   std::vector<FactBody> facts;
   std::vector<bool> held_back(world.state().skus.size(), false);
-  std::size_t open = held_back.size();
+  auto open = std::count_if(world.waiting_for_sku.begin(), world.waiting_for_sku.end(),
+                            [](std::uint32_t waiting) { return waiting > 0; });
   for (const auto& [order, slot] : world.queue) {
     if (open == 0) break;
     const Job& job = world.state().jobs[slot];
@@ -168,7 +171,7 @@ Decision decide_advance(const World& world, Instant now) {
     if (answer == GrantAnswer::granted) break;
     if (answer == GrantAnswer::no_credit) continue;
     for (const SkuIx s : skus) {
-      open -= !held_back[s];
+      open -= !held_back[s] && world.waiting_for_sku[s] > 0;
       held_back[s] = true;
     }
   }

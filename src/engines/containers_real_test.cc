@@ -6,7 +6,7 @@
 
 #include "engines/host_limits.h"
 #include "engines/log_spool.h"
-#include "engines/real_lab.h"
+#include "engines/test_real_lab.h"
 
 using namespace ampacity;
 using namespace ampacity::engines;

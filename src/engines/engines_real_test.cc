@@ -11,7 +11,7 @@
 
 #include "engines/dialect.h"
 #include "engines/host_limits.h"
-#include "engines/real_lab.h"
+#include "engines/test_real_lab.h"
 
 using namespace ampacity;
 using namespace ampacity::engines;

@@ -134,9 +134,11 @@ struct LoadPlan {
   double warm_up_s = 1;
   double seconds = 10;     // after the warm-up
   std::uint64_t most = 0;  // submissions; 0: until the time is up
+  double rate = 0;         // per second, offered whatever the answers do; 0: closed loop
 };
 
-// Closed loop: each connection submits as soon as it has its answer.
+// Closed loop: each connection submits as soon as it has its answer. With a rate: each submission
+// has its due instant, takes the next idle connection, and its latency counts from when it was due.
 class Load {
  public:
   explicit Load(LoadPlan plan) : plan_(std::move(plan)) {
@@ -150,10 +152,21 @@ class Load {
     const double begun = now_s();
     measured_from_ = begun + plan_.warm_up_s;
     const double until = measured_from_ + plan_.seconds;
-    for (auto& c : clients_) fire(c);
+    if (plan_.rate > 0)
+      for (auto& c : clients_) idle_.push_back(&c);
+    else
+      for (auto& c : clients_) fire(c, begun);
     std::array<epoll_event, 512> events;
-    while (now_s() < until && result_.broken.empty() && open_ > 0) {
-      const int n = epoll_wait(epoll_, events.data(), events.size(), 1000);
+    std::uint64_t due = 0;
+    while (now_s() < until && result_.broken.empty() && (open_ > 0 || plan_.rate > 0)) {
+      for (; plan_.rate > 0 && !idle_.empty(); ++due) {
+        const double at = begun + static_cast<double>(due) / plan_.rate;
+        if (at > now_s()) break;
+        Client* c = idle_.back();
+        idle_.pop_back();
+        fire(*c, at);
+      }
+      const int n = epoll_wait(epoll_, events.data(), events.size(), plan_.rate > 0 ? 1 : 1000);
       for (int i = 0; i < n && result_.broken.empty(); ++i) receive(clients_[events[i].data.u64]);
     }
     result_.seconds = now_s() - measured_from_;
@@ -188,11 +201,11 @@ class Load {
     }
     return true;
   }
-  void fire(Client& c) {
+  void fire(Client& c, double at) {
     if (plan_.most && sent_ >= plan_.most) return;
     ++sent_;
     ++open_;
-    c.sent_s = now_s();
+    c.sent_s = at;
     if (send(c.fd, request_.data(), request_.size(), MSG_NOSIGNAL) !=
         static_cast<ssize_t>(request_.size()))
       result_.broken = "a request did not fit its socket";
@@ -227,12 +240,16 @@ class Load {
     }
     c.got.clear();
     --open_;
-    fire(c);
+    if (plan_.rate > 0)
+      idle_.push_back(&c);
+    else
+      fire(c, now);
   }
 
   LoadPlan plan_;
   std::string request_;
   std::vector<Client> clients_;
+  std::vector<Client*> idle_;
   LoadResult result_;
   std::string first_refusal_;
   int epoll_ = -1;

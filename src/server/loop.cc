@@ -87,7 +87,7 @@ void Loop::observe(std::vector<core::RankSeen> seen) {
     Work w;
     w.command = core::Observe{std::move(s), {}};
     w.actor = "engine";
-    inbox_.push_back(std::move(w));
+    reports_.push_back(std::move(w));
   }
   wake_.notify_one();
 }
@@ -126,14 +126,24 @@ void Loop::load_environments() {
 // Waits for work, or for the next deadline of a lease.
 std::vector<Work> Loop::take() {
   std::unique_lock lock(mutex_);
-  if (inbox_.empty() && !stopping_) {
+  if (inbox_.empty() && reports_.empty() && !stopping_) {
     std::int64_t wait_us = 1'000'000;
     if (!world_.deadlines.empty())
       wait_us = std::min(wait_us, (world_.deadlines.begin()->first - clock_.now()).us);
     if (wait_us > 0) wake_.wait_for(lock, std::chrono::microseconds(wait_us));
   }
+  // Two thirds for the engine's reports (a job makes two, and its end makes room), one third for
+  // requests; what one leaves free the other takes.
   std::vector<Work> works;
-  works.swap(inbox_);
+  const std::size_t third = options_.most_in_batch / 3;
+  const std::size_t for_reports = std::min(reports_.size(), 2 * third);
+  const auto move_out = [&works](std::deque<Work>& from, std::size_t most) {
+    const auto end = from.begin() + static_cast<std::ptrdiff_t>(std::min(most, from.size()));
+    std::move(from.begin(), end, std::back_inserter(works));
+    from.erase(from.begin(), end);
+  };
+  move_out(inbox_, options_.most_in_batch - for_reports);
+  move_out(reports_, options_.most_in_batch - works.size());
   return works;
 }
 
@@ -165,15 +175,13 @@ void Loop::process(std::vector<Work> works) {
   batch.now = clock_.now();
   batch.first_sequence = world_.state().sequence + 1;
   batch.answers.reserve(works.size());
-  const auto t0 = std::chrono::steady_clock::now();
+  batch.facts.reserve(2 * works.size() + 64);
   for (Work& work : works) handle(work, batch);
-  const auto t1 = std::chrono::steady_clock::now();
   if (!batch.facts.empty() || !batch.remembered.empty()) {
     const store::Batch write{batch.first_sequence, batch.facts,      &batch.rows,
                              &world_.state(),      batch.remembered, batch.sealed};
     if (const auto done = journal_.append(write); !done) return refuse_all(batch, done.error());
   }
-  const auto t2 = std::chrono::steady_clock::now();
   {
     const std::lock_guard lock(mutex_);
     counters_.commits += !batch.facts.empty();
@@ -182,13 +190,7 @@ void Loop::process(std::vector<Work> works) {
     counters_.queued_jobs = world_.queue.size();
     counters_.largest_batch = std::max(counters_.largest_batch, works.size());
   }
-  const std::size_t nf = batch.facts.size();
   finish(batch);
-  const auto t3 = std::chrono::steady_clock::now();
-  const auto ms = [](auto d) { return std::chrono::duration<double, std::milli>(d).count(); };
-  if (ms(t3 - t0) > 25)
-    base::log_warn("SLOW works {} facts {}: handle {:.1f} append {:.1f} finish {:.1f}",
-                   works.size(), nf, ms(t1 - t0), ms(t2 - t1), ms(t3 - t2));
 }
 
 std::optional<net::Response> Loop::recalled(const Work& work, const Batch& batch) {

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <future>
 #include <map>
@@ -61,6 +62,8 @@ struct Published {
 
 struct LoopOptions {
   std::size_t most_waiting = 20'000;  // work in the inbox; beyond: queue_full
+  // Work in one commit: enough to share its cost, few enough that nobody waits long for it.
+  std::size_t most_in_batch = 576;
   std::uint64_t snapshot_every_facts = 250'000;
   store::SqliteOptions store;
 };
@@ -131,7 +134,8 @@ class Loop {
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<Work> inbox_;
+  std::deque<Work> inbox_;    // requests
+  std::deque<Work> reports_;  // from the engine
   bool stopping_ = false;
   LoopCounters counters_;
   std::uint64_t last_snapshot_ = 0;

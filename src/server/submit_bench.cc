@@ -1,14 +1,15 @@
 // ./dev bench submit: one-GPU jobs over HTTP, authenticated, credit-held, durable and placed, on
-// 8,000 emulated GPUs, with the stub engine ending each after 300 ms. Closed loop, client on the
-// same CPUs.
-//   submit_bench [--seconds 10] [--connections 512] [--nodes 1000] [--keep DIR] [--json]
+// 8,000 emulated GPUs, with the stub engine ending each after 300 ms, client on the same CPUs.
+// First closed loop (as many as it takes), then paced (12,000 offered a second; latency counts from
+// when each was due).
+//   submit_bench [--seconds 10] [--rate 12000] [--connections 512] [--nodes 1000] [--keep DIR]
 #include <cstdlib>
 
 #include "server/load_client.h"
 
 int main(int argc, char** argv) {
   using namespace ampacity;
-  double seconds = 10;
+  double seconds = 10, rate = 12'000;
   std::size_t connections = 512;
   int nodes = 1000;
   std::string keep;
@@ -18,6 +19,7 @@ int main(int argc, char** argv) {
     if (flag == "--seconds") seconds = std::atof(argv[i + 1]);
     if (flag == "--connections") connections = static_cast<std::size_t>(std::atoi(argv[i + 1]));
     if (flag == "--nodes") nodes = std::atoi(argv[i + 1]);
+    if (flag == "--rate") rate = std::atof(argv[i + 1]);
     if (flag == "--keep") keep = argv[i + 1];
   }
   server::use_all_descriptors();
@@ -39,20 +41,25 @@ int main(int argc, char** argv) {
     const double cpu_before = child.cpu_s();
     const auto r = server::Load(plan).run();
     const double cpu = child.cpu_s() - cpu_before;
+    plan.rate = rate;
+    const auto paced = server::Load(plan).run();
     const auto rss = child.rss_mib();
     sleep(2);  // the last jobs end
     const auto check = child.call("GET", "/v1/ledger/check", "");
     const auto books = base::from_json<api::LedgerCheck>(check.body);
-    const bool sound = r.broken.empty() && r.refused == 0 && books && books->holds;
+    const bool sound = r.broken.empty() && r.refused == 0 && paced.broken.empty() &&
+                       paced.refused == 0 && books && books->holds;
     if (!r.broken.empty()) fmt::print(stderr, "{}\n", r.broken);
     if (!books || !books->holds) fmt::print(stderr, "the books do not hold: {}\n", check.body);
     fmt::print(
         "{{\"bench\":\"submit\",\"jobs_per_s\":{:.0f},\"p50_ms\":{:.1f},\"p99_ms\":{:.1f},"
+        "\"paced_jobs_per_s\":{:.0f},\"paced_p50_ms\":{:.1f},\"paced_p99_ms\":{:.1f},"
         "\"rss_mib\":{},\"refused\":{},\"connections\":{},\"gpus\":{},\"seconds\":{:.1f},"
         "\"server_cpu\":{:.2f},\"books_hold\":{},{}}}\n",
         static_cast<double>(r.latencies_ms.size()) / r.seconds, r.quantile_ms(0.5),
-        r.quantile_ms(0.99), rss, r.refused, connections, nodes * 8, r.seconds,
-        cpu / (r.seconds + plan.warm_up_s), sound, server::machine_json());
+        r.quantile_ms(0.99), static_cast<double>(paced.latencies_ms.size()) / paced.seconds,
+        paced.quantile_ms(0.5), paced.quantile_ms(0.99), rss, r.refused, connections, nodes * 8,
+        r.seconds, cpu / (r.seconds + plan.warm_up_s), sound, server::machine_json());
     status = sound ? 0 : 1;
   }
   if (keep.empty()) std::filesystem::remove_all(state);
