@@ -81,10 +81,13 @@ Rank end_of(const Lease& lease, const Rank& before, const Observe& c, Instant no
   return r;
 }
 
+// Why it was stopped comes before how it ended.
 std::string why_ended(const Job& job, const RankSeen& seen) {
-  if (!seen.why.empty()) return seen.why;
-  if (seen.out_of_memory) return "a rank was killed: it used more memory than it asked for";
-  return job.why;
+  std::string how = seen.why;
+  if (how.empty() && seen.out_of_memory)
+    how = "a rank was killed: it used more memory than it asked for";
+  if (how.empty() || job.why.empty()) return how.empty() ? job.why : how;
+  return job.why + "; " + how;
 }
 
 }  // namespace

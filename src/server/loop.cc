@@ -373,6 +373,9 @@ void Loop::snapshot_if_due() {
       snapshot_running_ = false;
       if (!snapshot)
         base::log_warn("snapshot: {}", snapshot.error().message);
+      else if (world_.state().sequence == snapshot->sequence &&
+               core::state_digest(world_.state()) != snapshot->digest)
+        CHECK_THAT(false, "the journal folds to another world than the living one");
       else if (const auto kept = journal_.keep_snapshot(snapshot->sequence, snapshot->body); !kept)
         base::log_warn("snapshot: {}", kept.error().message);
       return net::Response{};

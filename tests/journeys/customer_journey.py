@@ -4,7 +4,6 @@ isolation between projects, answers once per Idempotency-Key, also across a rest
 import json
 import os
 import subprocess
-import time
 
 from cloud import BIN, Cloud, TINY, expect, need_podman, wait_for
 
@@ -87,6 +86,29 @@ def volumes_and_stop(cloud):
     print("volumes persist, stop has grace, time limits end: ok", flush=True)
 
 
+def volume_limit(cloud):
+    job = cloud.submit("dd if=/dev/zero of=/v/big bs=1M count=1200 2>/dev/null; sleep 60",
+                       volumes=["big:/v"], grace="1s", resources={"cpus": "1", "memory": "512MiB"})
+    seen = cloud.wait(job, seconds=120)
+    expect(seen["outcome"] == "failed" and "volume" in seen["why"], f"1.2 GB in 1 GiB: {seen}")
+    expect(cli(cloud, "volumes", "rm", "big").returncode == 0, "the volume is removed")
+    print(f"a volume over its limit stops its job ({seen['why']}): ok", flush=True)
+
+
+def watching(cloud):
+    text = cloud.call("GET", "/v1/events?follow=0", headers={"Last-Event-ID": "0"}).text
+    events = [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: ")]
+    numbers = [e["sequence"] for e in events]
+    expect(numbers == list(range(1, len(numbers) + 1)), f"a gap or a repeat in the events: {numbers}")
+    middle = str(numbers[len(numbers) // 2])
+    rest = cloud.call("GET", "/v1/events?follow=0", headers={"Last-Event-ID": middle}).text
+    expect(f"id: {middle}\n" not in rest and f"id: {int(middle) + 1}\n" in rest, "resume repeats or skips")
+    metrics = cloud.call("GET", "/metrics").text
+    expect("ampacity_gpus 16" in metrics and "ampacity_commits_total" in metrics, metrics)
+    expect(cloud.call("GET", "/healthz", key="").json["engine_reachable"], "healthz")
+    print(f"{len(numbers)} events without a gap, resumed; metrics: ok", flush=True)
+
+
 def tenants(cloud):
     cloud.ok("POST", "/v1/orgs", {"name": "other"})
     cloud.ok("POST", "/v1/projects", {"name": "theirs", "org": "other"})
@@ -125,8 +147,7 @@ def once(cloud):
     print("Idempotency-Key is honoured across a restart: ok", flush=True)
 
 
-with Cloud(emulate="h100:8x2") as cloud:
-    for part in (limits, gang, logs_and_exec, volumes_and_stop, tenants, once):
-        began = time.monotonic()
+with Cloud(emulate="h100:8x2", more=["--volume-limit-gib", "1"]) as cloud:
+    for part in (limits, gang, logs_and_exec, volumes_and_stop, volume_limit, watching, tenants, once):
         part(cloud)
     cloud.check_books()
