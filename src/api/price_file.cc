@@ -5,6 +5,8 @@
 namespace ampacity::api {
 namespace {
 
+constexpr base::Ticks dearest = 10'000 * 10'000;  // per unit and second: 10,000 USD an hour
+
 struct GpuPrice {
   std::string on_demand;
   std::optional<std::string> spot;  // default: half
@@ -37,10 +39,10 @@ base::Result<core::PriceBook> parse_price_file(std::string_view yaml) {
   core::PriceBook book;
   const auto price = [&](const std::string& field, const std::string& text) {
     const auto p = base::parse_hourly_price(text);
-    if (!p)
+    if (!p || *p > dearest)
       reader.wrong.push_back({field,
                               "must be USD per hour with at most four decimals, such as "
-                              "4.78; got '" +
+                              "4.78, at most 10000; got '" +
                                   text + "'"});
     return p.value_or(0);
   };

@@ -27,6 +27,11 @@ bool is_plain(std::string_view word) {
 
 }  // namespace
 
+std::string moment(base::Instant t) {
+  const std::int64_t us = (t.us % 1'000'000 + 1'000'000) % 1'000'000;
+  return fmt::format("{}.{:03}Z", base::format_instant(t).substr(0, 19), us / 1000);
+}
+
 std::string age(base::Instant then, base::Instant now) {
   const std::int64_t s = std::max<std::int64_t>(0, (now - then).whole_seconds());
   if (s < 120) return fmt::format("{}s", s);

@@ -96,6 +96,7 @@ struct Ending {
   std::optional<int> exit_code;
   std::string error;
   bool closed = false;
+  bool bare_newline = false;  // the last output was a newline without its carriage return
 
   bool done() {
     const std::lock_guard lock(mutex);
@@ -170,6 +171,7 @@ net::DuplexEvents events_for(Terminal& t, Wake& wake, Ending& ending) {
             } else if (!bytes.empty()) {
               std::ostream& to = bytes[0] == 2 ? t.err : t.out;
               to.write(bytes.data() + 1, static_cast<std::streamsize>(bytes.size() - 1)).flush();
+              ending.bare_newline = bytes.ends_with('\n') && !bytes.ends_with("\r\n");
             }
           },
           [&](std::string) {
@@ -205,6 +207,7 @@ int exec(Session& session, const ExecOptions& o) {
     converse(**duplex, wake, ending, tty);
   }
   duplex->reset();  // joins: nothing writes to `ending` from here on
+  if (tty && t.out_is_tty && ending.bare_newline) t.out << '\r' << std::flush;
   if (ending.exit_code) return *ending.exit_code & 0xFF;
   if (!ending.error.empty()) return session.report({exit_failed, ending.error});
   return session.report({exit_unreachable, "the connection was lost; the command may go on"});

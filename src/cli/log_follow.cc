@@ -80,7 +80,7 @@ Answer<std::optional<std::string>> follow_events(
 
 Answer<std::optional<api::JobView>> follow_log(Session& session, const std::string& job,
                                                std::optional<std::uint32_t> rank, bool follow,
-                                               bool show_ranks) {
+                                               bool show_ranks, bool* printed) {
   LogPrinter printer(session.terminal, show_ranks);
   const std::string target =
       with_query("/v1/jobs/" + escaped(job) + "/logs",
@@ -88,11 +88,13 @@ Answer<std::optional<api::JobView>> follow_log(Session& session, const std::stri
   std::optional<Failure> broken;
   auto end = follow_events(session, target, follow, "the log", [&](const SseEvent& event) {
     auto line = Session::parse<api::LogEvent>(event.data);
-    if (line)
-      printer.print(*line);
-    else
+    if (!line) {
       broken = line.error();
-    return !broken;
+      return false;
+    }
+    if (printed) *printed = true;
+    printer.print(*line);
+    return true;
   });
   printer.finish();
   if (broken) return std::unexpected(*broken);

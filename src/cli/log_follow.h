@@ -39,6 +39,6 @@ Answer<std::optional<std::string>> follow_events(
 // The final view when the log ended because the job did.
 Answer<std::optional<api::JobView>> follow_log(Session& session, const std::string& job,
                                                std::optional<std::uint32_t> rank, bool follow,
-                                               bool show_ranks);
+                                               bool show_ranks, bool* printed = nullptr);
 
 }  // namespace ampacity::cli

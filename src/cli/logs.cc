@@ -25,9 +25,17 @@ int logs(Session& session, const LogOptions& options) {
     return end ? 0 : session.report(end.error());
   }
   const bool show_ranks = job->nodes > 1 && !options.rank;
-  const auto end = follow_log(session, job->id, options.rank, options.follow, show_ranks);
+  bool printed = false;
+  const auto end = follow_log(session, job->id, options.rank, options.follow, show_ranks, &printed);
   if (!end) return session.report(end.error());
   if (session.terminal.interrupted) return exit_interrupted;
+  if (!printed && !options.follow) {
+    const bool over = job->state == core::JobState::ended;
+    std::string line = fmt::format("no output{}: {} {}{}", over ? "" : " yet", job_name(*job),
+                                   over ? "" : "is ", state_cell(*job).text);
+    if (job->why && !job->why->empty()) line += ": " + *job->why;
+    session.notice(line);
+  }
   if (options.follow && *end)
     session.notice(
         fmt::format("{} {} · {} USD", job_name(**end), state_cell(**end).text, (**end).cost_usd));
@@ -48,7 +56,8 @@ int events(Session& session, const EventOptions& options) {
       broken = event.error();
       return false;
     }
-    t.out << paint(base::format_instant(event->at), Tone::dim, t.colour_out) << "  "
+    t.out << paint(moment(event->at), Tone::dim, t.colour_out) << "  "
+          << (event->job ? printable(*event->job) + "  " : "")
           << printable(event->text.empty() ? event->kind : event->text) << "\n"
           << std::flush;
     return true;

@@ -127,7 +127,7 @@ void add_money_verbs(CLI::App& app, Choice& c) {
   auto* credit = add_group(app, "credit", "prepaid credit (operators)");
   auto* more = add(*credit, c, "add", "add to a project's wallet",
                    [&c](Session& s) { return credit_add(s, c.credit); });
-  more->add_option("PROJECT", c.credit.project)->required();
+  more->add_option("PROJECT", c.credit.project, "its name")->required();
   more->add_option("USD", c.credit.amount_usd, "25.00")->required();
   more->add_option("--note", c.credit.note, "for the books");
   auto* ledger = add_group(app, "ledger", "the books (operators)");
@@ -136,7 +136,7 @@ void add_money_verbs(CLI::App& app, Choice& c) {
 }
 
 void add_fleet_verbs(CLI::App& app, Choice& c) {
-  auto* fleet = add_group(app, "fleet", "sites and nodes");
+  auto* fleet = add_group(app, "fleet", "sites and nodes (operators)");
   add(*fleet, c, "sites", "data centres and their engines", fleet_sites);
   add(*fleet, c, "nodes", "machines", fleet_nodes);
   add(*fleet, c, "cordon", "no new jobs on a node",
@@ -156,36 +156,39 @@ void add_fleet_verbs(CLI::App& app, Choice& c) {
   auto* feed = add(app, c, "events", "what happens, as it happens",
                    [&c](Session& s) { return events(s, c.events); });
   feed->add_flag("-f,--follow", c.events.follow, "go on through cuts");
-  feed->add_option("--since", c.events.since, "begin after this sequence number; 0: everything");
+  feed->add_option("--since", c.events.since, "begin after this sequence number; 0: everything")
+      ->check(CLI::TypeValidator<std::uint64_t>("UINT"));
 }
 
 void add_admin_verbs(CLI::App& app, Choice& c) {
   auto* orgs = add_group(app, "orgs", "who pays (operators)");
-  add(*orgs, c, "ls", "all", orgs_list);
-  add(*orgs, c, "add", "make one", [&c](Session& s) { return orgs_add(s, c.org); })
-      ->add_option("NAME", c.org.name)
+  add(*orgs, c, "ls", "all of them", orgs_list);
+  add(*orgs, c, "add", "make an org: who pays", [&c](Session& s) { return orgs_add(s, c.org); })
+      ->add_option("NAME", c.org.name, "a-z, 0-9 and -")
       ->required();
   auto* projects = add_group(app, "projects", "what is budgeted");
   add(*projects, c, "ls", "all, with their wallets", projects_list);
-  auto* project =
-      add(*projects, c, "add", "make one", [&c](Session& s) { return projects_add(s, c.project); });
-  project->add_option("NAME", c.project.name)->required();
-  project->add_option("--org", c.project.org)->required();
+  auto* project = add(*projects, c, "add", "make a project: a wallet",
+                      [&c](Session& s) { return projects_add(s, c.project); });
+  project->add_option("NAME", c.project.name, "a-z, 0-9 and -")->required();
+  project->add_option("--org", c.project.org, "whose; `ampacity orgs ls`")->required();
   auto* users = add_group(app, "users", "people (operators)");
-  add(*users, c, "ls", "all", users_list);
-  auto* user = add(*users, c, "add", "make one", [&c](Session& s) { return users_add(s, c.user); });
-  user->add_option("NAME", c.user.name)->required();
-  user->add_option("--org", c.user.org)->required();
+  add(*users, c, "ls", "all of them", users_list);
+  auto* user =
+      add(*users, c, "add", "make a user", [&c](Session& s) { return users_add(s, c.user); });
+  user->add_option("NAME", c.user.name, "a-z, 0-9 and -")->required();
+  user->add_option("--org", c.user.org, "whose; `ampacity orgs ls`")->required();
   auto* keys = add_group(app, "keys", "what calls (operators)");
   add(*keys, c, "ls", "all, without their secrets", keys_list);
   auto* key = add(*keys, c, "add", "make one; its secret is shown once", [&c](Session& s) {
     c.key.role = base::parse_enum<core::Role>(c.role);
     return keys_add(s, c.key);
   });
-  key->add_option("--role", c.role)->check(CLI::IsMember({"customer", "owner"}));
-  key->add_option("--project", c.key.project);
-  key->add_option("--user", c.key.user);
-  key->add_option("--label", c.key.label);
+  key->add_option("--role", c.role, "default: customer")
+      ->check(CLI::IsMember({"customer", "owner"}));
+  key->add_option("--project", c.key.project, "whose wallet (customers)");
+  key->add_option("--user", c.key.user, "who uses it (customers)");
+  key->add_option("--label", c.key.label, "a note, such as laptop");
   add(*keys, c, "rm", "revoke one", [&c](Session& s) { return keys_remove(s, c.name); })
       ->add_option("KEY", c.name, "its id")
       ->required();
@@ -239,13 +242,17 @@ int report_usage(const CLI::App& app, const CLI::ParseError& e, Terminal& termin
     return 0;
   }
   std::string verb;
-  for (const auto* sub = &app; sub != nullptr;) {
-    const auto chosen = sub->get_subcommands();
-    sub = chosen.empty() ? nullptr : chosen.front();
-    if (sub) verb += " " + sub->get_name();
+  const CLI::App* deepest = &app;
+  for (auto chosen = app.get_subcommands(); !chosen.empty(); chosen = deepest->get_subcommands()) {
+    deepest = chosen.front();
+    verb += " " + deepest->get_name();
   }
+  std::string choices;  // of a group such as `orgs`
+  if (deepest != &app)
+    for (const auto* sub : deepest->get_subcommands([](const CLI::App*) { return true; }))
+      choices += (choices.empty() ? " " : " | ") + sub->get_name();
   terminal.err << paint("error:", Tone::bad, terminal.colour_err) << " " << printable(e.what())
-               << "\n  hint: ampacity" << verb << " --help";
+               << "\n  hint: ampacity" << verb << (choices.empty() ? " --help" : choices);
   if (verb == " run" || verb == " quote" || verb == " exec")
     terminal.err << "; the command comes after --";
   terminal.err << "\n" << std::flush;

@@ -83,16 +83,19 @@ TEST_CASE("a refusal names every wrong field, what is missing, when, and a hint"
                  "2 fields are wrong; see `wrong`",
                  base::Code::never_fits,
                  {{"resources.gpus", "no node has 9"}, {"time", "must be a duration"}},
-                 {{"credit_ticks", 36'000'000, 18'000'000}, {"gpus", 9, 8}},
+                 {{"credit_ticks", 36'000'000, 18'000'000},
+                  {"gpus", 9, 8},
+                  {"memory_mib_per_node", 2048, 512}},
                  base::parse_instant("2026-11-22T13:00:00Z")};
   cloud.answer("POST /v1/jobs", 400, base::to_json(p));
   CHECK(cli({"run", "--image", "x", "-d"}) == 2);
   CHECK(cli.err.str() ==
-        "error: 2 fields are wrong; see `wrong`\n"
+        "error: 2 fields are wrong\n"
         "  resources.gpus: no node has 9\n"
         "  time: must be a duration\n"
         "  credit: 1.0000 USD wanted, 0.5000 USD available\n"
         "  gpus: 9 wanted, 8 available\n"
+        "  memory per node: 2 GiB wanted, 512 MiB available\n"
         "  earliest: 2026-11-22T13:00:00Z\n"
         "  hint: `ampacity offers` shows what there is\n");
 }
@@ -368,7 +371,7 @@ const std::vector<Row> rows = {
      base::to_json(api::ProjectList{{sample_project()}}),
      "25.00",
      ""},
-    {{"users", "ls"}, "GET /v1/users", "", R"({"items":[]})", "USER", ""},
+    {{"users", "ls"}, "GET /v1/users", "", R"({"items":[]})", "no users yet", ""},
     {{"keys", "add", "--project", "demo", "--user", "ada"},
      "POST /v1/keys",
      "",

@@ -97,10 +97,15 @@ void say_outcome(Session& session, const api::JobView& job) {
   const bool good = job.outcome == Outcome::succeeded;
   const std::string name = job_name(job);
   std::string line = fmt::format("{} {} {}", good ? "✔" : "✘", name, state_cell(job).text);
-  if (!good && job.why && !job.why->empty()) line += ": " + *job.why;
-  if (job.started_at) line += " · ran " + ran_for(job, session.terminal.clock.now());
-  line += fmt::format(" · billed {} s · {} USD{} · receipt: ampacity receipt {}", job.billed_s,
-                      job.cost_usd, job.emulated ? " · emulated" : "", name);
+  const bool said = job.exit_code && job.why == fmt::format("exit code {}", *job.exit_code);
+  if (!good && !said && job.why && !job.why->empty()) line += ": " + *job.why;
+  if (!good && job.billed_s == 0) {
+    line += " · never ran, nothing billed";
+  } else {
+    if (job.started_at) line += " · ran " + ran_for(job, session.terminal.clock.now());
+    line += fmt::format(" · billed {} s · {} USD{} · receipt: ampacity receipt {}", job.billed_s,
+                        job.cost_usd, job.emulated ? " · emulated" : "", name);
+  }
   session.notice(line, good ? Tone::good : Tone::bad);
 }
 

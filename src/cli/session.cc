@@ -16,6 +16,7 @@
 
 #include "base/crypto.h"
 #include "base/money.h"
+#include "cli/display.h"
 
 namespace ampacity::cli {
 namespace {
@@ -59,8 +60,6 @@ std::string hint_of(base::Code code) {
       return "`ampacity offers` shows what there is";
     case base::Code::insufficient_credit:
       return "`ampacity` shows the wallet; the cloud's operator adds credit";
-    case base::Code::not_found:
-      return "`ampacity ps -a` lists jobs, ended ones too";
     case base::Code::unavailable:
       return "try again in a moment";
     default:
@@ -70,25 +69,41 @@ std::string hint_of(base::Code code) {
 
 std::string amount_of(const base::Missing& m, std::int64_t value) {
   if (m.what.ends_with("_ticks")) return base::format_usd(value) + " USD";
+  if (m.what.starts_with("cpu_milli")) return vcpus(value) + " vCPU";
+  if (m.what.starts_with("memory_mib")) return memory(value);
   return std::to_string(value);
+}
+
+// "memory_mib_per_node" to "memory per node": the unit stands with the amount.
+std::string words_of(std::string what) {
+  for (const std::string_view unit : {"_ticks", "_milli", "_mib"})
+    if (const auto at = what.find(unit); at != std::string::npos) what.erase(at, unit.size());
+  std::replace(what.begin(), what.end(), '_', ' ');
+  return what;
+}
+
+std::string hint_of(base::Code code, const std::vector<base::Wrong>& wrong) {
+  for (const auto& w : wrong)
+    if (w.field == "project" && w.message.find("required") != std::string::npos)
+      return "--project NAME; `ampacity projects ls` lists them";
+  return hint_of(code);
 }
 
 std::string describe(const std::string& detail, const std::vector<base::Wrong>& wrong,
                      const std::vector<base::Missing>& missing,
                      const std::optional<base::Instant>& earliest, base::Code code) {
   std::string text = detail;
+  if (const auto at = text.find("; see `wrong`"); at != std::string::npos) text.erase(at);
   // One wrong field is already the whole sentence.
   for (const auto& w : wrong)
     if (wrong.size() > 1 || detail.find(w.message) == std::string::npos)
       text += fmt::format("\n  {}: {}", w.field, w.message);
   for (const auto& m : missing) {
-    std::string what = m.what.ends_with("_ticks") ? m.what.substr(0, m.what.size() - 6) : m.what;
-    std::replace(what.begin(), what.end(), '_', ' ');
-    text += fmt::format("\n  {}: {} wanted, {} available", what, amount_of(m, m.wanted),
+    text += fmt::format("\n  {}: {} wanted, {} available", words_of(m.what), amount_of(m, m.wanted),
                         amount_of(m, m.available));
   }
   if (earliest) text += "\n  earliest: " + base::format_instant(*earliest);
-  if (const auto hint = hint_of(code); !hint.empty()) text += "\n  hint: " + hint;
+  if (const auto hint = hint_of(code, wrong); !hint.empty()) text += "\n  hint: " + hint;
   return text;
 }
 

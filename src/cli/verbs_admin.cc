@@ -25,8 +25,9 @@ int fetch(Session& session, const char* method, const std::string& target, std::
   return 0;
 }
 
-void print_table(Session& session, const Table& table) {
+void print_table(Session& session, const Table& table, std::string_view if_empty = {}) {
   auto& t = session.terminal;
+  if (table.rows.empty() && !if_empty.empty()) return session.notice(if_empty);
   t.out << render(table, t.width, t.colour_out);
 }
 
@@ -38,7 +39,9 @@ std::string identity(const api::WhoAmI& me) {
 
 std::string wallet_of(Session& session, const api::WhoAmI& me) {
   const auto list = session.get<api::ProjectList>("/v1/projects");
-  if (!list) return {};
+  if (!list) return "unknown";
+  if (!me.project && list->items.size() > 1)
+    return fmt::format("{} projects: ampacity projects ls", list->items.size());
   for (const auto& p : list->items)
     if (!me.project || p.name == *me.project)
       return fmt::format("{} USD ({}){}", p.wallet_usd, p.name,
@@ -46,11 +49,33 @@ std::string wallet_of(Session& session, const api::WhoAmI& me) {
   return {};
 }
 
+// What to type next; an operator of an empty cloud first needs somebody to rent.
+std::string next_steps(const api::WhoAmI& me, bool empty_cloud) {
+  if (me.role == core::Role::owner && empty_cloud)
+    return "Nobody can rent here yet:\n"
+           "  ampacity orgs add acme                         who pays\n"
+           "  ampacity projects add demo --org acme          a wallet\n"
+           "  ampacity credit add demo 25.00                 what it may spend\n"
+           "  ampacity users add ann --org acme              a person\n"
+           "  ampacity keys add --project demo --user ann    what she signs in with\n";
+  const bool owner = me.role == core::Role::owner;
+  return std::string(
+             "  ampacity offers                          what can be had, at what price\n") +
+         (owner ? "  ampacity run --project P --image I -- COMMAND  rent, run, follow\n"
+                : "  ampacity run --image IMAGE -- COMMAND    rent, run, pay by the second\n") +
+         "  ampacity ps -a                           jobs, ended ones too\n"
+         "  ampacity --help                          everything there is\n";
+}
+
 int say_signed_out(Session& session) {
   session.terminal.out << "ampacity rents GPUs by the second. You are not signed in yet.\n\n"
                           "  ampacity login --url URL --key KEY   sign in (the cloud's operator "
                           "makes keys)\n"
                           "  ampacity login --key -               the key from standard input\n"
+                          "  ampacity login --key - < FILE        an operator's first key: "
+                          "ampacityd printed\n"
+                          "                                       it, or kept it in its "
+                          "--owner-key-file\n"
                           "  ampacity --help                      everything there is\n"
                        << std::flush;
   return 0;
@@ -65,8 +90,8 @@ int welcome(Session& session) {
   auto& t = session.terminal;
   Facts facts = {{"signed in", identity(*me)},
                  {"cloud", fmt::format("{} · {} · {}", me->cloud, session.config.url, me->engine)}};
-  if (const auto wallet = wallet_of(session, *me); !wallet.empty())
-    facts.push_back({"wallet", wallet});
+  const std::string wallet = wallet_of(session, *me);
+  if (!wallet.empty()) facts.push_back({"wallet", wallet});
   const auto jobs = session.get<api::JobList>("/v1/jobs?limit=5");
   if (jobs && jobs->items.empty()) facts.push_back({"live jobs", "none"});
   if (jobs)
@@ -74,11 +99,8 @@ int welcome(Session& session) {
       facts.push_back({&j == &jobs->items.front() ? "live jobs" : "",
                        fmt::format("{} · {} · {} · {} USD so far", job_name(j), state_cell(j).text,
                                    hardware(j), j.cost_usd)});
-  t.out << render_facts(facts, t.width, t.colour_out)
-        << "\n  ampacity offers                            what can be had, at what price\n"
-           "  ampacity run --image IMAGE -- COMMAND      rent, run, follow, pay by the second\n"
-           "  ampacity ps -a                             your jobs\n"
-        << std::flush;
+  t.out << render_facts(facts, t.width, t.colour_out) << "\n"
+        << next_steps(*me, wallet.empty()) << std::flush;
   return 0;
 }
 
@@ -116,7 +138,12 @@ int login(Session& session, std::string url, std::string key) {
   config.key = std::move(key);
   Session trial(t, config, false);
   const auto me = trial.get<api::WhoAmI>("/v1/whoami");
-  if (!me) return session.report(me.error());
+  if (!me) {
+    Failure failure = me.error();  // whoever is signing in needs no telling to sign in
+    if (failure.exit_code == exit_not_allowed)
+      failure.text = failure.text.substr(0, failure.text.find("\n  hint:"));
+    return session.report(failure);
+  }
   if (auto saved = save_config(config); !saved) return session.report(saved.error());
   t.out << printable(fmt::format("signed in to {}: {}", config.url, identity(*me))) << "\n"
         << std::flush;
@@ -135,8 +162,8 @@ int orgs_list(Session& session) {
   return fetch<api::OrgList>(session, "GET", "/v1/orgs", {}, [&](const api::OrgList& list) {
     Table table{{{"ORG"}, {"CREATED"}, {"ID", Align::left, 0, 1}}, {}};
     for (const auto& o : list.items)
-      table.rows.push_back({o.name, base::format_instant(o.created_at), {o.id, Tone::dim}});
-    print_table(session, table);
+      table.rows.push_back({o.name, moment(o.created_at), {o.id, Tone::dim}});
+    print_table(session, table, "no orgs yet: ampacity orgs add NAME");
   });
 }
 
@@ -164,7 +191,9 @@ int projects_list(Session& session) {
                                                            p.spent_usd,
                                                            {p.warning.value_or(""), Tone::warn},
                                                            {p.id, Tone::dim}});
-                                   print_table(session, table);
+                                   print_table(session, table,
+                                               "no projects yet: ampacity projects add NAME "
+                                               "--org ORG");
                                  });
 }
 
@@ -178,8 +207,8 @@ int users_list(Session& session) {
   return fetch<api::UserList>(session, "GET", "/v1/users", {}, [&](const api::UserList& list) {
     Table table{{{"USER"}, {"ORG"}, {"CREATED"}, {"ID", Align::left, 0, 1}}, {}};
     for (const auto& u : list.items)
-      table.rows.push_back({u.name, u.org, base::format_instant(u.created_at), {u.id, Tone::dim}});
-    print_table(session, table);
+      table.rows.push_back({u.name, u.org, moment(u.created_at), {u.id, Tone::dim}});
+    print_table(session, table, "no users yet: ampacity users add NAME --org ORG");
   });
 }
 
@@ -206,7 +235,7 @@ int keys_list(Session& session) {
                             k.project.value_or(""),
                             k.user.value_or(""),
                             k.label,
-                            base::format_instant(k.created_at),
+                            moment(k.created_at),
                             k.revoked ? Cell("revoked", Tone::dim) : Cell("valid", Tone::good),
                             {k.id, Tone::dim}});
     print_table(session, table);
@@ -217,7 +246,7 @@ int keys_add(Session& session, const api::KeyRequest& request) {
   return fetch<api::KeyView>(
       session, "POST", "/v1/keys", base::to_json(request), [&](const api::KeyView& k) {
         session.notice(
-            fmt::format("{} key {}; it is shown this once:", base::enum_name(k.role), k.id));
+            fmt::format("{} {}; its secret is shown this once:", base::enum_name(k.role), k.id));
         session.terminal.out << k.secret.value_or("") << "\n";
       });
 }

@@ -33,14 +33,15 @@ int fleet_sites(Session& session) {
 }
 
 int fleet_nodes(Session& session) {
-  Table table{{{"NODE", Align::left, 10},
+  Table table{{{"NODE"},
                {"SITE", Align::left, 0, 3},
                {"SKU"},
                {"STATE"},
                {"GPUS FREE", Align::right},
                {"VCPU FREE", Align::right, 0, 2},
                {"MEMORY FREE", Align::right, 0, 1},
-               {"JOBS", Align::left, 10}},
+               {"JOBS", Align::right},
+               {"WHICH", Align::left, 30, 4}},
               {}};
   constexpr std::size_t rows_max = 100'000;
   std::string cursor;
@@ -54,10 +55,10 @@ int fleet_nodes(Session& session) {
           {n.name, n.site, n.sku + (n.emulated ? " (emulated)" : ""),
            Cell(std::string(base::enum_name(n.state)),
                 n.state == core::NodeState::active ? Tone::good : Tone::warn),
-           fmt::format("{} of {}", n.gpus_free, n.gpus),
+           n.gpus == 0 ? "–" : fmt::format("{} of {}", n.gpus_free, n.gpus),
            fmt::format("{} of {}", vcpus(n.cpu_milli_free), vcpus(n.cpu_milli)),
            fmt::format("{} of {}", memory(n.memory_mib_free), memory(n.memory_mib)),
-           join(n.jobs, ", ")});
+           std::to_string(n.jobs.size()), join(n.jobs, ", ")});
     cursor = list->items.empty() ? "" : list->next_cursor.value_or("");
   } while (!cursor.empty() && table.rows.size() < rows_max);
   auto& t = session.terminal;

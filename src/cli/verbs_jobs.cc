@@ -44,9 +44,7 @@ std::string gpus_text(const std::vector<std::string>& gpus) {
   return fmt::format("{}, {}, … {} in all", gpus[0], gpus[1], gpus.size());
 }
 
-std::string or_dash(const std::optional<base::Instant>& t) {
-  return t ? base::format_instant(*t) : "–";
-}
+std::string or_dash(const std::optional<base::Instant>& t) { return t ? moment(*t) : "–"; }
 
 Facts facts_of(const api::JobView& j, base::Instant now) {
   Facts f = {{"name", j.name}, {"id", j.id}, {"state", state_cell(j)}, {"hardware", hardware(j)}};
@@ -59,7 +57,7 @@ Facts facts_of(const api::JobView& j, base::Instant now) {
   if (!j.volumes.empty()) f.push_back({"volumes", join(j.volumes, ", ")});
   f.push_back({"class", std::string(base::enum_name(j.job_class))});
   f.push_back({"project", j.project + (j.user.empty() ? "" : " (" + j.user + ")")});
-  f.push_back({"submitted", base::format_instant(j.submitted_at)});
+  f.push_back({"submitted", moment(j.submitted_at)});
   f.push_back({"started", or_dash(j.started_at)});
   f.push_back({"ended", or_dash(j.ended_at)});
   if (j.started_at) f.push_back({"ran", ran_for(j, now)});
@@ -70,7 +68,7 @@ Facts facts_of(const api::JobView& j, base::Instant now) {
   if (j.exit_code) f.push_back({"exit code", std::to_string(*j.exit_code)});
   f.push_back({"price", j.price_usd_per_hour + " USD per hour"});
   f.push_back({"billed", fmt::format("{} s, {} USD", j.billed_s, j.cost_usd)});
-  if (j.paid_until) f.push_back({"paid until", base::format_instant(*j.paid_until)});
+  if (j.paid_until) f.push_back({"paid until", moment(*j.paid_until)});
   return f;
 }
 
@@ -153,7 +151,8 @@ int why(Session& session, const std::string& name) {
   if (!job) return session.report(job.error());
   auto& t = session.terminal;
   const Cell state = state_cell(*job);
-  t.out << printable(job_name(*job)) << " is " << paint(state.text, state.tone, t.colour_out);
+  t.out << printable(job_name(*job)) << (job->state == core::JobState::ended ? " " : " is ")
+        << paint(state.text, state.tone, t.colour_out);
   if (job->why && !job->why->empty())
     t.out << ": " << printable(*job->why);
   else if (job->state == core::JobState::running)
@@ -168,7 +167,8 @@ int stop(Session& session, const std::vector<std::string>& jobs) {
     const auto body = session.call("POST", "/v1/jobs/" + escaped(name) + "/stop");
     const auto job = Session::read<api::JobView>(body);
     if (!job)
-      worst = session.report(job.error());
+      worst = session.report(
+          {job.error().exit_code, (jobs.size() > 1 ? name + ": " : "") + job.error().text});
     else if (!session.print_json(*body))
       session.terminal.out << printable(job_name(*job)) << " " << state_cell(*job).text << "\n"
                            << std::flush;

@@ -11,10 +11,10 @@ namespace ampacity::cli {
 namespace {
 
 std::string interval_title(const api::ReceiptInterval& i) {
-  std::string s = fmt::format("generation {} · {} → {} · ran {} s, billed {} s", i.generation,
-                              base::format_instant(i.started_at),
-                              i.ended_at ? base::format_instant(*i.ended_at) : "still running",
-                              i.observed_s, i.billed_s);
+  std::string s = fmt::format(
+      "generation {} · {} → {} · billed {} s", i.generation, base::format_instant(i.started_at),
+      i.ended_at ? base::format_instant(*i.ended_at) : "still running", i.billed_s);
+  if (i.observed_s != i.billed_s + i.waived_s) s += fmt::format(" of {} s", i.observed_s);
   if (i.waived_s > 0) s += fmt::format(", waived {} s", i.waived_s);
   return s + fmt::format(" · prices version {}", i.price_version);
 }
@@ -41,6 +41,12 @@ Table interval_table(const api::ReceiptInterval& i) {
   return table;
 }
 
+// Successive numbers in 32 hex digits: without the zeros in front.
+std::string short_id(const std::string& id) {
+  const auto first = id.find_first_not_of('0');
+  return first == std::string::npos ? id : id.substr(first);
+}
+
 Table transfer_table(const std::vector<api::TransferView>& transfers) {
   Table table{{{"AT", Align::left, 0, 2},
                {"KIND"},
@@ -49,17 +55,17 @@ Table transfer_table(const std::vector<api::TransferView>& transfers) {
                {"CREDIT", Align::left, 8},
                {"USD", Align::right},
                {"TICKS", Align::right, 0, 1},
-               {"TRANSFER", Align::left, 8, 3}},
+               {"TRANSFER", Align::right, 0, 3}},
               {}};
   for (const auto& x : transfers)
-    table.rows.push_back({base::format_instant(x.at),
+    table.rows.push_back({moment(x.at),
                           x.kind,
                           x.reason,
                           x.debit,
                           x.credit,
                           x.amount_usd,
                           std::to_string(x.amount_ticks),
-                          {x.id, Tone::dim}});
+                          {short_id(x.id), Tone::dim}});
   return table;
 }
 
@@ -98,13 +104,13 @@ int receipt(Session& session, const std::string& job) {
   const bool ended = r->state == core::JobState::ended;
   Facts facts = {
       {"total", Cell(fmt::format("{} USD ({} ticks)", r->total_usd, r->total_ticks), Tone::bold)},
-      {"posted",
-       Cell(fmt::format("{} USD ({} ticks){}", base::format_usd(r->posted_ticks), r->posted_ticks,
-                        settled ? ""
-                        : ended ? ": NOT the total"
-                                : ", so far"),
-            !ended || settled ? Tone::plain : Tone::bad)}};
-  if (r->held_ticks != 0) facts.push_back({"held", base::format_usd(r->held_ticks) + " USD"});
+      {"posted", Cell(fmt::format("{} USD ({} ticks){}", base::format_usd(r->posted_ticks, 6),
+                                  r->posted_ticks,
+                                  settled ? ""
+                                  : ended ? ": NOT the total"
+                                          : ", so far"),
+                      !ended || settled ? Tone::plain : Tone::bad)}};
+  if (r->held_ticks != 0) facts.push_back({"held", base::format_usd(r->held_ticks, 6) + " USD"});
   t.out << "\n" << render_facts(facts, t.width, colour) << std::flush;
   return 0;
 }
@@ -178,8 +184,8 @@ int ledger_accounts(Session& session) {
                {"LEDGER", Align::left, 0, 1},
                {"DEBITS", Align::right},
                {"CREDITS", Align::right},
-               {"DEBITS PENDING", Align::right, 0, 3},
-               {"CREDITS PENDING", Align::right, 0, 3}},
+               {"DR PENDING", Align::right, 0, 3},
+               {"CR PENDING", Align::right, 0, 3}},
               {}};
   for (const auto& a : list->items)
     table.rows.push_back({std::to_string(a.account), std::to_string(a.code), a.name, a.ledger,

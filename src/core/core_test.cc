@@ -201,6 +201,41 @@ TEST_CASE("first come, first served: a gang that waits is not passed by what wan
   check_invariants(c.world);
 }
 
+TEST_CASE("room for the small one behind a waiting gang stays the gang's; memory is a limit too") {
+  Cloud c(2);
+  const Id most = c.submit(c.request(nullptr, 1'000, 12'000));
+  const Id more = c.submit(c.request(nullptr, 1'000, 8'000));  // 16,384 MiB in all
+  CHECK(c.world.job(most)->state == JobState::starting);
+  CHECK(c.world.job(more)->state == JobState::queued);
+
+  const Id full = c.submit(c.request("h100:8"));
+  const Id some = c.submit(c.request("h100:4"));
+  const Id gang = c.submit(c.request("h100:8x2"));
+  const Id small = c.submit(c.request("h100:1"));
+  REQUIRE(c.seen(some, RankSeen::State::running));
+  REQUIRE(c.seen(some, RankSeen::State::ended));  // eight free: too few for the gang
+  CHECK(c.world.job(gang)->state == JobState::queued);
+  CHECK(c.world.job(small)->state == JobState::queued);
+  REQUIRE(c.seen(full, RankSeen::State::running));
+  REQUIRE(c.seen(full, RankSeen::State::ended));
+  CHECK(c.world.job(gang)->state == JobState::starting);
+  check_invariants(c.world);
+}
+
+TEST_CASE("retries are used up") {
+  Cloud c(1);
+  SubmitJob s = c.request("h100:1");
+  s.job.retries_left = 2;
+  const Id job = c.submit(s);
+  for (int generation = 1; generation <= 3; ++generation) {
+    REQUIRE(c.world.job(job));
+    CHECK(c.world.job(job)->generation == static_cast<std::uint32_t>(generation));
+    REQUIRE(c.seen(job, RankSeen::State::ended, 1));
+  }
+  CHECK(c.world.job(job) == nullptr);
+  CHECK(c.closed(job).outcome == Outcome::failed);
+}
+
 TEST_CASE("a gang whose rank fails is stopped whole, and retried if asked") {
   Cloud c(2);
   SubmitJob s = c.request("h100:8x2");
