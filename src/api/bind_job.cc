@@ -26,13 +26,30 @@ class Binder {
       say("name", "must be a-z, 0-9 and '-', begin with a letter, at most 63 characters");
   }
 
+  // A plain reference, never one of the engine's transports (`dir:`, `oci:`…), which read the host.
+  static bool is_image(const std::string& text) {
+    static constexpr std::string_view transports[] = {
+        "docker", "docker-archive",     "docker-daemon", "oci", "oci-archive",
+        "dir",    "containers-storage", "ostree",        "sif", "tarball"};
+    const auto letter = [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    };
+    const auto plain = [&](char c) {
+      return letter(c) || std::string_view("._/:@-").find(c) != std::string_view::npos;
+    };
+    if (text.empty() || text.size() > 255 || !letter(text[0])) return false;
+    if (!std::all_of(text.begin(), text.end(), plain)) return false;
+    if (text.find("//") != std::string::npos || text.find("..") != std::string::npos) return false;
+    const std::string head = text.substr(0, text.find(':'));
+    return head.size() == text.size() ||
+           std::find(std::begin(transports), std::end(transports), head) == std::end(transports);
+  }
+
   void image(const JobRequest& r) {
-    const auto plain = [](char c) { return c > ' ' && c < 0x7f && c != '"' && c != '\\'; };
-    if (r.image.empty() || r.image.size() > 255 ||
-        !std::all_of(r.image.begin(), r.image.end(), plain))
+    if (!is_image(r.image))
       say("image",
           "must be an image reference such as localhost/ampacity-train or "
-          "docker.io/library/debian:12, at most 255 characters");
+          "docker.io/library/debian:12, at most 255 characters, without a transport");
     out.submit.job.spec.image = r.image;
   }
 

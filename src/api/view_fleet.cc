@@ -167,7 +167,25 @@ struct Sentence {
     return "project " + f.project.name;
   }
   std::string operator()(const core::UserCreated& f) const { return "user " + f.user.name; }
-  std::string operator()(const auto&) const { return {}; }
+  std::string operator()(const core::AccountOpened& f) const {
+    return "account " + std::to_string(f.account.code) + " " + f.account.name;
+  }
+  std::string operator()(const core::SiteAdded& f) const { return "site " + f.site.name; }
+  std::string operator()(const core::SkuDefined& f) const {
+    return "SKU " + f.sku.name + (f.sku.emulated ? " (emulated)" : "");
+  }
+  std::string operator()(const core::KeyCreated& f) const {
+    return "key amp_" + f.key.lookup + "… for " +
+           (f.key.role == core::Role::owner ? std::string("an operator")
+                                            : w.state().projects[f.key.project].name);
+  }
+  std::string operator()(const core::KeyRevoked&) const { return "a key was revoked"; }
+  std::string operator()(const core::PricesSet& f) const {
+    return "price book " + std::to_string(f.book.version) + ": " + f.book.name;
+  }
+  std::string operator()(const core::LeasesSettled& f) const {
+    return std::to_string(f.entries.size()) + " lease(s) paid ahead";
+  }
 };
 
 }  // namespace

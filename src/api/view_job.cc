@@ -31,7 +31,9 @@ void add_ranks(const core::World& w, const std::vector<core::Place>& places,
 
 // ticks per hour of rates, exact or rounded half-up to the tick
 std::string hourly(const core::Rates& rates) {
-  return base::format_usd(core::amounts_at(rates, 3600).total(), 2);
+  std::string usd = base::format_usd(core::amounts_at(rates, 3600).total(), 6);
+  while (usd.ends_with('0') && usd[usd.size() - 3] != '.') usd.pop_back();
+  return usd;
 }
 
 void add_money(const core::World& w, const core::Job& job, Instant now, JobView& v) {
@@ -153,7 +155,7 @@ JobView view_job(const core::World& w, const core::Job& job, Instant now) {
     const core::Interval& i = job.intervals.back();
     v.cpu_milli = i.rates.cpu_milli / job.demand.nodes;
     v.memory_mib = i.rates.memory_mib / job.demand.nodes;
-    v.started_at = i.started_at;
+    if (i.ended_at > i.started_at) v.started_at = i.started_at;  // else it never ran
     if (job.state == core::JobState::ended) add_ranks(w, i.places, i.ranks, v);
   } else {
     const core::Sku& s = w.state().skus[sku];

@@ -33,6 +33,20 @@ TEST_CASE("JSON: there and back, fields in any order") {
   CHECK(from_json<Inner>(R"({"note":"y","n":3})")->note == "y");
 }
 
+TEST_CASE("JSON: what is not UTF-8 is written as U+FFFD, so that it can be read back") {
+  const char* rows[][2] = {{"caf\xc3", "caf\xEF\xBF\xBD"},
+                           {"\xff\xfe", "\xEF\xBF\xBD\xEF\xBF\xBD"},
+                           {"\xe2\x82\xac \xf0\x9f\x98\x80", "\xe2\x82\xac \xf0\x9f\x98\x80"},
+                           {"\xed\xa0\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"},
+                           {"\xc0\x80", "\xEF\xBF\xBD\xEF\xBF\xBD"}};
+  for (const auto& row : rows) {
+    const auto back =
+        from_json<std::vector<std::string>>(to_json(std::vector<std::string>{row[0]}));
+    REQUIRE(back);
+    CHECK(back->at(0) == row[1]);
+  }
+}
+
 TEST_CASE("JSON: every wrong field is named by its path") {
   const auto r = from_json<Outer>(
       R"({"name":1,"inner":[{"n":1},{"n":"x"},{}],"counts":{"k":-1},"colour":"blue","extra":2})");

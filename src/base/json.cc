@@ -29,14 +29,45 @@ Result<boost::json::value> parse_json(std::string_view text) {
                                    (error ? error.message() : "text after the value"));
 }
 
+namespace {
+
+// Bytes of the UTF-8 sequence at `at` (RFC 3629), 0 if it is not one.
+std::size_t utf8_length(std::string_view text, std::size_t at) {
+  const auto byte = [&](std::size_t i) {
+    return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U;
+  };
+  const unsigned first = byte(0), second = byte(1);
+  const auto follows = [&](std::size_t i) { return (byte(i) & 0xc0) == 0x80; };
+  if (first >= 0xc2 && first <= 0xdf) return follows(1) ? 2 : 0;
+  if ((first & 0xf0) == 0xe0) {
+    const bool overlong = first == 0xe0 && second < 0xa0;
+    const bool surrogate = first == 0xed && second >= 0xa0;
+    return follows(1) && follows(2) && !overlong && !surrogate ? 3 : 0;
+  }
+  if (first >= 0xf0 && first <= 0xf4) {
+    const bool outside = (first == 0xf0 && second < 0x90) || (first == 0xf4 && second >= 0x90);
+    return follows(1) && follows(2) && follows(3) && !outside ? 4 : 0;
+  }
+  return 0;
+}
+
+}  // namespace
+
+// What is not UTF-8 (a log's bytes, a text cut short) becomes U+FFFD: what we write, we can read.
 void write_json_string(std::string& out, std::string_view text) {
   static constexpr char hex[] = "0123456789abcdef";
   out += '"';
   std::size_t plain = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c != '"' && c != '\\') [[likely]]
+    if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') [[likely]]
       continue;
+    if (c >= 0x80) {
+      if (const std::size_t length = utf8_length(text, i)) {
+        i += length - 1;
+        continue;
+      }
+    }
     out.append(text, plain, i - plain);
     plain = i + 1;
     switch (c) {
@@ -56,6 +87,10 @@ void write_json_string(std::string& out, std::string_view text) {
         out += "\\r";
         break;
       default:
+        if (c >= 0x80) {
+          out += "\xEF\xBF\xBD";
+          break;
+        }
         out += "\\u00";
         out += hex[c >> 4];
         out += hex[c & 15];

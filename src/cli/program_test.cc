@@ -371,7 +371,12 @@ const std::vector<Row> rows = {
      base::to_json(api::ProjectList{{sample_project()}}),
      "25.00",
      ""},
-    {{"users", "ls"}, "GET /v1/users", "", R"({"items":[]})", "no users yet", ""},
+    {{"users", "ls"},
+     "GET /v1/users",
+     "",
+     base::to_json(api::UserList{{{"user-1", "ada", "acme", {}}}}),
+     "ada   acme",
+     ""},
     {{"keys", "add", "--project", "demo", "--user", "ada"},
      "POST /v1/keys",
      "",
@@ -433,6 +438,22 @@ TEST_CASE("every other verb asks its route and shows the answer") {
     CHECK(cli(with_json) == row.expected);
     CHECK(cli.out.str() == row.answer + "\n");
   }
+}
+
+TEST_CASE("an empty list and a group without its verb say what to type") {
+  FakeCloud cloud;
+  FakeTerminal cli;
+  cli.env["AMPACITY_URL"] = cloud.url();
+  cloud.answer("GET /v1/orgs", 200, R"({"items":[]})");
+  CHECK(cli({"orgs", "ls"}) == 0);
+  CHECK(cli.out.str().empty());
+  CHECK(cli.err.str() == "no orgs yet: ampacity orgs add NAME\n");
+  CHECK(cli({"keys"}) == 2);
+  CHECK(cli.err.str().find("hint: ampacity keys ls | add | rm") != std::string::npos);
+  CHECK(cli({"events", "--since", "abc"}) == 2);
+  cloud.answer("GET /v1/jobs/train", 200, base::to_json(sample_job(JobState::ended)));
+  CHECK(cli({"why", "train"}) == 0);
+  CHECK(cli.out.str() == "train succeeded\n");
 }
 
 TEST_CASE("completion knows every verb") {

@@ -100,7 +100,7 @@ void say_outcome(Session& session, const api::JobView& job) {
   const bool said = job.exit_code && job.why == fmt::format("exit code {}", *job.exit_code);
   if (!good && !said && job.why && !job.why->empty()) line += ": " + *job.why;
   if (!good && job.billed_s == 0) {
-    line += " · never ran, nothing billed";
+    line += " · nothing billed";
   } else {
     if (job.started_at) line += " · ran " + ran_for(job, session.terminal.clock.now());
     line += fmt::format(" · billed {} s · {} USD{} · receipt: ampacity receipt {}", job.billed_s,

@@ -264,7 +264,7 @@ TEST_CASE("events: from where it is told, one line each") {
                                   "\n\n");
   });
   CHECK(cli({"events", "--since", "7"}) == 0);
-  CHECK(cli.out.str() == "2026-11-22T12:00:00Z  train was submitted\n");
+  CHECK(cli.out.str() == "2026-11-22T12:00:00.000Z  train was submitted\n");
   REQUIRE(cloud.seen().size() == 1);
   CHECK(cloud.seen()[0].header("Last-Event-ID") == "7");
   CHECK(cli({"events", "--json"}) == 0);

@@ -60,11 +60,12 @@ std::string next_steps(const api::WhoAmI& me, bool empty_cloud) {
            "  ampacity keys add --project demo --user ann    what she signs in with\n";
   const bool owner = me.role == core::Role::owner;
   return std::string(
-             "  ampacity offers                          what can be had, at what price\n") +
-         (owner ? "  ampacity run --project P --image I -- COMMAND  rent, run, follow\n"
-                : "  ampacity run --image IMAGE -- COMMAND    rent, run, pay by the second\n") +
-         "  ampacity ps -a                           jobs, ended ones too\n"
-         "  ampacity --help                          everything there is\n";
+             owner
+                 ? "  ampacity run --project P --image I -- CMD  rent, run, follow the log\n"
+                 : "  ampacity run --image IMAGE -- COMMAND      rent, run, pay by the second\n") +
+         "  ampacity offers                            what can be had, at what price\n"
+         "  ampacity ps -a                             jobs, ended ones too\n"
+         "  ampacity --help                            everything there is\n";
 }
 
 int say_signed_out(Session& session) {

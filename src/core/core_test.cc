@@ -122,6 +122,7 @@ void check_invariants(const World& w) {
   CHECK(again.deadlines == w.deadlines);
   CHECK(again.waiting_for_sku == w.waiting_for_sku);
   CHECK(again.burn == w.burn);
+  CHECK(again.queued_of_project == w.queued_of_project);
   CHECK(again.queue.size() == w.queue.size());
   CHECK(again.live_jobs == w.live_jobs);
 }

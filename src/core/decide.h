@@ -13,6 +13,7 @@ namespace ampacity::core {
 
 inline constexpr std::size_t most_live_jobs = 1'000'000;
 inline constexpr std::size_t most_queued_jobs = 100'000;
+inline constexpr std::size_t most_queued_jobs_of_project = 20'000;
 
 using Decision = base::Result<std::vector<FactBody>>;
 

@@ -70,11 +70,11 @@ std::unexpected<Refusal> too_little_credit(const World& world, const Job& job, T
 }
 
 std::unexpected<Refusal> never(std::vector<base::Missing> missing) {
-  Refusal r{Code::never_fits, "no node here could ever run this:", {}, std::move(missing), {}};
-  for (const auto& m : r.missing)
-    r.message += " " + m.what + " wanted " + std::to_string(m.wanted) + ", the most there is " +
-                 std::to_string(m.available) + ";";
-  r.message.back() = '.';
+  Refusal r{Code::never_fits,
+            "no node here could ever run this: ask for less, or for another GPU",
+            {},
+            std::move(missing),
+            {}};
   return std::unexpected(std::move(r));
 }
 
@@ -135,6 +135,10 @@ Decision decide_submit(const World& world, const SubmitJob& c, Instant now) {
     return base::refuse_field("resources.gpus", "the price book has no price for this GPU");
   if (world.live_jobs >= most_live_jobs || world.queue.size() >= most_queued_jobs)
     return base::refuse(Code::queue_full, "the queue is full; try again later");
+  if (world.queued_of_project[job.project] >= most_queued_jobs_of_project)
+    return base::refuse(Code::queue_full, "the project has " +
+                                              std::to_string(most_queued_jobs_of_project) +
+                                              " jobs waiting, the most it may; try again later");
 
   job.submitted_at = now;
   job.queue_order = world.state().next_queue_order;
@@ -167,6 +171,9 @@ Decision decide_advance(const World& world, Instant now) {
     const Job& job = world.state().jobs[slot];
     const auto& skus = job.demand.skus;
     if (std::any_of(skus.begin(), skus.end(), [&](SkuIx s) { return held_back[s]; })) continue;
+    const auto hold = cheapest_hold(world, job, *world.prices_at(now));
+    const AccountIx wallet = world.state().projects[job.project].wallet;
+    if (!hold || *hold > available(world.state().accounts[wallet])) continue;  // before placing it
     const GrantAnswer answer = grant(world, job, now, facts);
     if (answer == GrantAnswer::granted) break;
     if (answer == GrantAnswer::no_credit) continue;
@@ -180,7 +187,7 @@ Decision decide_advance(const World& world, Instant now) {
 
 Decision decide_stop(const World& world, const StopJob& c) {
   const Job* job = world.job(c.job);
-  if (!job) return base::refuse(Code::not_found, "there is no such live job");
+  if (!job) return base::refuse(Code::conflict, "the job has ended already");
   if (job->state == JobState::stopping) return std::vector<FactBody>{};
   if (job->state == JobState::queued)
     return std::vector<FactBody>{JobEnded{c.job, Outcome::cancelled, c.why}};

@@ -14,6 +14,13 @@ struct End {
   std::int32_t exit_code;
 };
 
+// A stop that was ordered after the job had ended by itself did not end it.
+StopReason stop_that_counts(const Job& job, const std::vector<Rank>& ranks) {
+  Instant last;
+  for (const Rank& r : ranks) last = std::max(last, r.ended_at);
+  return last < job.stop_ordered_at ? StopReason::none : job.stop_reason;
+}
+
 // The first rank that failed speaks for the gang.
 End outcome_of(const Job& job, const std::vector<Rank>& ranks, bool lost) {
   std::int32_t exit_code = 0;
@@ -24,7 +31,7 @@ End outcome_of(const Job& job, const std::vector<Rank>& ranks, bool lost) {
     exit_code = r.exit_code;
   }
   if (lost) return {Outcome::lost, exit_code};
-  switch (job.stop_reason) {
+  switch (stop_that_counts(job, ranks)) {
     case StopReason::asked:
       return {Outcome::cancelled, exit_code};
     case StopReason::credit:
@@ -77,7 +84,9 @@ Rank end_of(const Lease& lease, const Rank& before, const Observe& c, Instant no
       r.exit_code = seen.exit_code;
       r.ended_at = seen.ended_at;
   }
-  r.ended_at = std::clamp(r.ended_at, r.started_at.us ? r.started_at : lease.granted_at, now);
+  // An engine's clock may be coarse: what ran, ran for a moment at least, and is billed its second.
+  const Instant least = r.started_at.us ? r.started_at + Duration{1} : lease.granted_at;
+  r.ended_at = std::max(least, std::min(r.ended_at, now));
   return r;
 }
 
@@ -116,8 +125,8 @@ LeaseClosed close_of(const World& world, const Job& job, std::vector<Rank> ranks
   const End end = outcome_of(job, i.ranks, lost);
   f.outcome = end.outcome;
   f.exit_code = end.exit_code;
-  const bool may_retry =
-      job.stop_reason == StopReason::none || job.stop_reason == StopReason::rank_failed;
+  const StopReason reason = stop_that_counts(job, i.ranks);
+  const bool may_retry = reason == StopReason::none || reason == StopReason::rank_failed;
   f.requeue = may_retry && job.retries_left > 0 &&
               (end.outcome == Outcome::failed || end.outcome == Outcome::lost);
   return f;

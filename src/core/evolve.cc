@@ -73,6 +73,7 @@ struct Evolver {
     const auto ix = static_cast<ProjectIx>(s.projects.size());
     s.projects.push_back(f.project);
     w.burn.push_back(0);
+    w.queued_of_project.push_back(0);
     w.project_by_name_[f.project.name] = ix;
     w.project_by_name_[base::format_id("prj", f.project.id)] = ix;
   }

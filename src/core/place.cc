@@ -104,6 +104,7 @@ std::vector<base::Missing> never_fits(const World& world, const Demand& demand) 
     std::uint32_t fitting = 0;
     for (const Node& node : world.state().nodes) {
       if (need.gpus ? node.sku != s : !node.rents_cpu) continue;
+      if (node.state == NodeState::absent) continue;
       most_gpus = std::max<std::int64_t>(most_gpus, static_cast<std::int64_t>(node.gpus.size()));
       most_cpu = std::max(most_cpu, node.cpu_milli);
       most_memory = std::max(most_memory, node.memory_mib);

@@ -39,13 +39,15 @@ bool settle(Drafter& drafter, const World& world, const Job& job, Instant now, T
   const std::int64_t hold_s = affordable_seconds(lease.rates, used_s, most_s, credit + unused);
   // Only worth it if the paid stretch grows.
   if (used_s + hold_s <= lease.paid_s) return false;
+  const Ticks amount = cost_between(lease.rates, used_s, used_s + hold_s);
+  if (amount == 0) return false;  // prices so small that nothing can be held
   out.job = job.id;
   out.posted_s = used_s;
   out.paid_s = used_s + hold_s;
   post_used(drafter, world, job, used_s, out.transfers);
-  const Transfer hold = drafter.make(
-      TransferKind::pending, TransferReason::hold, world.state().projects[job.project].wallet,
-      world.state().skus[lease.sku].revenue, cost_between(lease.rates, used_s, out.paid_s));
+  const Transfer hold = drafter.make(TransferKind::pending, TransferReason::hold,
+                                     world.state().projects[job.project].wallet,
+                                     world.state().skus[lease.sku].revenue, amount);
   out.pending_id = hold.id;
   out.transfers.push_back(hold);
   return true;

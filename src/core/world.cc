@@ -90,6 +90,7 @@ void World::index_job(Slot slot, int sign) {
       queue.emplace(job.queue_order, slot);
     else
       queue.erase(job.queue_order);
+    queued_of_project[job.project] += static_cast<std::uint32_t>(sign);
     for (const SkuIx s : job.demand.skus) waiting_for_sku[s] += static_cast<std::uint32_t>(sign);
   }
   if (const auto due = deadline_of(job)) {
@@ -159,6 +160,7 @@ void World::rebuild() {
   by_free_gpus.assign(state_.skus.size(), {});
   waiting_for_sku.assign(state_.skus.size(), 0);
   burn.assign(state_.projects.size(), 0);
+  queued_of_project.assign(state_.projects.size(), 0);
   for (std::uint32_t k = 0; k < state_.keys.size(); ++k) key_by_lookup_[state_.keys[k].lookup] = k;
   for (std::uint32_t p = 0; p < state_.projects.size(); ++p) {
     project_by_name_[state_.projects[p].name] = p;

@@ -47,6 +47,7 @@ class World {
   std::vector<std::uint32_t> waiting_for_sku;               // [sku]: queued jobs that would take it
   std::set<std::pair<Instant, std::uint64_t>> deadlines;    // (when, queue_order) of leased jobs
   std::map<std::uint64_t, Slot> leased;                     // by queue_order: live leases
+  std::vector<std::uint32_t> queued_of_project;             // [project]
   std::vector<Ticks> burn;  // [project]: ticks per second, rounded up
   std::size_t live_jobs = 0;
 

@@ -69,6 +69,7 @@ class ContainerEngine final : public Engine {
   void watch_events();
   void on_event_line(std::string_view line);
   void probe_host();
+  base::Try<void> ask_daemon();
   void set_health(EngineHealth health);
   void unreachable(const std::string& why);
 
@@ -100,9 +101,9 @@ class ContainerEngine final : public Engine {
   void drop_network_if_unused(const std::string& network);
   void sweep_networks();
   base::Try<void> obtain_image(const std::string& image);
-  // Brings the spool up to date where the engine does not write it itself (docker). What came
-  // before is a prefix of what comes now, so offsets stay.
-  void copy_log(const std::string& name);
+  // Brings the spool up to date where the engine does not write it itself (docker). It only
+  // appends, so offsets stay. A fault: the engine did not answer, ask again.
+  base::Try<void> copy_log(const std::string& name);
   void copy_logs();
   void meter();
   void meter_once();
@@ -148,6 +149,7 @@ class ContainerEngine final : public Engine {
   bool whole_ = false;  // the first whole desire has come
   bool sweep_networks_ = false;
 
+  std::mutex logs_mutex_;  // held over a spool's copying
   std::mutex things_mutex_;  // volumes and networks known to exist; held over their making
   std::set<std::string> known_volumes_;
   std::map<std::string, std::string> known_networks_;  // name -> subnet

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "engines/container_engine.h"
 #include "engines/host_limits.h"
+#include "engines/log_copy.h"
 
 namespace ampacity::engines {
 namespace {
@@ -173,7 +174,7 @@ void ContainerEngine::do_create(const std::string& name, const core::RankWork& w
   }
   CreateContext context = context_for(work);
   std::error_code error;
-  if (service_ && std::filesystem::exists(context.log_path, error)) {
+  if (std::filesystem::exists(context.log_path, error)) {
     // It wrote a log once: if it is not there now it is lost, and must not be started again.
     auto found = call(dialect_->inspect(name), 20);
     if (!found) return later(name, found.error());
@@ -250,6 +251,7 @@ void ContainerEngine::do_start(const std::string& name, const core::RankWork& wo
     if (found->second.memory.asked_at.us == 0) found->second.memory.asked_at = now();
     tries = found->second.memory.failures;
   }
+  if (!service_) (void)spool_end(context_for(work).log_path);  // do_create looks for it
   auto answer = call(dialect_->start(name), 60);
   if (!answer) return later(name, answer.error());
   Verdict verdict = dialect_->judge(answer->status, answer->body);
@@ -338,7 +340,7 @@ void ContainerEngine::report_inspected(const std::string& name, const core::Rank
         },
         seen);
   }
-  copy_log(name);
+  if (auto copied = copy_log(name); !copied) return later(name, copied.error());
   auto seen = seen_of(work, State::ended);
   seen.started_at = started;
   seen.ended_at = clamp(found.ended_at.value_or(observed), started, observed);

@@ -42,6 +42,7 @@ void stop_container_service(const ContainerOptions& options) {
   if (options.dialect == ContainerOptions::Dialect::docker) {
     net::HttpClient client({"http://d", options.docker_socket});
     remove_all(*docker_dialect(), client, options.cloud);
+    remove_cgroup(cgroup_of(options.cloud) + "-emulated");
     return;
   }
   std::error_code error;

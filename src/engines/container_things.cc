@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "engines/container_engine.h"
+#include "engines/log_copy.h"
 
 namespace ampacity::engines {
 namespace {
@@ -17,7 +18,9 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kPullBound_s = 900;
 constexpr std::size_t kUploadBlock = 1 << 20;
 constexpr std::string_view kLocal = "localhost/ampacity-";
-constexpr auto kMeterPeriod = std::chrono::seconds(5);
+constexpr std::size_t kMostLog = 256 << 20;
+constexpr auto kCopyPeriod = std::chrono::seconds(1);
+constexpr int kMeterEvery = 5;  // such periods
 constexpr auto kMeterBound = std::chrono::seconds(2);
 constexpr int kMeterFiles = 500'000;
 
@@ -213,17 +216,25 @@ base::Try<void> ContainerEngine::remove_volume(std::uint32_t project, const std:
   return base::fault(said, status >= 500, status);
 }
 
-void ContainerEngine::copy_log(const std::string& name) {
-  auto request = dialect_->logs(name);
-  if (!request) return;
-  auto answer = call(*request, 60);
-  if (!answer || answer->status != 200) return;
-  std::string text = spool_text(answer->body);
+base::Try<void> ContainerEngine::copy_log(const std::string& name) {
+  if (service_) return {};
+  std::lock_guard lock(logs_mutex_);
   fs::path path = log_directory(options_) / (name + ".log");
-  std::error_code error;
-  auto had = fs::exists(path, error) ? fs::file_size(path, error) : 0;
-  if (error || text.size() <= had) return;
-  std::ofstream(path, std::ios::app | std::ios::binary) << std::string_view(text).substr(had);
+  auto end = spool_end(path);
+  if (!end) {
+    base::log_warn("engines: {}", end.error().message);
+    return {};
+  }
+  net::CallOptions options;
+  options.timeout = base::Duration::seconds(60);
+  options.max_body_bytes = kMostLog;
+  options.cancel = &stopping_;
+  auto answer = client_->call(*dialect_->logs(name, end->since_s), options);
+  if (!answer) return std::unexpected(answer.error());
+  if (answer->status != 200) return {};
+  std::ofstream(path, std::ios::app | std::ios::binary)
+      << spool_news(*end, spool_text(answer->body));
+  return {};
 }
 
 void ContainerEngine::copy_logs() {
@@ -234,17 +245,21 @@ void ContainerEngine::copy_logs() {
       if (rank.memory.ran && !rank.memory.final) names.push_back(name);
     }
   }
-  for (const auto& name : names) copy_log(name);
+  for (const auto& name : names) {
+    if (!copy_log(name)) return;  // not reachable: the next round has it all
+  }
 }
 
 void ContainerEngine::meter() {
   std::unique_lock lock(mutex_);
-  while (!stopped_.wait_for(lock, kMeterPeriod, [this] { return stopping_.load(); })) {
+  int round = 0;
+  while (!stopped_.wait_for(lock, kCopyPeriod, [this] { return stopping_.load(); })) {
     if (!service_) {
       lock.unlock();
       copy_logs();
       lock.lock();
     }
+    if (++round % kMeterEvery != 0) continue;
     bool any = std::any_of(ranks_.begin(), ranks_.end(),
                            [](const auto& r) { return !r.second.work.volumes.empty(); });
     if (!any || options_.volume_limit_bytes <= 0) continue;

@@ -105,6 +105,22 @@ void ContainerEngine::probe_host() {
   health_.note = note;
 }
 
+// What a daemon that others set up cannot do for us.
+base::Try<void> ContainerEngine::ask_daemon() {
+  auto request = dialect_->daemon();
+  if (!request) return {};
+  auto answer = call(*request, 10);
+  if (!answer) return std::unexpected(answer.error());
+  auto facts = dialect_->parse_daemon(answer->body);
+  if (!facts) return std::unexpected(facts.error());
+  if (!facts->live_restore) host_note_ += "; without live-restore its restart ends the ranks";
+  if (!facts->cgroups_by_path && !cgroup_emulated_.empty()) {
+    cgroup_emulated_.clear();
+    host_note_ += "; emulated nodes are not bounded together: docker leaves groups to systemd";
+  }
+  return {};
+}
+
 base::Try<void> ContainerEngine::start(EngineReports reports) {
   if (!options_.state.is_absolute()) {
     return base::fault("the state directory must be an absolute path: " + options_.state.string(),
@@ -124,9 +140,11 @@ base::Try<void> ContainerEngine::start(EngineReports reports) {
   if (!answer) return std::unexpected(answer.error());
   auto version = dialect_->parse_version(answer->body);
   if (!version) return std::unexpected(version.error());
+  if (auto asked = ask_daemon(); !asked) return asked;
   EngineHealth found = health();
   found.reachable = true;
   found.version = *version;
+  found.note = host_note_;
   set_health(found);
   threads_.emplace_back([this] { loop(); });
   threads_.emplace_back([this] { watch_events(); });

@@ -1,4 +1,6 @@
-// The container engine against a real podman: one rank's life, limits, ends.
+// The container engine against a real podman and a real docker: one rank's life, limits, ends.
+#include <fmt/core.h>
+
 #include <fstream>
 #include <regex>
 #include <sstream>
@@ -40,10 +42,20 @@ std::string first_word(const fs::path& path) {
 
 }  // namespace
 
-TEST_CASE("real: start, log, exit code, nothing left") {
+TEST_CASE_TEMPLATE("real: start, log, exit code, nothing left", Host, Podman, Docker) {
   LAB_OR_SKIP
   Watch watch(*lab);
-  CHECK(watch.engine->health().kind == "podman");
+  auto health = watch.engine->health();
+  CHECK(health.kind == (Host::docker ? "docker" : "podman"));
+  CAPTURE(health.note);
+  if (Host::docker) {
+    CHECK(health.version.starts_with("2"));
+    CHECK_FALSE(health.user_namespaces);
+    CHECK_FALSE(health.hands_over_gpus);
+    CHECK(health.note.find("docker maps user ids by daemon") != std::string::npos);
+    CHECK(health.note.find("cannot hand over a GPU safely (no CDI)") != std::string::npos);
+    CHECK(health.note.find("live-restore") == std::string::npos);
+  }
   auto work = shell(1,
                     "echo hello $WHO; echo oops >&2; id -u; cat /proc/self/uid_map; "
                     "grep -E 'CapEff|NoNewPrivs|Seccomp:' /proc/self/status; hostname; exit 7");
@@ -69,13 +81,48 @@ TEST_CASE("real: start, log, exit code, nothing left") {
   CHECK(watch.count(1, State::ended) >= 2);
   CHECK(lab->http("GET", "/containers/job-r1-1-0/json") == 200);
   watch.done(work);
-  for (int i = 0; i < 200 && lab->http("GET", "/containers/job-r1-1-0/json") != 404; i++) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-  CHECK(lab->http("GET", "/containers/job-r1-1-0/json") == 404);
+  CHECK(lab->gone("job-r1-1-0"));
 }
 
-TEST_CASE("real: stop with grace, then kill; stopped before it started") {
+TEST_CASE_TEMPLATE("real: a log is followed while it grows, and is whole and in order at the end",
+                   Host, Podman, Docker) {
+  LAB_OR_SKIP
+  Watch watch(*lab);
+  auto work = shell(13,
+                    "i=0; while [ $i -lt 300 ]; do echo line $i; i=$((i+1)); "
+                    "[ $((i%60)) -ne 0 ] || sleep 0.7; done; "
+                    "head -c 40000 /dev/zero | tr '\\0' x; echo; printf unfinished");
+  watch.engine->desire_also({work});
+  REQUIRE(watch.reaches(13, State::running));
+  LogSpool spool(log_directory(lab->options));
+  std::string text;
+  std::int64_t offset = 0;
+  int reads_with_news = 0;
+  auto read_on = [&] {
+    auto lines = spool.read(work.container_name(), offset, 100'000);
+    REQUIRE(lines);
+    for (const auto& line : *lines) {
+      text += line.text + (line.partial ? "" : "\n");
+      offset = line.next_offset;
+    }
+    reads_with_news += !lines->empty();
+  };
+  for (int i = 0; i < 1000; i++) {
+    bool ended = watch.last(13).state == State::ended;
+    read_on();
+    if (ended) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  REQUIRE(watch.last(13).state == State::ended);
+  CHECK(reads_with_news >= 3);
+  std::string expected;
+  for (int i = 0; i < 300; i++) expected += fmt::format("line {}\n", i);
+  CHECK((text == expected + std::string(40'000, 'x') + "\nunfinished"));
+  watch.done(work);
+}
+
+TEST_CASE_TEMPLATE("real: stop with grace, then kill; stopped before it started", Host, Podman,
+                   Docker) {
   LAB_OR_SKIP
   Watch watch(*lab);
   auto kind = shell(2, "trap 'echo bye; exit 3' TERM; echo ready; while :; do sleep 0.05; done");
@@ -106,7 +153,8 @@ TEST_CASE("real: stop with grace, then kill; stopped before it started") {
   for (const auto& work : {kind, deaf, never}) watch.done(work);
 }
 
-TEST_CASE("real: out of memory, memory and CPU limits, the emulated nodes' common bound") {
+TEST_CASE_TEMPLATE("real: out of memory, memory and CPU limits, the emulated nodes' common bound",
+                   Host, Podman, Docker) {
   LAB_OR_SKIP
   Watch watch(*lab);
   auto greedy = shell(5, "x=aaaaaaaa; while :; do x=$x$x; done");
@@ -124,7 +172,7 @@ TEST_CASE("real: out of memory, memory and CPU limits, the emulated nodes' commo
   std::smatch id;
   REQUIRE(std::regex_search(lab->last_body, id, std::regex("\"Id\":\"([0-9a-f]+)\"")));
   std::string group = cgroup_of(lab->options.cloud) + "-emulated";
-  std::string leaf = group + "/libpod-" + id[1].str();
+  std::string leaf = group + (Host::docker ? "/" : "/libpod-") + id[1].str();
   fs::path root = "/sys/fs/cgroup";
   if (pure_cgroup_v2()) {
     CHECK(first_word(root / group / "memory.max") == std::to_string(2048LL << 20));
@@ -142,7 +190,7 @@ TEST_CASE("real: out of memory, memory and CPU limits, the emulated nodes' commo
   watch.done(modest);
 }
 
-TEST_CASE("real: what cannot start says why") {
+TEST_CASE_TEMPLATE("real: what cannot start says why", Host, Podman, Docker) {
   LAB_OR_SKIP
   Watch watch(*lab);
   auto no_command = shell(7, "");
@@ -160,12 +208,14 @@ TEST_CASE("real: what cannot start says why") {
   }
   CAPTURE(watch.last(7).why);
   CHECK(watch.last(7).why.find("/bin/no-such-program") != std::string::npos);
+  if (Host::docker) CHECK(watch.last(10).why.find("no CDI") != std::string::npos);
   CHECK(watch.last(8).why.find("ampacity-nothing") != std::string::npos);
   CHECK(watch.last(8).why.find("nothing.tar") != std::string::npos);
   for (const auto& work : {no_command, no_image, host_path, gpu}) watch.done(work);
 }
 
-TEST_CASE("real: a volume persists, is measured, bounded and removed") {
+TEST_CASE_TEMPLATE("real: a volume persists, is measured, bounded and removed", Host, Podman,
+                   Docker) {
   LAB_OR_SKIP
   Watch watch(*lab);
   auto writer = shell(11, "echo kept > /data/x && head -c 6000000 /dev/zero > /data/big");

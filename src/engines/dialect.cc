@@ -35,18 +35,13 @@ std::string fixed_address(const std::string& subnet, std::uint32_t rank) {
 std::string spool_text(std::string_view framed_log) {
   std::string text;
   FrameReader frames;
-  std::string line[2];  // of stdout, of stderr
-  frames.feed(framed_log, [&](std::string_view bytes, bool is_stderr) {
-    std::string& open = line[is_stderr ? 1 : 0];
-    open.append(bytes);
-    for (std::size_t end; (end = open.find('\n')) != std::string::npos;) {
-      std::size_t space = std::min(open.find(' '), end);
-      text += fmt::format("{} {} F {}\n", std::string_view(open).substr(0, space),
-                          is_stderr ? "stderr" : "stdout",
-                          space < end ? std::string_view(open).substr(space + 1, end - space - 1)
-                                      : std::string_view());
-      open.erase(0, end + 1);
-    }
+  // Each frame is a line, or 16 KiB of a long one, with its own timestamp.
+  frames.feed(framed_log, [&text](std::string_view frame, bool is_stderr) {
+    bool whole = frame.ends_with('\n');
+    if (whole) frame.remove_suffix(1);
+    std::size_t space = std::min(frame.find(' '), frame.size());
+    text += fmt::format("{} {} {} {}\n", frame.substr(0, space), is_stderr ? "stderr" : "stdout",
+                        whole ? 'F' : 'P', frame.substr(std::min(space + 1, frame.size())));
   });
   return text;
 }
@@ -77,6 +72,13 @@ std::optional<std::string> Dialect::pull_error(std::string_view body) const {
     body.remove_prefix(end + 1);
   }
   return error;
+}
+
+base::Try<DaemonFacts> Dialect::parse_daemon(std::string_view body) const {
+  auto value = fields::parse(body, "info");
+  if (!value) return std::unexpected(value.error());
+  return DaemonFacts{fields::text(*value, "CgroupDriver") == "cgroupfs",
+                     fields::truth(*value, "LiveRestoreEnabled")};
 }
 
 base::Try<std::string> Dialect::parse_exec_id(std::string_view body) const {

@@ -60,6 +60,12 @@ struct ExecState {
   int pid = 0;  // on the host; 0: unknown
 };
 
+// How somebody else has set up the daemon we use.
+struct DaemonFacts {
+  bool cgroups_by_path = true;  // not systemd's slices
+  bool live_restore = true;     // ranks survive its restart
+};
+
 // What this host and this cloud add to a rank.
 struct CreateContext {
   std::string cloud;
@@ -91,6 +97,7 @@ class Dialect {
   virtual std::string kind() const = 0;
 
   virtual net::Request version() const = 0;
+  virtual std::optional<net::Request> daemon() const = 0;  // where it is set up by others
   virtual net::Request list(const std::string& cloud) const = 0;
   virtual net::Request inspect(const std::string& name) const = 0;
   virtual net::Request create(const core::RankWork& work, const CreateContext& context) const = 0;
@@ -113,11 +120,13 @@ class Dialect {
   virtual net::Request exec_start(const std::string& id, bool tty) const = 0;
   virtual net::Request exec_resize(const std::string& id, int columns, int rows) const = 0;
   virtual net::Request exec_inspect(const std::string& id) const = 0;
-  // All it wrote, with timestamps, in frames; nothing where the engine writes the spool itself.
-  virtual std::optional<net::Request> logs(const std::string& name) const = 0;
+  // All it wrote since then, with timestamps, in frames; nothing where the engine writes the spool
+  // itself.
+  virtual std::optional<net::Request> logs(const std::string& name, std::int64_t since_s) const = 0;
   virtual net::Request events(const std::string& cloud) const = 0;
 
   virtual base::Try<std::string> parse_version(std::string_view body) const = 0;
+  base::Try<DaemonFacts> parse_daemon(std::string_view body) const;
   virtual base::Try<std::vector<ListedContainer>> parse_list(std::string_view body) const = 0;
   virtual base::Try<InspectedContainer> parse_inspect(std::string_view body) const = 0;
   virtual base::Try<std::vector<ListedVolume>> parse_volumes(std::string_view body) const = 0;
@@ -133,7 +142,7 @@ class Dialect {
   std::string message(std::string_view body) const;  // what the engine said, bounded
 };
 
-// An answer to logs() in the spool's own form: `TIMESTAMP stdout F text`.
+// An answer to logs() in the spool's own form: `TIMESTAMP stdout F text`, P where a line goes on.
 std::string spool_text(std::string_view framed_log);
 
 std::unique_ptr<Dialect> podman_dialect();

@@ -2,9 +2,15 @@
 
 #include <doctest/doctest.h>
 
+#include <fmt/core.h>
+#include <unistd.h>
+
 #include <boost/json.hpp>
+#include <filesystem>
+#include <fstream>
 
 #include "engines/exec_frames.h"
+#include "engines/log_copy.h"
 
 using namespace ampacity;
 using namespace ampacity::engines;
@@ -269,9 +275,51 @@ TEST_CASE("docker: a log in frames becomes the spool's lines") {
   };
   frame(1, "2026-11-22T13:08:21.9Z hello there\n");
   frame(2, "2026-11-22T13:08:22Z oops\n");
-  frame(1, "2026-11-22T13:08:23Z \n2026-11-22T13:08:24Z unfin");
+  frame(1, "2026-11-22T13:08:23Z \n");
+  frame(1, "2026-11-22T13:08:24Z long");
+  frame(1, "2026-11-22T13:08:24Z  line\n");
+  frame(1, "2026-11-22T13:08:25Z unfin");
   CHECK(spool_text(wire) ==
         "2026-11-22T13:08:21.9Z stdout F hello there\n2026-11-22T13:08:22Z stderr F oops\n"
-        "2026-11-22T13:08:23Z stdout F \n");
-  CHECK_FALSE(podman_dialect()->logs("j").has_value());
+        "2026-11-22T13:08:23Z stdout F \n2026-11-22T13:08:24Z stdout P long\n"
+        "2026-11-22T13:08:24Z stdout F  line\n2026-11-22T13:08:25Z stdout P unfin\n");
+  CHECK_FALSE(podman_dialect()->logs("j", 0).has_value());
+}
+
+TEST_CASE("docker: a spool is continued where it ended") {
+  char name[] = "/tmp/amp-spool-XXXXXX";
+  std::filesystem::path dir = mkdtemp(name);
+  auto line = [](int second, int part, const std::string& text) {
+    return fmt::format("2026-11-22T13:08:{:02}.{:09}Z stdout F {}\n", second, part, text);
+  };
+  auto end = spool_end(dir / "j.log");
+  REQUIRE(end);
+  CHECK(end->since_s == 0);
+  CHECK(spool_news(*end, line(1, 0, "a")) == line(1, 0, "a"));
+  std::string old;
+  for (int i = 0; i < 5000; i++) old += line(5, i, std::string(50, 'x'));
+  // The streams' stamps cross: 8.3 came into the log after 8.5.
+  std::string recent = line(7, 1, "b") + line(8, 5, "c") + line(8, 3, "d");
+  std::ofstream(dir / "j.log") << old << recent;
+  end = spool_end(dir / "j.log");
+  REQUIRE(end);
+  CHECK(end->window == recent);
+  CHECK(end->since_s == base::parse_instant("2026-11-22T13:08:07Z")->us / 1'000'000);
+  CHECK(spool_news(*end, recent).empty());
+  CHECK(spool_news(*end, recent + line(8, 4, "e")) == line(8, 4, "e"));
+  // The engine began its log anew.
+  CHECK(spool_news(*end, line(8, 3, "d") + line(9, 0, "f")) == line(9, 0, "f"));
+  std::filesystem::remove_all(dir);
+}
+
+TEST_CASE("docker: how its daemon is set up") {
+  auto facts =
+      docker_dialect()->parse_daemon(R"({"CgroupDriver":"systemd","LiveRestoreEnabled":false})");
+  REQUIRE(facts);
+  CHECK_FALSE(facts->cgroups_by_path);
+  CHECK_FALSE(facts->live_restore);
+  facts =
+      docker_dialect()->parse_daemon(R"({"CgroupDriver":"cgroupfs","LiveRestoreEnabled":true})");
+  CHECK(facts->cgroups_by_path);
+  CHECK(facts->live_restore);
 }

@@ -115,6 +115,7 @@ class Docker final : public Dialect {
  public:
   std::string kind() const override { return "docker"; }
   net::Request version() const override { return ask("GET", "/version"); }
+  std::optional<net::Request> daemon() const override { return ask("GET", "/info"); }
   net::Request list(const std::string& cloud) const override {
     return ask("GET", "/containers/json?all=true&" + label_filter(cloud));
   }
@@ -156,10 +157,14 @@ class Docker final : public Dialect {
   }
   net::Request create_network(const std::string& name, const std::string& cloud,
                               bool) const override {
+    // A bridge without an address: no way through it to the host and to other networks, whatever
+    // the daemon's firewall rules are.
     return ask("POST", "/networks/create",
                json::object{{"Name", name},
                             {"Driver", "bridge"},
                             {"Internal", true},
+                            {"Options",
+                             json::object{{"com.docker.network.bridge.inhibit_ipv4", "true"}}},
                             {"CheckDuplicate", true},
                             {"Labels", json::object{{kCloudLabel, cloud}}}});
   }
@@ -202,8 +207,9 @@ class Docker final : public Dialect {
   net::Request exec_inspect(const std::string& id) const override {
     return ask("GET", "/exec/" + enc(id) + "/json");
   }
-  std::optional<net::Request> logs(const std::string& name) const override {
-    return ask("GET", "/containers/" + enc(name) + "/logs?stdout=1&stderr=1&timestamps=1");
+  std::optional<net::Request> logs(const std::string& name, std::int64_t since_s) const override {
+    return ask("GET", fmt::format("/containers/{}/logs?stdout=1&stderr=1&timestamps=1&since={}",
+                                  enc(name), since_s));
   }
   net::Request events(const std::string& cloud) const override {
     json::object filter{{"type", json::array{"container"}},

@@ -153,6 +153,7 @@ class Podman final : public Dialect {
  public:
   std::string kind() const override { return "podman"; }
   net::Request version() const override { return ask("GET", "/version"); }
+  std::optional<net::Request> daemon() const override { return std::nullopt; }
   net::Request list(const std::string& cloud) const override {
     return ask("GET", "/containers/json?all=true&" + label_filter(cloud));
   }
@@ -230,7 +231,9 @@ class Podman final : public Dialect {
   net::Request exec_inspect(const std::string& id) const override {
     return ask("GET", "/exec/" + enc(id) + "/json");
   }
-  std::optional<net::Request> logs(const std::string&) const override { return std::nullopt; }
+  std::optional<net::Request> logs(const std::string&, std::int64_t) const override {
+    return std::nullopt;
+  }
   net::Request events(const std::string& cloud) const override {
     json::object filter{{"type", json::array{"container"}},
                         {"label", json::array{std::string(kCloudLabel) + "=" + cloud}}};

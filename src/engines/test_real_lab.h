@@ -4,12 +4,15 @@
 #pragma once
 
 #include <doctest/doctest.h>
+#include <fmt/core.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -18,6 +21,7 @@
 
 #include "engines/containers.h"
 #include "engines/podman_service.h"
+#include "engines/test_docker_daemon.h"
 #include "net/http_client.h"
 
 namespace ampacity::engines {
@@ -25,40 +29,95 @@ namespace ampacity::engines {
 using State = core::RankSeen::State;
 using Want = core::RankWork::Want;
 
+// Which engine a case is about.
+struct Podman {
+  static constexpr bool docker = false;
+};
+struct Docker {
+  static constexpr bool docker = true;
+};
+
 class Lab {
  public:
-  static Lab* open() {  // null: no podman here
-    static std::unique_ptr<Lab> lab = make();
+  template <class Host>
+  static Lab* open() {  // null: no such engine here
+    static std::unique_ptr<Lab> lab = make(Host::docker);
     return lab.get();
   }
   ~Lab() {
+    if (docker()) (void)daemon->start();  // if a case left it dead
     stop_container_service(options);
+    daemon.reset();
     std::error_code error;
     std::filesystem::remove_all(root_, error);
   }
 
+  bool docker() const { return daemon != nullptr; }
   net::HttpClient client() const { return net::HttpClient({"http://d", socket()}); }
-  std::string socket() const { return PodmanService(options).socket(); }
+  std::string socket() const {
+    return docker() ? daemon->socket() : PodmanService(options).socket();
+  }
+  // A container past the engine.
+  int create(const std::string& name, const std::string& labels) {
+    return docker() ? http("POST", "/containers/create?name=" + name,
+                           fmt::format(R"({{"Image":"localhost/ampacity-tiny",)"
+                                       R"("Cmd":["sleep","999"],"Labels":{{{}}},)"
+                                       R"("HostConfig":{{"NetworkMode":"none"}}}})",
+                                       labels))
+                    : http("POST", "/containers/create",
+                           fmt::format(R"({{"name":"{}","image":"localhost/ampacity-tiny",)"
+                                       R"("command":["sleep","999"],"labels":{{{}}},)"
+                                       R"("netns":{{"nsmode":"none"}}}})",
+                                       name, labels));
+  }
+  bool gone(const std::string& container) {
+    for (int i = 0; i < 500; i++) {
+      if (http("GET", "/containers/" + container + "/json") == 404) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return false;
+  }
+  std::filesystem::path store() const {
+    return docker() ? daemon->data() : options.state / "podman" / "root";
+  }
+  int service_pid() const {
+    int pid = 0;
+    std::ifstream(options.state / "podman" / "service.pid") >> pid;
+    return pid;
+  }
+  bool kill_service() {
+    if (!docker()) return service_pid() > 1 && ::kill(service_pid(), SIGKILL) == 0;
+    daemon->end(SIGKILL);
+    return true;
+  }
   int http(const std::string& method, const std::string& path, const std::string& body = {}) {
     net::HttpClient c = net::HttpClient({"http://d", socket()});
-    auto answer =
-        c.call({method, "/v4.0.0/libpod" + path, {{"Content-Type", "application/json"}}, body});
+    std::string prefix = docker() ? "/v1.41" : "/v4.0.0/libpod";
+    auto answer = c.call({method, prefix + path, {{"Content-Type", "application/json"}}, body});
     last_body = answer ? answer->body : answer.error().message;
     return answer ? answer->status : 0;
   }
 
   ContainerOptions options;
+  std::unique_ptr<DockerDaemon> daemon;  // null for podman
   std::string last_body;
   base::SystemClock clock;
 
  private:
-  static std::unique_ptr<Lab> make() {
-    if (std::system("command -v podman >/dev/null 2>&1") != 0 || geteuid() != 0) return nullptr;
+  static std::unique_ptr<Lab> make(bool docker) {
+    std::string find = fmt::format("command -v {} >/dev/null 2>&1", docker ? "dockerd" : "podman");
+    if (std::system(find.c_str()) != 0 || geteuid() != 0) return nullptr;
     auto lab = std::make_unique<Lab>();
-    char name[] = "/tmp/amp-real-XXXXXX";
+    char name[] = "/var/tmp/amp-real-XXXXXX";
     lab->root_ = mkdtemp(name);
     lab->options.state = lab->root_ / "state";
-    lab->options.cloud = "t" + std::to_string(getpid());
+    lab->options.cloud = (docker ? "d" : "t") + std::to_string(getpid());
+    if (docker) {
+      lab->daemon = std::make_unique<DockerDaemon>(lab->root_ / "docker");
+      lab->options.dialect = ContainerOptions::Dialect::docker;
+      lab->options.docker_socket = lab->daemon->socket();
+      if (!lab->daemon->start()) return nullptr;
+    }
     lab->options.image_archives = lab->root_ / "images";
     lab->options.period = base::Duration::millis(500);
     lab->options.host_cpu_milli = 2000;
@@ -170,9 +229,10 @@ inline void Watch::fetch_image() {
 
 }  // namespace ampacity::engines
 
-#define LAB_OR_SKIP                                           \
-  Lab* lab = Lab::open();                                     \
-  if (lab == nullptr) {                                       \
-    MESSAGE("SKIPPED: podman is not installed, or not root"); \
-    return;                                                   \
+#define LAB_OR_SKIP                                                   \
+  Lab* lab = Lab::open<Host>();                                       \
+  if (lab == nullptr) {                                               \
+    MESSAGE("SKIPPED: ", Host::docker ? "dockerd" : "podman",         \
+            " is not installed, does not start, or we are not root"); \
+    return;                                                           \
   }

@@ -3,6 +3,7 @@
 #include "api/problem.h"
 #include "base/check.h"
 #include "base/log.h"
+#include "core/desire.h"
 
 namespace ampacity::server {
 
@@ -21,7 +22,7 @@ App::App(AppOptions options, Loop& loop, KeyRing& keys, engines::Engine& engine,
       prng_(prng),
       workers_(6, 2'000) {
   entries_ = {
-      {"healthz", {&App::healthz}},
+      {"healthz", {&App::healthz, true}},
       {"openapi", {&App::openapi, true}},
       {"metrics", {&App::metrics}},
       {"whoami", {&App::whoami}},
@@ -62,6 +63,9 @@ App::App(AppOptions options, Loop& loop, KeyRing& keys, engines::Engine& engine,
 // Authorisation is here and nowhere else: by the route's permission; handlers narrow what a
 // customer sees to its project.
 void App::handle(net::Request request, net::Reply reply) {
+  if (!open_)
+    return reply.send(api::problem_response(
+        {base::Code::unavailable, "the server is starting; try again in a second", {}, {}, {}}));
   net::Target target = net::parse_target(request.target);
   api::Match match = api::match_route(request.method, target.path);
   const auto refuse = [&reply](base::Code code, const char* why) {
@@ -94,9 +98,7 @@ void App::handle(net::Request request, net::Reply reply) {
   const bool posted = workers_.post([this, entry, call = std::move(call), shared]() mutable {
     (this->*entry.handler)(call, *shared);
   });
-  if (!posted)
-    shared->send(api::problem_response(
-        {base::Code::too_many, "too many requests wait; try again in a second", {}, {}, {}}));
+  if (!posted) shared->send(api::problem_response({base::Code::too_many, busy, {}, {}, {}}));
 }
 
 Work App::work_of(Call& c, net::Reply& r, core::Command command) {
@@ -132,16 +134,24 @@ base::Result<App::FoundJob> App::find_job(const Call& c) {
   const std::string text = c.arguments.at(0);
   const auto id = base::parse_id("job", text);
   const core::ProjectIx only = c.caller.is_owner() ? core::nobody : c.caller.project;
-  const auto live = loop_.ask([&](const core::World& w) -> std::optional<core::Job> {
-    if (id) return w.job(*id) ? std::optional(*w.job(*id)) : std::nullopt;
-    const core::Job* newest = nullptr;
-    for (const core::Job& j : w.state().jobs) {
-      if (j.id.is_nil() || j.name != text || (only != core::nobody && j.project != only)) continue;
-      if (!newest || newest->queue_order < j.queue_order) newest = &j;
-    }
-    return newest ? std::optional(*newest) : std::nullopt;
+  std::vector<core::Job> live = loop_.ask([&](const core::World& w) {
+    std::vector<core::Job> found;
+    if (id && w.job(*id)) found.push_back(*w.job(*id));
+    if (id) return found;
+    for (const core::Job& j : w.state().jobs)
+      if (!j.id.is_nil() && j.name == text && (only == core::nobody || j.project == only) &&
+          found.size() < 5)
+        found.push_back(j);
+    return found;
   });
-  std::optional<core::Job> job = live;
+  if (live.size() > 1) {
+    std::string ids;
+    for (const core::Job& j : live) ids += (ids.empty() ? "" : ", ") + core::job_name(j.id);
+    return base::refuse(base::Code::conflict,
+                        "several live jobs are named " + text + "; say which by its id: " + ids);
+  }
+  std::optional<core::Job> job;
+  if (!live.empty()) job = std::move(live[0]);
   if (!job) {
     auto reader = store::open_sqlite_reader(options_.store);
     if (!reader) return base::refuse(base::Code::unavailable, reader.error().message);
@@ -154,7 +164,7 @@ base::Result<App::FoundJob> App::find_job(const Call& c) {
   if (!job || (only != core::nobody && job->project != only))
     return base::refuse(base::Code::not_found,
                         "there is no job " + text + " (see `ampacity ps -a`)");
-  return FoundJob{std::move(*job), live.has_value()};
+  return FoundJob{std::move(*job), !live.empty()};
 }
 
 }  // namespace ampacity::server

@@ -2,6 +2,7 @@
 // handler; what blocks runs on worker threads, what changes the world goes through the loop.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -25,7 +26,6 @@ struct AppOptions {
   std::string cloud;
   store::SqliteOptions store;
   std::int64_t volume_limit_bytes = 0;
-  std::vector<std::string> notes;  // of the inventory: shown with offers and sites
 };
 
 // One request on its way.
@@ -43,6 +43,9 @@ class App {
       base::Clock& clock, base::Prng& prng);
   // On the I/O thread.
   void handle(net::Request request, net::Reply reply);
+  // Before open(): why something is not offered.
+  void show_notes(std::vector<std::string> notes) { notes_ = std::move(notes); }
+  void open() { open_ = true; }  // until then: 503, the cloud is being made ready
   void stop() { workers_.stop(); }
 
  private:
@@ -114,8 +117,12 @@ class App {
   base::Clock& clock_;
   base::Prng& prng_;
   std::map<std::string_view, Entry> entries_;
+  std::vector<std::string> notes_;
+  std::atomic<bool> open_{false};
   Workers workers_;
 };
+
+inline constexpr const char* busy = "too many requests wait; try again in a second";
 
 net::Response json_response(std::string body, int status = 200);
 

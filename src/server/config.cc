@@ -46,6 +46,8 @@ Config parse_config(int argc, char** argv) {
        Config::Verb::stop_engine);
   verb("rebuild", "make the read models anew from the facts, and compare", Config::Verb::rebuild);
   verb("doctor", "prove the books and the journal, without a server", Config::Verb::doctor);
+  verb("owner-key", "make another operator's key, while no server runs; print it once",
+       Config::Verb::owner_key);
   app.require_subcommand(0, 1);
   app.footer("The first start prints the operator's key once. Then: ampacity login");
 

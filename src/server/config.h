@@ -14,7 +14,7 @@ namespace ampacity::server {
 enum class EngineChoice { podman, docker, stub };
 
 struct Config {
-  enum class Verb { serve, stop_engine, rebuild, doctor } verb = Verb::serve;
+  enum class Verb { serve, stop_engine, rebuild, doctor, owner_key } verb = Verb::serve;
   std::filesystem::path state;
   std::string listen = "127.0.0.1:7878";
   std::string address;  // of listen

@@ -103,6 +103,9 @@ void App::create_key(Call& c, net::Reply& r) {
   if (command.key.role == core::Role::customer) {
     if (!body->project) wrong.push_back({"project", "is required for a customer's key"});
     if (!body->user) wrong.push_back({"user", "is required for a customer's key"});
+  } else {
+    if (body->project) wrong.push_back({"project", "is not for an owner's key: it sees all"});
+    if (body->user) wrong.push_back({"user", "is not for an owner's key"});
   }
   if (!wrong.empty()) return r.send(api::problem_response(base::refusal_of(std::move(wrong))));
   Work work = work_of(c, r, std::move(command));

@@ -8,12 +8,16 @@
 
 namespace ampacity::server {
 
+// Through the loop, and only through it: a stuck loop is not healthy, busy workers are.
 void App::healthz(Call&, net::Reply& r) {
-  // Through the loop: a stuck loop is not healthy.
-  const auto live = loop_.ask([](const core::World& w) { return w.live_jobs; });
-  const auto engine = engine_.health();
-  r.send(json_response("{\"status\":\"ok\",\"live_jobs\":" + std::to_string(live) +
-                       ",\"engine_reachable\":" + (engine.reachable ? "true" : "false") + "}"));
+  Work work;
+  work.reply = std::move(r);
+  work.respond = [this](const core::World& w, base::Instant) {
+    return json_response(
+        "{\"status\":\"ok\",\"live_jobs\":" + std::to_string(w.live_jobs) +
+        ",\"engine_reachable\":" + (engine_.health().reachable ? "true" : "false") + "}");
+  };
+  loop_.push(std::move(work));
 }
 
 void App::openapi(Call&, net::Reply& r) { r.send(json_response(api::openapi_document())); }
@@ -47,7 +51,7 @@ void App::whoami(Call& c, net::Reply& r) {
 
 void App::offers(Call&, net::Reply& r) {
   auto list = loop_.ask([this](const core::World& w) { return api::view_offers(w, clock_.now()); });
-  list.notes = options_.notes;
+  list.notes = notes_;
   if (!engine_.health().reachable)
     list.notes.push_back("the engine is not reachable now: what is rented waits to start");
   r.send(json_response(base::to_json(list)));
@@ -64,7 +68,7 @@ void App::list_sites(Call&, net::Reply& r) {
   for (auto& s : list.items) {
     s.reachable = engine.reachable;
     s.engine = engine.kind + " " + engine.version;
-    s.notes = options_.notes;
+    s.notes = notes_;
   }
   r.send(json_response(base::to_json(list)));
 }

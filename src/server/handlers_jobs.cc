@@ -37,12 +37,13 @@ void App::submit_job(Call& c, net::Reply& r) {
         base::refusal_of({{"project", "is required with an operator's key"}})));
   // Naming a project needs the world: not on this thread.
   auto shared = std::make_shared<net::Reply>(std::move(r));
-  workers_.post([this, c = std::move(c), shared, bound = std::move(*bound),
-                 name = *request->project]() mutable {
+  const bool posted = workers_.post([this, c = std::move(c), shared, bound = std::move(*bound),
+                                     name = *request->project]() mutable {
     const auto project = project_named(c, name);
     if (!project) return shared->send(api::problem_response(project.error()));
     submit_bound(c, *shared, std::move(bound), *project);
   });
+  if (!posted) shared->send(api::problem_response({base::Code::too_many, busy, {}, {}, {}}));
 }
 
 void App::submit_bound(Call& c, net::Reply& r, api::BoundJob bound, core::ProjectIx project) {
@@ -116,8 +117,10 @@ void App::list_jobs(Call& c, net::Reply& r) {
       return page;
     });
   }
+  const bool ended = state ? *state == core::JobState::ended : all;
   const bool room = static_cast<int>(list.items.size()) < limit && !list.next_cursor;
-  if ((all || state == core::JobState::ended) && room) {
+  if (ended && !room && !list.next_cursor) list.next_cursor = "e";
+  if (ended && room) {
     auto reader = store::open_sqlite_reader(options_.store);
     if (!reader)
       return r.send(
@@ -146,9 +149,6 @@ void App::show_job(Call& c, net::Reply& r) {
 void App::stop_job(Call& c, net::Reply& r) {
   const auto found = find_job(c);
   if (!found) return r.send(api::problem_response(found.error()));
-  if (!found->live)
-    return r.send(
-        api::problem_response({base::Code::conflict, "the job has ended already", {}, {}, {}}));
   const std::string who = loop_.ask([&](const core::World& w) {
     return c.caller.user == core::nobody ? std::string("the operator")
                                          : w.state().users[c.caller.user].name;

@@ -88,7 +88,11 @@ void App::job_exec(Call& c, net::Reply& r) {
                   "rank must be 0 to " + std::to_string(found->job.demand.nodes - 1));
   if (!found->live || !found->job.lease ||
       found->job.lease->ranks[*rank].state != core::RankState::running)
-    return refuse(base::Code::conflict, "that rank is not running");
+    return refuse(base::Code::conflict,
+                  found->live ? "the job is " + std::string(base::enum_name(found->job.state)) +
+                                    ": that rank is not running"
+                              : "the job has ended (" +
+                                    std::string(base::enum_name(found->job.outcome)) + ")");
   std::vector<std::string> argv;
   for (const auto& [name, value] : c.target.query)
     if (name == "arg") argv.push_back(value);
@@ -118,21 +122,29 @@ void App::job_exec(Call& c, net::Reply& r) {
     socket->send(base::to_json(ExecEnd{{}, session.error().message}), true);
     return socket->close("failed");
   }
-  const std::shared_ptr<engines::ExecSession> exec = std::move(*session);
+  using Exec = std::shared_ptr<engines::ExecSession>;
+  const auto exec = std::make_shared<Exec>(std::move(*session));
+  // Resizing and ending ask the engine and may block: never on the I/O thread.
+  const auto resize = [this, exec](int to_columns, int to_rows) {
+    workers_.post([session = *exec, to_columns, to_rows] {
+      if (session) session->resize(to_columns, to_rows);
+    });
+  };
   const auto columns = number(c.target.param("columns")), rows = number(c.target.param("rows"));
-  if (columns && rows) exec->resize(static_cast<int>(*columns), static_cast<int>(*rows));
-  // The socket keeps itself alive until it closes; the session lives as long as its callback.
-  socket->on_message([exec](std::string bytes, bool text) {
+  if (columns && rows) resize(static_cast<int>(*columns), static_cast<int>(*rows));
+  socket->on_message([exec, resize](std::string bytes, bool text) {
+    if (!*exec) return;
     if (!text) {
-      exec->write(std::move(bytes));
+      (*exec)->write(std::move(bytes));
       return;
     }
     const auto control = base::from_json<Resize>(bytes);
     if (!control) return;
-    if (control->eof.value_or(false)) exec->close_stdin();
-    if (control->resize.size() == 2) exec->resize(control->resize[0], control->resize[1]);
+    if (control->eof.value_or(false)) (*exec)->close_stdin();
+    if (control->resize.size() == 2) resize(control->resize[0], control->resize[1]);
   });
-  socket->on_close([socket, exec] {});
+  socket->on_close(
+      [this, socket, exec] { workers_.post([session = std::exchange(*exec, nullptr)] {}); });
 }
 
 }  // namespace ampacity::server

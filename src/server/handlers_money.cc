@@ -149,6 +149,7 @@ void App::usage(Call& c, net::Reply& r) {
   };
   instant("from", from);
   instant("to", to);
+  if (to < from) wrong.push_back({"to", "must not be before `from`"});
   if (!wrong.empty()) return r.send(api::problem_response(base::refusal_of(std::move(wrong))));
 
   auto reader = store::open_sqlite_reader(options_.store);

@@ -10,6 +10,9 @@
 namespace ampacity::server {
 namespace {
 
+// For ampacityd, the engine and the system: not rented.
+constexpr std::int64_t kept_for_ourselves_mib = 1024;
+
 // The machine as a node: with its GPUs where the engine can hand them over, for CPU work in any
 // case.
 void add_machine(const engines::HostFound& host, const engines::EngineHealth& engine,
@@ -17,7 +20,7 @@ void add_machine(const engines::HostFound& host, const engines::EngineHealth& en
   core::Node node;
   node.name = host.hostname;
   node.cpu_milli = host.cpu_milli;
-  node.memory_mib = host.memory_mib;
+  node.memory_mib = std::max<std::int64_t>(256, host.memory_mib - kept_for_ourselves_mib);
   node.rents_cpu = true;
   std::string sku = "cpu";
   for (const auto& gpu : host.gpus) {

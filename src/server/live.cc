@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 #include "api/views.h"
 #include "base/log.h"
@@ -11,6 +12,8 @@ namespace ampacity::server {
 namespace {
 
 constexpr std::size_t most_log_followers = 512, most_event_followers = 512;
+constexpr std::size_t most_bytes_at_once = 256 << 10;  // far below a stream's backlog
+constexpr std::int64_t logs_kept_s = 14 * 86'400;      // after the last line
 constexpr auto tail_period = std::chrono::milliseconds(40);
 
 std::string sse(std::string_view id, std::string_view event, const std::string& data) {
@@ -98,13 +101,16 @@ std::vector<api::Event> Live::events_after(store::Reader& reader, std::uint64_t 
     for (const auto& f : facts) all.push_back(api::view_event(w, f.fact, f.sequence));
     return all;
   });
-  for (std::size_t i = 0; i < events.size(); ++i) {
-    if (events[i].project || !events[i].job) continue;
-    const auto job = reader.job(core::job_of(facts[i].fact));
-    if (!job) continue;
-    events[i].project = loop_.ask(
-        [ix = job->project](const core::World& w) { return w.state().projects[ix].name; });
-  }
+  // Of jobs that left the world, the project is in the store.
+  std::map<std::size_t, core::ProjectIx> of_event;
+  for (std::size_t i = 0; i < events.size(); ++i)
+    if (!events[i].project && events[i].job)
+      if (const auto job = reader.job(core::job_of(facts[i].fact))) of_event[i] = job->project;
+  if (of_event.empty()) return events;
+  loop_.ask([&](const core::World& w) {
+    for (const auto& [i, project] : of_event) events[i].project = w.state().projects[project].name;
+    return 0;
+  });
   return events;
 }
 
@@ -115,6 +121,8 @@ void Live::follow_events(std::shared_ptr<net::Stream> stream, std::optional<std:
   f->project = std::move(project);
   {
     const std::lock_guard lock(mutex_);
+    event_followers_ -=
+        static_cast<int>(std::erase_if(events_, [](const auto& e) { return e->stream->closed(); }));
     if (events_.size() >= most_event_followers) return;  // ends the stream
     events_.push_back(f);
     ++event_followers_;
@@ -122,7 +130,7 @@ void Live::follow_events(std::shared_ptr<net::Stream> stream, std::optional<std:
   auto reader = store::open_sqlite_reader(store_);
   const std::uint64_t now = loop_.ask([](const core::World& w) { return w.state().sequence; });
   f->stream->write(": events of Ampacity\n\n");
-  f->sent = after.value_or(now);
+  f->sent = std::min(after.value_or(now), now);
   while (reader && f->sent < now && !f->stream->closed()) {
     const auto events = events_after(**reader, f->sent);
     if (events.empty()) break;
@@ -145,10 +153,21 @@ bool Live::follow_log(std::shared_ptr<net::Stream> stream, LogFollow follow) {
     logs_followed_.push_back(f);
   }
   // It may have ended between the caller's look and this registration.
-  const bool live =
-      loop_.ask([id = f->at.job](const core::World& w) { return w.job(id) != nullptr; });
+  struct Now {
+    bool live = false;
+    std::uint32_t generation = 0;
+    std::size_t ranks = 0;
+  };
+  const Now now = loop_.ask([id = f->at.job](const core::World& w) {
+    const core::Job* job = w.job(id);
+    return job ? Now{true, job->generation, job->lease ? job->lease->places.size() : 0} : Now{};
+  });
   const std::lock_guard lock(mutex_);
-  f->at.ended = f->at.ended || !live;
+  f->at.ended = f->at.ended || !now.live;
+  if (now.generation > f->at.generation && now.ranks > 0) {  // granted between the two looks
+    f->next_generation = now.generation;
+    f->next_ranks = now.ranks;
+  }
   return true;
 }
 
@@ -166,6 +185,7 @@ bool Live::send_lines(LogFollower& f) {
       f.at.offsets[rank] = line.next_offset;
       const api::LogEvent e{rank, line.at, line.is_stderr, line.partial, line.text};
       out += sse(format_log_position(f.at.generation, f.at.offsets), "", base::to_json(e));
+      if (out.size() > most_bytes_at_once) break;
     }
     if (out.empty()) continue;
     any = true;
@@ -220,7 +240,12 @@ bool Live::tail_one(LogFollower& f, store::Reader& reader) {
 void Live::tail() {
   auto reader = store::open_sqlite_reader(store_);
   if (!reader) return base::log_error("live: {}", reader.error().message);
+  auto next_expiry = std::chrono::steady_clock::now();
   while (!stopping_) {
+    if (const auto now = std::chrono::steady_clock::now(); now >= next_expiry) {
+      next_expiry = now + std::chrono::hours(1);
+      logs_.expire(logs_kept_s);
+    }
     std::vector<std::shared_ptr<LogFollower>> all;
     {
       const std::lock_guard lock(mutex_);

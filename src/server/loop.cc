@@ -43,6 +43,8 @@ Loop::Loop(LoopOptions options, store::Journal& journal, core::World world, engi
       clock_(clock) {
   if (const auto mark = journal_.meta("alive_us")) alive_until_.us = std::atoll(mark->c_str());
   last_snapshot_ = world_.state().sequence;
+  // What ended while nobody watched is heard of before its deadline is judged.
+  no_tick_before_ = clock_.now() + base::Duration::seconds(10);
   load_environments();
 }
 
@@ -50,6 +52,9 @@ Loop::~Loop() { stop(); }
 
 void Loop::on_publish(std::function<void(const Published&)> listener) {
   listeners_.push_back(std::move(listener));
+}
+void Loop::on_commit(std::function<void(const std::vector<core::Fact>&)> listener) {
+  committed_ = std::move(listener);
 }
 void Loop::events_wanted_by(std::function<bool()> anybody) { events_wanted_ = std::move(anybody); }
 
@@ -129,7 +134,8 @@ std::vector<Work> Loop::take() {
   if (inbox_.empty() && reports_.empty() && !stopping_) {
     std::int64_t wait_us = 1'000'000;
     if (!world_.deadlines.empty())
-      wait_us = std::min(wait_us, (world_.deadlines.begin()->first - clock_.now()).us);
+      wait_us = std::min(
+          wait_us, (std::max(world_.deadlines.begin()->first, no_tick_before_) - clock_.now()).us);
     if (wait_us > 0) wake_.wait_for(lock, std::chrono::microseconds(wait_us));
   }
   // Two thirds for the engine's reports (a job makes two, and its end makes room), one third for
@@ -147,11 +153,17 @@ std::vector<Work> Loop::take() {
   return works;
 }
 
+bool Loop::tick_is_due() const {
+  const Instant now = clock_.now();
+  return now >= no_tick_before_ && !world_.deadlines.empty() &&
+         world_.deadlines.begin()->first <= now;
+}
+
 void Loop::main() {
   base::log_info("loop: {} facts, {} live jobs", world_.state().sequence, world_.live_jobs);
   while (true) {
     std::vector<Work> works = take();
-    if (!world_.deadlines.empty() && world_.deadlines.begin()->first <= clock_.now()) {
+    if (tick_is_due()) {
       Work tick;
       tick.command = core::Tick{};
       tick.actor = "clock";
@@ -166,6 +178,7 @@ void Loop::main() {
       journal_.settle();
     }
     keep_alive_mark();
+    forget_old_answers();
     snapshot_if_due();
   }
 }
@@ -213,7 +226,7 @@ std::optional<net::Response> Loop::recalled(const Work& work, const Batch& batch
 }
 
 void Loop::handle(Work& work, Batch& batch) {
-  Answer answer{std::move(work.reply), {}, std::move(work.after_commit), false};
+  Answer answer{std::move(work.reply), {}, std::move(work.after_commit), work.refused, {}, false};
   if (work.idempotency) {
     if (auto again = recalled(work, batch)) {
       answer.response = std::move(*again);
@@ -250,6 +263,7 @@ void Loop::handle(Work& work, Batch& batch) {
     }
   }
   if (work.respond) answer.response = work.respond(world_, batch.now);
+  if (!work.command) answer.question = std::move(work.respond);
   if (work.idempotency && answer.response.status < 300) {
     const Idempotency& i = *work.idempotency;
     batch.remembered.push_back(
@@ -261,6 +275,7 @@ void Loop::handle(Work& work, Batch& batch) {
 }
 
 void Loop::finish(Batch& batch) {
+  if (committed_ && !batch.facts.empty()) committed_(batch.facts);
   // Effects first: a container's start is what takes longest.
   tell_engine(batch);
   std::vector<std::pair<net::Reply, net::Response>> replies;
@@ -283,16 +298,30 @@ void Loop::refuse_all(Batch& batch, const store::AppendFault& fault) {
   CHECK_THAT(durable, "the store cannot be read back");
   world_ = std::move(*durable);
   std::erase_if(env_, [this](const auto& e) { return world_.job(e.first) == nullptr; });
-  const net::Response full = api::problem_response(
-      {base::Code::store_full,
-       "the server's disk is full: nothing was changed; free some space and send it again",
-       {},
-       {},
-       {}});
+  const base::Refusal full{base::Code::store_full,
+                           "the server's disk is full: nothing was changed; free some space and "
+                           "send it again",
+                           {},
+                           {},
+                           {}};
+  no_tick_before_ = clock_.now() + base::Duration::seconds(1);
+  // The reports in it are lost: the engine says everything again once it is told everything again.
+  engine_told_whole_ = false;
+  next_whole_ = no_tick_before_;
   for (Answer& a : batch.answers) {
-    if (a.reply) a.reply->send(a.changes ? full : std::move(a.response));
+    if (a.changes && a.refused) a.refused(full);
+    if (a.question) a.response = a.question(world_, batch.now);  // of the world that is durable
+    if (a.reply) a.reply->send(a.changes ? api::problem_response(full) : std::move(a.response));
     if (a.after_commit) a.after_commit();
   }
+}
+
+// Answers to Idempotency-Keys are kept two days.
+void Loop::forget_old_answers() {
+  const Instant now = clock_.now();
+  if (now < next_forgetting_) return;
+  next_forgetting_ = now + base::Duration::seconds(60);
+  journal_.forget_before(now - base::Duration::seconds(2 * 86'400));
 }
 
 void Loop::publish(Batch& batch) {
@@ -344,7 +373,7 @@ void Loop::tell_engine(const Batch& batch) {
 // So that a rank which vanishes while nobody watches is billed to when somebody last did.
 void Loop::keep_alive_mark() {
   const Instant now = clock_.now();
-  if (!engine_told_whole_) {
+  if (!engine_told_whole_ && now >= next_whole_) {
     std::vector<core::RankWork> whole = core::desired_whole(world_);
     for (auto& r : whole)
       if (const auto env = env_.find(r.job); env != env_.end())

@@ -81,6 +81,8 @@ class Loop {
 
   // Both before start().
   void on_publish(std::function<void(const Published&)> listener);
+  // Hears the facts after their commit and before any answer to them.
+  void on_commit(std::function<void(const std::vector<core::Fact>&)> listener);
   void events_wanted_by(std::function<bool()> anybody);
   void answer_with(net::HttpServer* server) { http_ = server; }
   void start();
@@ -101,6 +103,9 @@ class Loop {
     std::optional<net::Reply> reply;
     net::Response response;
     std::function<void()> after_commit;
+    std::function<void(const base::Refusal&)> refused;
+    std::function<net::Response(const core::World&, Instant now)>
+        question;  // no command: asked anew
     bool changes = false;
   };
   struct Batch;
@@ -114,7 +119,9 @@ class Loop {
   void refuse_all(Batch& batch, const store::AppendFault& fault);
   void publish(Batch& batch);
   void tell_engine(const Batch& batch);
+  bool tick_is_due() const;
   void keep_alive_mark();
+  void forget_old_answers();
   void snapshot_if_due();
   void load_environments();
 
@@ -127,9 +134,14 @@ class Loop {
   net::HttpServer* http_ = nullptr;
   std::map<base::Id, Env> env_;  // of live jobs
   std::vector<std::function<void(const Published&)>> listeners_;
+  std::function<void(const std::vector<core::Fact>&)> committed_;
   std::function<bool()> events_wanted_ = [] { return false; };
   base::Instant alive_until_;  // when this cloud was last known to be watched, before this start
   base::Instant next_alive_mark_;
+  base::Instant next_whole_;  // not before: told everything
+  base::Instant next_forgetting_;
+  // Deadlines wait until the engine was asked (after a start) or the disk may have room again.
+  base::Instant no_tick_before_;
   bool engine_told_whole_ = false;
 
   mutable std::mutex mutex_;

@@ -43,33 +43,88 @@ engines::ContainerOptions container_options(const Config& c, const engines::Host
   return o;
 }
 
-// The first start: accounts, prices, the operator's key.
+struct Parts {
+  base::SystemClock clock;
+  base::SystemPrng prng;
+  Config config;
+  engines::HostFound host;
+};
+
+// What is opened before the world moves: the store, its world, the secrets.
+struct Opened {
+  std::unique_ptr<store::Journal> journal;
+  Secrets secrets;
+  core::World world;
+};
+base::Try<Opened> open_state(const Config& c) {
+  auto journal = store::open_sqlite({c.state / "ampacity.db"});
+  if (!journal) return std::unexpected(journal.error());
+  auto secrets = Secrets::open(c.state);
+  if (!secrets) return std::unexpected(secrets.error());
+  auto world = (*journal)->load();
+  if (!world) return std::unexpected(world.error());
+  return Opened{std::move(*journal), std::move(*secrets), std::move(*world)};
+}
+
+struct OwnerKey {
+  core::CreateKey create;
+  std::string secret;
+};
+OwnerKey make_owner_key(const std::string& pepper, base::Clock& clock, base::Prng& prng) {
+  NewKey made = make_key(pepper);
+  OwnerKey k{{}, std::move(made.secret)};
+  k.create.key.id = base::make_uuid7(clock.now(), prng);
+  k.create.key.lookup = std::move(made.lookup);
+  k.create.key.hash = std::move(made.hash);
+  k.create.key.role = core::Role::owner;
+  k.create.key.label = "made by ampacityd";
+  return k;
+}
+
+bool has_owner_key(const core::World& w) {
+  for (const core::Key& k : w.state().keys)
+    if (k.role == core::Role::owner && !k.revoked) return true;
+  return false;
+}
+
+// The first start, or one after a first start that was cut short: accounts, prices, the operator's
+// key. The key's file is there before the key is valid, so that it cannot be lost.
 base::Result<void> found_cloud(const Config& c, Loop& loop, KeyRing& keys, base::Clock& clock,
                                base::Prng& prng) {
-  auto founded = loop.run(core::Found{default_prices()}, "ampacityd");
-  if (!founded) return founded;
-  const NewKey made = make_key(keys.pepper());
-  core::CreateKey create;
-  create.key.id = base::make_uuid7(clock.now(), prng);
-  create.key.lookup = made.lookup;
-  create.key.hash = made.hash;
-  create.key.role = core::Role::owner;
-  create.key.label = "first";
-  auto created = loop.run(std::move(create), "ampacityd");
-  if (!created) return created;
-  if (c.owner_key_file.empty()) {
-    std::printf("The operator's key, shown this once:\n\n  %s\n\n", made.secret.c_str());
-    std::fflush(stdout);
-    return {};
+  const bool founded = loop.ask([](const core::World& w) { return !w.state().accounts.empty(); });
+  if (!founded)
+    if (auto done = loop.run(core::Found{default_prices()}, "ampacityd"); !done) return done;
+  if (loop.ask(has_owner_key)) return {};
+  OwnerKey key = make_owner_key(keys.pepper(), clock, prng);
+  if (!c.owner_key_file.empty()) {
+    if (const auto written = write_private(c.owner_key_file, key.secret + "\n"); !written)
+      return base::refuse(base::Code::unavailable, written.error().message);
   }
-  const int fd = ::open(c.owner_key_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  const std::string text = made.secret + "\n";
-  const bool written =
-      fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  if (fd >= 0) ::close(fd);
-  if (!written)
-    return base::refuse(base::Code::unavailable, "cannot write " + c.owner_key_file.string());
+  if (auto created = loop.run(std::move(key.create), "ampacityd"); !created) return created;
+  if (c.owner_key_file.empty())
+    std::printf("The operator's key, shown this once:\n\n  %s\n\n", key.secret.c_str());
+  std::fflush(stdout);
   return {};
+}
+
+// Another owner's key, made while no server runs: for who has lost the first.
+int add_owner_key(Parts& p) {
+  auto opened = open_state(p.config);
+  if (!opened) return give_up(opened.error().message);
+  if (opened->world.state().accounts.empty())
+    return give_up("this cloud was never started: the first start makes its key");
+  OwnerKey key = make_owner_key(opened->secrets.pepper(), p.clock, p.prng);
+  store::Rows rows;
+  std::vector<core::Fact> facts;
+  const std::uint64_t first = opened->world.state().sequence + 1;
+  const auto done = core::step(opened->world, key.create, p.clock.now(), "ampacityd", facts,
+                               [&](const core::World& before, const core::Fact& f,
+                                   std::uint64_t n) { store::project(before, f, n, rows); });
+  if (!done) return give_up(done.error().message);
+  const store::Batch batch{first, facts, &rows, &opened->world.state(), {}, {}};
+  if (const auto kept = opened->journal->append(batch); !kept) return give_up(kept.error().message);
+  std::printf("%s\n", key.secret.c_str());
+  return 0;
 }
 
 base::Result<void> set_prices(const Config& c, Loop& loop) {
@@ -88,17 +143,15 @@ base::Result<void> set_prices(const Config& c, Loop& loop) {
   return loop.run(core::SetPrices{std::move(*book)}, "ampacityd");
 }
 
-struct Parts {
-  base::SystemClock clock;
-  base::SystemPrng prng;
-  Config config;
-  engines::HostFound host;
-};
-
 int offline(Parts& p) {
   const store::SqliteOptions store{p.config.state / "ampacity.db"};
+  if (p.config.verb == Config::Verb::owner_key) return add_owner_key(p);
   if (p.config.verb == Config::Verb::stop_engine) {
+    // Holding the store's lock: a running server's containers are not taken from under it.
+    const auto alone = store::open_sqlite(store);
+    if (!alone) return give_up(alone.error().message);
     engines::stop_container_service(container_options(p.config, p.host));
+    std::printf("every container of this cloud is gone and its container service is stopped\n");
     return 0;
   }
   if (p.config.verb == Config::Verb::rebuild) {
@@ -143,22 +196,6 @@ base::Result<Inventory> register_machine(Parts& p, const engines::Engine& engine
   return take_inventory(p.host, engine.health(), emulated, p.config.site);
 }
 
-// What is opened before the world moves: the store, its world, the secrets.
-struct Opened {
-  std::unique_ptr<store::Journal> journal;
-  Secrets secrets;
-  core::World world;
-};
-base::Try<Opened> open_state(const Config& c) {
-  auto journal = store::open_sqlite({c.state / "ampacity.db"});
-  if (!journal) return std::unexpected(journal.error());
-  auto secrets = Secrets::open(c.state);
-  if (!secrets) return std::unexpected(secrets.error());
-  auto world = (*journal)->load();
-  if (!world) return std::unexpected(world.error());
-  return Opened{std::move(*journal), std::move(*secrets), std::move(*world)};
-}
-
 engines::EngineReports reports_to(Loop& loop) {
   engines::EngineReports reports;
   reports.seen = [&loop](std::vector<core::RankSeen> seen) { loop.observe(std::move(seen)); };
@@ -176,10 +213,8 @@ engines::EngineReports reports_to(Loop& loop) {
 }
 
 // The commands of every start, before the first request.
-base::Result<void> begin(Parts& p, Loop& loop, KeyRing& keys, bool first_start,
-                         core::RegisterSite site) {
-  if (first_start)
-    if (auto founded = found_cloud(p.config, loop, keys, p.clock, p.prng); !founded) return founded;
+base::Result<void> begin(Parts& p, Loop& loop, KeyRing& keys, core::RegisterSite site) {
+  if (auto founded = found_cloud(p.config, loop, keys, p.clock, p.prng); !founded) return founded;
   if (auto joined = loop.run(std::move(site), "ampacityd"); !joined) return joined;
   if (!p.config.prices.empty()) return set_prices(p.config, loop);
   return {};
@@ -192,59 +227,78 @@ void say_where(const Config& c, std::uint16_t port, const Inventory& inventory) 
   for (const std::string& note : inventory.notes) std::printf("note: %s\n", note.c_str());
   if (c.engine == EngineChoice::stub)
     std::printf("note: engine stub: NOTHING IS REALLY RUN; for load tests only\n");
+  if (!c.owner_key_file.empty())
+    std::printf("next: ampacity login --url http://%s:%u --key - < %s\n", c.address.c_str(), port,
+                c.owner_key_file.c_str());
   std::fflush(stdout);
 }
+
+// Everything that runs, and the order in which it stops.
+struct Running {
+  net::HttpServer& server;
+  App& app;
+  Live& live;
+  Loop& loop;
+  std::unique_ptr<engines::Engine>& engine;
+  ~Running() {
+    server.stop();
+    app.stop();
+    live.stop();
+    loop.stop();
+    engine.reset();  // its threads report to the loop until here
+  }
+};
 
 int serve(Parts& p) {
   const Config& c = p.config;
   const store::SqliteOptions store{c.state / "ampacity.db"};
   auto opened = open_state(c);
   if (!opened) return give_up(opened.error().message);
-  const bool first_start = opened->world.state().accounts.empty();
   KeyRing keys(opened->secrets.pepper());
   for (const core::Key& k : opened->world.state().keys) keys.put(k);
 
-  const auto engine = make_engine(p);
+  auto engine = make_engine(p);
   LoopOptions loop_options;
   loop_options.store = store;
   Loop loop(loop_options, *opened->journal, std::move(opened->world), *engine, opened->secrets,
             p.clock);
-  if (const auto started = engine->start(reports_to(loop)); !started)
-    return give_up("the container engine: " + started.error().message);
-  auto inventory = register_machine(p, *engine);
-  if (!inventory) return give_up(inventory.error().message);
   Live live(loop, engines::LogSpool(engines::log_directory(container_options(c, p.host))), store,
             p.clock);
-  loop.on_publish([&](const Published& published) {
-    for (const core::Fact& f : published.facts) {
+  loop.on_commit([&](const std::vector<core::Fact>& facts) {
+    for (const core::Fact& f : facts) {
       if (const auto* made = std::get_if<core::KeyCreated>(&f.body)) keys.put(made->key);
       if (const auto* gone = std::get_if<core::KeyRevoked>(&f.body)) keys.revoke(gone->key);
     }
-    live.publish(published);
   });
+  loop.on_publish([&live](const Published& published) { live.publish(published); });
   loop.events_wanted_by([&live] { return live.anybody_listens(); });
 
-  App app({c.cloud, store, c.volume_limit_gib << 30, inventory->notes}, loop, keys, *engine, live,
-          p.clock, p.prng);
+  AppOptions app_options{c.cloud, store, c.volume_limit_gib << 30};
+  App app(app_options, loop, keys, *engine, live, p.clock, p.prng);
   net::ServerOptions http;
   http.address = c.address;
   http.port = c.port;
   net::HttpServer server(
       http, [&app](net::Request q, net::Reply r) { app.handle(std::move(q), std::move(r)); },
       api::parser_problem);
+  const Running running{server, app, live, loop, engine};
+  // The port first: a taken one leaves nothing behind. Until open(), requests are answered with
+  // 503.
+  if (const auto listening = server.start(); !listening) return give_up(listening.error().message);
+  if (const auto started = engine->start(reports_to(loop)); !started)
+    return give_up("the container engine: " + started.error().message);
+  auto inventory = register_machine(p, *engine);
+  if (!inventory) return give_up(inventory.error().message);
+  app.show_notes(inventory->notes);
   loop.answer_with(&server);
   loop.start();
-  if (const auto begun = begin(p, loop, keys, first_start, inventory->site); !begun)
+  if (const auto begun = begin(p, loop, keys, inventory->site); !begun)
     return give_up(begun.error().message);
-  if (const auto listening = server.start(); !listening) return give_up(listening.error().message);
+  app.open();
   say_where(c, server.port(), *inventory);
 
   wait_for_signal();
   base::log_info("stopping; what runs goes on running and is taken back at the next start");
-  server.stop();
-  app.stop();
-  live.stop();
-  loop.stop();
   return 0;
 }
 
@@ -260,7 +314,14 @@ int main(int argc, char** argv) {
     return server::usage_error;
   }
   base::set_log_level(p.config.quiet ? base::Level::warn : base::Level::info);
+  for (const std::string& text : p.config.emulate)
+    if (const auto e = server::parse_emulation(text); !e) {
+      std::fprintf(stderr, "ampacityd: %s\n", e.error().message.c_str());
+      return server::usage_error;
+    }
   std::error_code error;
+  if (p.config.verb != server::Config::Verb::serve && !std::filesystem::exists(p.config.state))
+    return server::give_up(p.config.state.string() + " is not there: no cloud's state");
   std::filesystem::create_directories(p.config.state, error);
   if (error) return server::give_up(p.config.state.string() + ": " + error.message());
   std::filesystem::permissions(p.config.state, std::filesystem::perms::owner_all, error);

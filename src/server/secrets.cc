@@ -11,19 +11,23 @@
 #include "base/json.h"
 
 namespace ampacity::server {
-namespace {
-
+// Written whole or not at all, whenever the machine stops: a new file, synced, then renamed.
 base::Try<void> write_private(const std::filesystem::path& path, const std::string& bytes) {
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) return base::fault("cannot make " + path.string());
+  const std::string fresh = path.string() + ".new";
+  const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0) return base::fault("cannot make " + fresh);
   const bool whole = ::write(fd, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size());
   const bool synced = ::fsync(fd) == 0;
   ::close(fd);
-  if (!whole || !synced) return base::fault("cannot write " + path.string());
+  if (!whole || !synced || ::rename(fresh.c_str(), path.c_str()) != 0)
+    return base::fault("cannot write " + path.string());
+  const auto directory = std::filesystem::absolute(path).parent_path();
+  if (const int d = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); d >= 0) {
+    ::fsync(d);
+    ::close(d);
+  }
   return {};
 }
-
-}  // namespace
 
 base::Try<Secrets> Secrets::open(const std::filesystem::path& directory) {
   const auto path = directory / "secret";

@@ -15,6 +15,9 @@ namespace ampacity::server {
 
 using Env = std::vector<std::pair<std::string, std::string>>;
 
+// Mode 0600, whole or not at all.
+base::Try<void> write_private(const std::filesystem::path& path, const std::string& bytes);
+
 class Secrets {
  public:
   // Reads `directory/secret`, or makes it.
