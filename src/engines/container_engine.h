@@ -149,7 +149,7 @@ class ContainerEngine final : public Engine {
   bool whole_ = false;  // the first whole desire has come
   bool sweep_networks_ = false;
 
-  std::mutex logs_mutex_;  // held over a spool's copying
+  std::mutex logs_mutex_;    // held over a spool's copying
   std::mutex things_mutex_;  // volumes and networks known to exist; held over their making
   std::set<std::string> known_volumes_;
   std::map<std::string, std::string> known_networks_;  // name -> subnet

@@ -159,14 +159,14 @@ class Docker final : public Dialect {
                               bool) const override {
     // A bridge without an address: no way through it to the host and to other networks, whatever
     // the daemon's firewall rules are.
-    return ask("POST", "/networks/create",
-               json::object{{"Name", name},
-                            {"Driver", "bridge"},
-                            {"Internal", true},
-                            {"Options",
-                             json::object{{"com.docker.network.bridge.inhibit_ipv4", "true"}}},
-                            {"CheckDuplicate", true},
-                            {"Labels", json::object{{kCloudLabel, cloud}}}});
+    return ask(
+        "POST", "/networks/create",
+        json::object{{"Name", name},
+                     {"Driver", "bridge"},
+                     {"Internal", true},
+                     {"Options", json::object{{"com.docker.network.bridge.inhibit_ipv4", "true"}}},
+                     {"CheckDuplicate", true},
+                     {"Labels", json::object{{kCloudLabel, cloud}}}});
   }
   net::Request list_networks(const std::string& cloud) const override {
     return ask("GET", "/networks?" + label_filter(cloud));

@@ -151,7 +151,8 @@ int offline(Parts& p) {
     const auto alone = store::open_sqlite(store);
     if (!alone) return give_up(alone.error().message);
     engines::stop_container_service(container_options(p.config, p.host));
-    std::printf("every container of this cloud is gone and its container service is stopped\n");
+    std::printf(
+        "every container and network of this cloud is gone; volumes, images and logs stay\n");
     return 0;
   }
   if (p.config.verb == Config::Verb::rebuild) {
