@@ -7,12 +7,16 @@ import subprocess
 from cloud import expect, need_podman
 
 need_podman()
-r = subprocess.run(["bash", "examples/demo.sh"], capture_output=True, text=True, timeout=240,
+r = subprocess.run(["bash", "examples/demo.sh"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                   text=True, timeout=240,
                    env={**os.environ, "NO_COLOR": "1", "COLUMNS": "120"}, check=False)
-print(r.stdout, r.stderr)
+print(r.stdout)
 expect(r.returncode == 0, f"the demo ended with {r.returncode}")
 for word in ("epoch", "accuracy", "succeeded", "emulated", "2300 wallet demo", "4000 revenue cpu"):
     expect(word in r.stdout, f"the demo never said {word!r}")
+total, posted = (re.search(rf"^{word} .*\((\d+) ticks\)", r.stdout, re.M).group(1) for word in ("total", "posted"))
+expect(total == posted and int(total) > 0, f"the receipt says {total} ticks, its transfers {posted}")
+expect("the books hold" in r.stdout, "the demo did not prove its books")
 expect(not re.search(r"FAIL|does not hold", r.stdout), "the books do not hold")
 left = subprocess.run(["pgrep", "-f", "ampacity-demo-"], capture_output=True, text=True, check=False)
 expect(not left.stdout.strip(), f"the demo left processes: {left.stdout}")
