@@ -17,6 +17,7 @@
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -162,8 +163,8 @@ class Load {
       for (; plan_.rate > 0 && !idle_.empty(); ++due) {
         const double at = begun + static_cast<double>(due) / plan_.rate;
         if (at > now_s()) break;
-        Client* c = idle_.back();
-        idle_.pop_back();
+        Client* c = idle_.front();  // in turn: a silent connection is rightly hung up on
+        idle_.pop_front();
         fire(*c, at);
       }
       const int n = epoll_wait(epoll_, events.data(), events.size(), plan_.rate > 0 ? 1 : 1000);
@@ -249,7 +250,7 @@ class Load {
   LoadPlan plan_;
   std::string request_;
   std::vector<Client> clients_;
-  std::vector<Client*> idle_;
+  std::deque<Client*> idle_;
   LoadResult result_;
   std::string first_refusal_;
   int epoll_ = -1;

@@ -173,13 +173,14 @@ void Loop::main() {
       const std::lock_guard lock(mutex_);
       if (stopping_) return;
     }
+    const bool quiet = works.size() < 16;
     if (!works.empty()) {
       process(std::move(works));
       journal_.settle();
     }
     keep_alive_mark();
     forget_old_answers();
-    snapshot_if_due();
+    snapshot_if_due(quiet);
   }
 }
 
@@ -386,9 +387,10 @@ void Loop::keep_alive_mark() {
   if (engine_.health().reachable) (void)journal_.set_meta("alive_us", std::to_string(now.us));
 }
 
-void Loop::snapshot_if_due() {
-  if (snapshot_running_ || world_.state().sequence < last_snapshot_ + options_.snapshot_every_facts)
-    return;
+void Loop::snapshot_if_due(bool quiet) {
+  const std::uint64_t since = world_.state().sequence - last_snapshot_;
+  const std::uint64_t due = quiet ? options_.snapshot_when_quiet : options_.snapshot_in_any_case;
+  if (snapshot_running_ || since < due) return;
   if (snapshot_thread_.joinable()) snapshot_thread_.join();
   snapshot_running_ = true;
   last_snapshot_ = world_.state().sequence;

@@ -64,7 +64,10 @@ struct LoopOptions {
   std::size_t most_waiting = 20'000;  // work in the inbox; beyond: queue_full
   // Work in one commit: enough to share its cost, few enough that nobody waits long for it.
   std::size_t most_in_batch = 576;
-  std::uint64_t snapshot_every_facts = 250'000;
+  // Facts since the latest snapshot: enough for one in a quiet moment; so many that it is made even
+  // under load (keeping it stops the loop for some ten milliseconds).
+  std::uint64_t snapshot_when_quiet = 100'000;
+  std::uint64_t snapshot_in_any_case = 1'000'000;
   store::SqliteOptions store;
 };
 
@@ -122,7 +125,7 @@ class Loop {
   bool tick_is_due() const;
   void keep_alive_mark();
   void forget_old_answers();
-  void snapshot_if_due();
+  void snapshot_if_due(bool quiet);
   void load_environments();
 
   const LoopOptions options_;

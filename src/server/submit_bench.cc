@@ -49,7 +49,10 @@ int main(int argc, char** argv) {
     const auto books = base::from_json<api::LedgerCheck>(check.body);
     const bool sound = r.broken.empty() && r.refused == 0 && paced.broken.empty() &&
                        paced.refused == 0 && books && books->holds;
-    if (!r.broken.empty()) fmt::print(stderr, "{}\n", r.broken);
+    for (const auto* load : {&r, &paced})
+      if (!load->broken.empty() || load->refused)
+        fmt::print(stderr, "{} refused; {} after {:.1f} s\n", load->refused, load->broken,
+                   load->seconds);
     if (!books || !books->holds) fmt::print(stderr, "the books do not hold: {}\n", check.body);
     fmt::print(
         "{{\"bench\":\"submit\",\"jobs_per_s\":{:.0f},\"p50_ms\":{:.1f},\"p99_ms\":{:.1f},"
