@@ -78,6 +78,6 @@ if [ "$keep" = yes ]; then
 export AMPACITY_CONFIG=$AMPACITY_CONFIG PATH=$bin:\$PATH
 ampacity run --image localhost/ampacity-tiny --cpus 1 --memory 64MiB -- sh -c 'echo hello from \$AMPACITY_NODE'
 # To end it:
-kill $server; ampacityd --state $dir/state stop-engine; rm -rf $dir
+kill $server; sleep 2; ampacityd --state $dir/state stop-engine; rm -rf $dir
 TEXT
 fi
