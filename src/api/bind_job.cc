@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "api/when.h"
+#include "base/money.h"
+
 namespace ampacity::api {
 namespace {
 
@@ -12,6 +15,8 @@ constexpr std::int64_t most_cpu_milli = 1'024'000, most_memory_mib = 64LL << 20;
 
 class Binder {
  public:
+  explicit Binder(Instant now) : now_(now) {}
+
   BoundJob out;
   std::vector<base::Wrong> wrong;
 
@@ -125,6 +130,88 @@ class Binder {
                                     r.resources->memory->substr(0, 60) + "'");
       out.submit.memory_mib = mib.value_or(0);
     }
+    part_of_gpu(*r.resources);
+  }
+
+  // A slice counts, and costs, as the eighths of the card it takes.
+  void part_of_gpu(const Resources& r) {
+    if (!r.gpu_share && !r.mig) return;
+    const bool one =
+        out.submit.gpus && out.submit.gpus->gpus_per_node == 1 && out.submit.gpus->nodes == 1;
+    const std::string field = r.gpu_share ? "resources.gpu_share" : "resources.mig";
+    if (!one && (out.submit.gpus || !r.gpus))
+      say(field, "is a part of one GPU: ask for one, such as h100:1");
+    if (r.gpu_share && r.mig)
+      say("resources.mig", "is a part of a GPU as gpu_share is: give one of the two");
+    if (r.gpu_share) {
+      const auto milli = parse_milli(*r.gpu_share, 1);
+      if (!milli || *milli < 10 || *milli > 990)
+        say("resources.gpu_share",
+            "must be a part of a GPU from 0.01 to 0.99; got '" + r.gpu_share->substr(0, 40) + "'");
+      out.submit.gpu_milli = static_cast<std::uint32_t>(milli.value_or(1000));
+    } else {
+      const auto eighths = parse_mig(*r.mig);
+      if (!eighths)
+        say("resources.mig",
+            "must be a MIG profile such as 1g.10gb or 3g.40gb, or memory eighths 1/8, 2/8, 4/8, "
+            "8/8; got '" +
+                r.mig->substr(0, 40) + "'");
+      out.submit.mig = eighths.value_or(0);
+      if (eighths) out.submit.gpu_milli = *eighths * 125;
+    }
+  }
+
+  void placement(const JobRequest& r) {
+    if (!r.placement) return;
+    const Placement& p = *r.placement;
+    if (p.sites.size() > 64) say("placement.sites", "must be at most 64");
+    for (std::size_t i = 0; i < p.sites.size(); ++i)
+      if (p.sites[i].empty() || p.sites[i].size() > 63)
+        say("placement.sites[" + std::to_string(i) + "]", "must be the name of a site or region");
+    if (std::find(p.sites.begin(), p.sites.end(), "any") == p.sites.end())
+      out.submit.places = p.sites;
+    out.submit.together = p.together.value_or(core::Together::any);
+    if (p.apart && !is_name(*p.apart))
+      say("placement.apart",
+          "must be a label of a-z, 0-9 and '-', begin with a letter, at most 63 characters");
+    out.submit.apart = p.apart.value_or("");
+  }
+
+  void when(const JobRequest& r) {
+    core::Job& job = out.submit.job;
+    if (r.start_by) {
+      const auto t = parse_when(*r.start_by, now_);
+      if (!t)
+        say("start_by", std::string(when_form) + "; got '" + r.start_by->substr(0, 40) + "'");
+      else if (*t <= now_)
+        say("start_by", "has passed already: it is " + base::format_instant(now_));
+      else
+        job.start_by = *t;
+    }
+    if (r.expected) {
+      const auto d = base::parse_duration(*r.expected);
+      if (!d || d->us < 1'000'000 || d->whole_seconds() > 365 * 86'400)
+        say("expected", "must be a duration such as 90s, 10m or 2h30m, from 1s to 365d");
+      else
+        job.expected_run_s = d->whole_seconds();
+    }
+    if (r.max_price) {
+      const auto price = base::parse_hourly_price(*r.max_price);
+      if (!price || *price == 0)
+        say("max_price", "must be USD per GPU-hour such as 3.50, at most four decimals; got '" +
+                             r.max_price->substr(0, 40) + "'");
+      else if (!out.submit.gpus && !(r.resources && r.resources->gpus))
+        say("max_price", "is a price of GPUs: ask for some, or leave it out");
+      out.submit.most_price = price.value_or(0);
+    }
+  }
+
+  void reservation(const JobRequest& r) {
+    if (!r.reservation) return;
+    out.reservation = *r.reservation;
+    if (!is_name(out.reservation))
+      say("reservation", "must be a reservation's id or name; see `ampacity reservations`");
+    if (!r.job_class) out.submit.job.job_class = core::JobClass::reserved;
   }
 
   void limits(const JobRequest& r) {
@@ -148,6 +235,9 @@ class Binder {
     job.job_class = r.job_class.value_or(core::JobClass::on_demand);
     job.spec.read_only_root = r.read_only_root.value_or(false);
   }
+
+ private:
+  const Instant now_;
 };
 
 }  // namespace
@@ -159,8 +249,8 @@ bool is_name(std::string_view text) {
   });
 }
 
-base::Result<BoundJob> bind_job(const JobRequest& request) {
-  Binder b;
+base::Result<BoundJob> bind_job(const JobRequest& request, Instant now) {
+  Binder b(now);
   b.name(request);
   b.image(request);
   b.command(request);
@@ -168,6 +258,9 @@ base::Result<BoundJob> bind_job(const JobRequest& request) {
   b.volumes(request);
   b.resources(request);
   b.limits(request);
+  b.placement(request);
+  b.when(request);
+  b.reservation(request);
   if (!b.wrong.empty()) return std::unexpected(base::refusal_of(std::move(b.wrong)));
   return std::move(b.out);
 }

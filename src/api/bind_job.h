@@ -13,9 +13,10 @@ namespace ampacity::api {
 struct BoundJob {
   core::SubmitJob submit;  // without id, project and user
   std::vector<std::pair<std::string, std::string>> env;
+  std::string reservation;  // as written; its id needs the world
 };
 
-base::Result<BoundJob> bind_job(const JobRequest& request);
+base::Result<BoundJob> bind_job(const JobRequest& request, Instant now);
 
 // Names of jobs, orgs, projects, users, volumes: a-z, 0-9, '-', at most 63, starting with a letter.
 bool is_name(std::string_view text);

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "api/contract_when.h"
 #include "base/json.h"
 #include "core/words.h"
 
@@ -23,8 +24,20 @@ struct Resources {
   std::optional<std::string> gpus;    // "h100:8", "h100:8x4", "a100-80|h100:8", "any>=40GB:2"
   std::optional<std::string> cpus;    // vCPUs per node: "2", "0.5"; default: the SKU's share
   std::optional<std::string> memory;  // per node: "4GiB", "512MiB"
+  // Of one GPU: a share of it ("0.25"), or a hard slice ("1g.10gb", or memory eighths: "2/8").
+  std::optional<std::string> gpu_share;
+  std::optional<std::string> mig;
 };
-BOOST_DESCRIBE_STRUCT(Resources, (), (gpus, cpus, memory))
+BOOST_DESCRIBE_STRUCT(Resources, (), (gpus, cpus, memory, gpu_share, mig))
+
+// Where it may run: any of these sites or regions; what its nodes must share; and a label: jobs of
+// the project with the same one never share a node.
+struct Placement {
+  std::vector<std::string> sites;
+  std::optional<core::Together> together;
+  std::optional<std::string> apart;
+};
+BOOST_DESCRIBE_STRUCT(Placement, (), (sites, together, apart))
 
 // POST /v1/jobs and POST /v1/quotes; also the job file (YAML).
 struct JobRequest {
@@ -40,10 +53,16 @@ struct JobRequest {
   std::optional<std::int64_t> retries;      // 0…10: start again when lost or failed
   std::optional<bool> read_only_root;
   std::optional<std::string> project;  // owner keys must say; customer keys have their own
+  std::optional<Placement> placement;
+  std::optional<std::string> max_price;    // USD per GPU-hour, at most: "3.50"
+  std::optional<std::string> start_by;     // RFC 3339, or from now: "+2h"; not started: expired
+  std::optional<std::string> expected;     // how long it should run: "3h"; an estimate, no limit
+  std::optional<std::string> reservation;  // run inside it: its id or name; the class is reserved
 };
 BOOST_DESCRIBE_STRUCT(JobRequest, (),
                       (name, image, command, resources, env, volumes, time, grace, job_class,
-                       retries, read_only_root, project))
+                       retries, read_only_root, project, placement, max_price, start_by, expected,
+                       reservation))
 
 struct RankView {
   std::uint32_t rank = 0;
@@ -53,6 +72,14 @@ struct RankView {
   std::optional<std::int32_t> exit_code;
 };
 BOOST_DESCRIBE_STRUCT(RankView, (), (rank, node, gpus, state, exit_code))
+
+// The start a waiting job can count on: nobody who comes later takes it away.
+struct PromiseView {
+  Instant made_at;
+  Instant start_by;
+  bool certain = false;  // all it waits for has a limit; else likely, by what was learnt
+};
+BOOST_DESCRIBE_STRUCT(PromiseView, (), (made_at, start_by, certain))
 
 struct JobView {
   std::string id;
@@ -84,14 +111,26 @@ struct JobView {
   std::int64_t billed_s = 0;    // so far, all generations
   std::int64_t cost_ticks = 0;  // so far, all generations
   std::string cost_usd;
-  std::optional<Instant> paid_until;  // what the credit held now covers
+  std::optional<Instant> paid_until;     // what the credit held now covers
+  std::optional<std::string> gpu_share;  // of its one GPU: "0.25"
+  std::optional<std::string> mig;        // memory eighths of its one GPU: "2/8"
+  std::optional<Placement> placement;    // what it asked for
+  std::optional<std::string> max_price_usd;
+  std::optional<Instant> start_by;
+  std::optional<std::int64_t> expected_run_s;
+  std::optional<std::string> reservation;  // its name
+  std::optional<PromiseView> promise;      // while it waits
+  std::optional<Instant> claimed_at;       // it was given GPUs that others must leave first
+  std::optional<Instant> checkpoint_at;    // its latest notice of saved work
+  std::uint32_t preemptions = 0;
 };
 BOOST_DESCRIBE_STRUCT(JobView, (),
                       (id, name, project, user, state, outcome, why, generation, job_class, image,
                        command, sku, nodes, gpus_per_node, cpu_milli, memory_mib, emulated, ranks,
                        volumes, submitted_at, started_at, ended_at, time_limit_s, exit_code,
-                       retries_left, price_usd_per_hour, billed_s, cost_ticks, cost_usd,
-                       paid_until))
+                       retries_left, price_usd_per_hour, billed_s, cost_ticks, cost_usd, paid_until,
+                       gpu_share, mig, placement, max_price_usd, start_by, expected_run_s,
+                       reservation, promise, claimed_at, checkpoint_at, preemptions))
 
 struct JobList {
   std::vector<JobView> items;              // newest first
@@ -153,31 +192,6 @@ struct OfferList {
   std::vector<std::string> notes;  // "docker 20.10 cannot hand over a GPU safely", …
 };
 BOOST_DESCRIBE_STRUCT(OfferList, (), (items, notes))
-
-struct QuoteLine {
-  std::string component;  // "gpu h100", "vcpu", "memory"
-  std::string quantity;   // "8", "128", "1024"
-  std::string unit;       // "GPU", "vCPU", "GiB"
-  std::string unit_usd_per_hour;
-  std::string usd_per_hour;
-};
-BOOST_DESCRIBE_STRUCT(QuoteLine, (), (component, quantity, unit, unit_usd_per_hour, usd_per_hour))
-
-struct Quote {
-  std::string sku;
-  bool emulated = false;
-  core::JobClass job_class{};
-  std::vector<QuoteLine> lines;  // all nodes together
-  std::string usd_per_hour;
-  std::string hold_usd;    // credit held at the start
-  std::string wallet_usd;  // available now
-  bool starts_now = false;
-  std::string why;  // why not now
-  std::uint32_t price_version = 0;
-};
-BOOST_DESCRIBE_STRUCT(Quote, (),
-                      (sku, emulated, job_class, lines, usd_per_hour, hold_usd, wallet_usd,
-                       starts_now, why, price_version))
 
 // ---- money ------------------------------------------------------------------------------------
 
@@ -248,10 +262,11 @@ struct UsageRow {
   std::int64_t memory_mib_seconds = 0;
   std::int64_t amount_ticks = 0;
   std::string amount_usd;
+  std::int64_t gpu_milli_seconds = 0;  // exact where shares were used; gpu_seconds is rounded
 };
 BOOST_DESCRIBE_STRUCT(UsageRow, (),
                       (key, jobs, gpu_seconds, vcpu_milliseconds_k, memory_mib_seconds,
-                       amount_ticks, amount_usd))
+                       amount_ticks, amount_usd, gpu_milli_seconds))
 struct Usage {  // GET /v1/usage?by=project|user|sku|day&from=&to=
   std::string by;
   std::vector<UsageRow> rows;
@@ -321,9 +336,10 @@ struct ProjectView {
   std::string held_usd;
   std::string spent_usd;
   std::optional<std::string> warning;  // "credit runs out at …"
+  std::int64_t weight = 100;           // in the queue: 200 may use twice what 100 may
 };
 BOOST_DESCRIBE_STRUCT(ProjectView, (),
-                      (id, name, org, created_at, wallet_usd, held_usd, spent_usd, warning))
+                      (id, name, org, created_at, wallet_usd, held_usd, spent_usd, warning, weight))
 struct ProjectList {
   std::vector<ProjectView> items;
 };
@@ -421,10 +437,14 @@ struct NodeView {
   std::int64_t memory_mib = 0;
   std::int64_t memory_mib_free = 0;
   std::vector<std::string> jobs;
+  std::optional<std::string> rack;
+  std::optional<std::string> leaf;    // the switch its network cards hang on
+  std::optional<std::string> nvlink;  // an NVLink domain wider than the node
+  std::optional<std::string> kept;    // now: "maintenance", "drain", "reserved: NAME"
 };
 BOOST_DESCRIBE_STRUCT(NodeView, (),
                       (name, site, sku, emulated, state, gpus, gpus_free, cpu_milli, cpu_milli_free,
-                       memory_mib, memory_mib_free, jobs))
+                       memory_mib, memory_mib_free, jobs, rack, leaf, nvlink, kept))
 struct NodeList {
   std::vector<NodeView> items;
   std::optional<std::string> next_cursor;

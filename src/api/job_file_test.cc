@@ -59,6 +59,15 @@ const std::vector<Good> good = {
      "env: [A=1, B=c=d]\nresources: {gpu: H100:8}\nmax_duration: 12h",
      R"({"name":"t","image":"a","command":["sh","-c","pip install x && python t.py"],)"
      R"("resources":{"gpus":"h100:8x2"},"env":{"A":"1","B":"c=d"},"volumes":[],"time":"12h"})"},
+    {"where and when",
+     "image: a\nresources: {gpus: h100, gpu_share: 0.25}\nmax_price: 3.50\nstart_by: +2h\n"
+     "placement: {sites: [lab, west], together: rack, apart: db}\nexpected: 3h\n"
+     "reservation: night",
+     R"({"image":"a","command":[],"resources":{"gpus":"h100","gpu_share":"0.25"},"env":{},)"
+     R"("volumes":[],"placement":{"sites":["lab","west"],"together":"rack","apart":"db"},)"
+     R"("max_price":"3.50","start_by":"+2h","expected":"3h","reservation":"night"})"},
+    {"a slice", "image: a\nresources: {gpus: h100, mig: 2/8}",
+     R"({"image":"a","command":[],"resources":{"gpus":"h100","mig":"2/8"},"env":{},"volumes":[]})"},
     {"an anchor", "image: &i a\nname: *i\nenv: {A: *i}",
      R"({"name":"a","image":"a","command":[],"env":{"A":"a"},"volumes":[]})"},
     {"comments and a byte of UTF-8", "# hello\nimage: a # b\nenv: {A: žluť}",
@@ -133,6 +142,10 @@ const std::vector<Bad> bad = {
      "image: a\nresources: {accelerators: {H100: 8, L4: 1}}\n",
      {"resources.accelerators", "(line 2)"}},
     {"a service", "type: service\nimage: a\n", {"type: only `task`", "(line 1)"}},
+    {"a wish nobody knows",
+     "image: a\nplacement:\n  sites: lab\n  together: town\n",
+     {"placement.sites: must be a list", "(line 3)",
+      "placement.together: must be one of any, nvlink, rack, leaf", "(line 4)"}},
     {"setup", "image: a\nsetup: pip\n", {"setup", "`run`", "(line 2)"}},
     {"a field twice", "image: a\nimage: b\n", {"line 2, column 1", "twice"}},
     {"two documents", "image: a\n---\nimage: b\n", {"one document", "line "}},

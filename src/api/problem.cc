@@ -20,6 +20,7 @@ constexpr Row rows[] = {
     {base::Code::not_now, 409, "Not now"},
     {base::Code::insufficient_credit, 402, "Not enough credit"},
     {base::Code::queue_full, 429, "The queue is full"},
+    {base::Code::over_quota, 403, "Over quota"},
     {base::Code::too_large, 413, "Too large"},
     {base::Code::too_many, 503, "Too many at once"},
     {base::Code::store_full, 507, "The disk is full"},

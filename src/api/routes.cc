@@ -1,6 +1,6 @@
 #include "api/routes.h"
 
-#include "api/contract.h"
+#include "api/contract_capacity.h"
 #include "api/schema.h"
 
 namespace ampacity::api {
@@ -43,6 +43,9 @@ const std::vector<Route> table = {
       {"state", "only in this state"}}},
     {"show_job", "GET", "/v1/jobs/{job}", customer, "One job, by id or by name", nullptr,
      of<JobView>},
+    {"why_job", "GET", "/v1/jobs/{job}/why", customer,
+     "What a waiting job waits for, its place in the queue, and when it should start", nullptr,
+     of<WhyView>},
     {"stop_job", "POST", "/v1/jobs/{job}/stop", customer, "Stop a job, with its grace", nullptr,
      of<JobView>},
     {"job_logs",
@@ -149,6 +152,56 @@ const std::vector<Route> table = {
     {"check_ledger", "GET", "/v1/ledger/check", owner, "Prove the books", nullptr, of<LedgerCheck>},
     {"list_accounts", "GET", "/v1/ledger/accounts", owner, "Accounts and their counters", nullptr,
      of<AccountList>},
+
+    {"note_checkpoint", "POST", "/v1/jobs/{job}/checkpoint", customer,
+     "Its work until now is saved: being preempted would lose only what comes after", nullptr,
+     of<JobView>},
+    {"reserve", "POST", "/v1/reservations", customer,
+     "Keep GPUs for a time; refused, with the earliest start, where it cannot be honoured",
+     of<ReservationRequest>, of<ReservationView>, json, 201},
+    {"list_reservations",
+     "GET",
+     "/v1/reservations",
+     customer,
+     "Reservations, upcoming and current",
+     nullptr,
+     of<ReservationList>,
+     json,
+     200,
+     {{"project", "only this project's (owners)"}}},
+    {"end_reservation",
+     "DELETE",
+     "/v1/reservations/{reservation}",
+     customer,
+     "Give a reservation up, by id or by name; what runs in it is stopped",
+     nullptr,
+     nullptr,
+     json,
+     204,
+     {{"project", "for owners, with a name"}}},
+    {"maintain", "POST", "/v1/maintenance", owner,
+     "Keep nodes free of work for a time, or, without an end, from then on: a drain",
+     of<MaintenanceRequest>, of<MaintenanceView>, json, 201},
+    {"list_maintenance", "GET", "/v1/maintenance", owner, "Maintenance windows and drains", nullptr,
+     of<MaintenanceList>},
+    {"end_maintenance", "DELETE", "/v1/maintenance/{window}", owner, "Take work again", nullptr,
+     nullptr, json, 204},
+
+    {"set_project_quota", "PUT", "/v1/projects/{project}/quota", owner,
+     "What a project may use: all of it, what is left out is unlimited", of<QuotaRequest>,
+     of<QuotaView>},
+    {"project_quota", "GET", "/v1/projects/{project}/quota", customer,
+     "What a project may use, and what it does", nullptr, of<QuotaView>},
+    {"set_org_quota", "PUT", "/v1/orgs/{org}/quota", owner, "What an org's projects may use in all",
+     of<QuotaRequest>, of<QuotaView>},
+    {"org_quota", "GET", "/v1/orgs/{org}/quota", owner, "What an org may use, and what it does",
+     nullptr, of<QuotaView>},
+    {"set_weight", "PUT", "/v1/projects/{project}/weight", owner,
+     "A project's weight in the queue: 200 may use twice what 100 may", of<WeightRequest>,
+     of<ProjectView>},
+    {"policy", "GET", "/v1/policy", owner, "How the queue is ordered", nullptr, of<PolicyView>},
+    {"change_policy", "PATCH", "/v1/policy", owner, "Change it; what is left out stays",
+     of<PolicyChange>, of<PolicyView>},
 };
 
 std::vector<std::string_view> segments(std::string_view path) {

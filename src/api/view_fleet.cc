@@ -56,7 +56,7 @@ OfferList view_offers(const core::World& w, Instant now) {
       o.gpus_per_node = std::max(o.gpus_per_node, gpus);
       o.gpus_total += gpus;
       o.gpus_free += w.free_gpus(n);
-      o.largest_gang_free += w.use[n].gpus_busy == 0;
+      o.largest_gang_free += w.use[n].leases.empty();
     }
     if (!known) continue;
     add_prices(w, sku, now, o);
@@ -66,7 +66,24 @@ OfferList view_offers(const core::World& w, Instant now) {
   return list;
 }
 
-NodeView view_node(const core::World& w, core::NodeIx n) {
+namespace {
+
+// The window that keeps (a part of) the node now.
+std::optional<std::string> kept_by(const core::World& w, core::NodeIx n, Instant now) {
+  const auto holds = w.holds.find(n);
+  if (holds == w.holds.end()) return std::nullopt;
+  for (const core::Hold& h : holds->second) {
+    if (h.why != core::Hold::Why::window || now < h.from || h.until <= now) continue;
+    const core::Window& window = w.state().windows[h.owner];
+    if (window.kind == core::WindowKind::reservation) return "reserved: " + window.name;
+    return is_drain(window) ? "drain" : "maintenance";
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+NodeView view_node(const core::World& w, core::NodeIx n, Instant now) {
   const core::Node& node = w.state().nodes[n];
   NodeView v{node.name,
              w.state().sites[node.site].name,
@@ -79,12 +96,19 @@ NodeView view_node(const core::World& w, core::NodeIx n) {
              node.cpu_milli - w.use[n].cpu_milli,
              node.memory_mib,
              node.memory_mib - w.use[n].memory_mib,
-             {}};
-  if (w.use[n].leases == 0) return v;
-  for (const auto& [order, slot] : w.leased)
-    for (const core::Place& p : w.state().jobs[slot].lease->places)
-      if (p.node == n && v.jobs.size() < 64)
-        v.jobs.push_back(core::job_name(w.state().jobs[slot].id));
+             {},
+             {},
+             {},
+             {},
+             kept_by(w, n, now)};
+  const auto label = [](const std::string& text, std::optional<std::string>& out) {
+    if (!text.empty()) out = text;
+  };
+  label(node.rack, v.rack);
+  label(node.leaf, v.leaf);
+  label(node.nvlink, v.nvlink);
+  for (const core::Slot slot : w.use[n].leases)
+    if (v.jobs.size() < 64) v.jobs.push_back(core::job_name(w.state().jobs[slot].id));
   return v;
 }
 
@@ -186,6 +210,42 @@ struct Sentence {
   std::string operator()(const core::LeasesSettled& f) const {
     return std::to_string(f.entries.size()) + " lease(s) paid ahead";
   }
+  std::string operator()(const core::QuotaSet& f) const {
+    return "quota of " +
+           (f.project != core::nobody ? "project " + w.state().projects[f.project].name
+                                      : "org " + w.state().orgs[f.org].name) +
+           " set";
+  }
+  std::string operator()(const core::WeightSet& f) const {
+    return fmt::format("weight of {} is {}", w.state().projects[f.project].name, f.weight);
+  }
+  std::string operator()(const core::PolicySet&) const { return "the queue's policy was set"; }
+  std::string operator()(const core::WindowOpened& f) const {
+    const core::Window& x = f.window;
+    const std::string when = "from " + base::format_instant(x.from) +
+                             (is_drain(x) ? "" : " until " + base::format_instant(x.until));
+    if (x.kind == core::WindowKind::reservation)
+      return fmt::format("reservation {}: {} {} for {} {}", x.name, x.gpus,
+                         w.state().skus[x.sku].name, w.state().projects[x.project].name, when);
+    return fmt::format("maintenance {}: {} node(s) {}", x.name, x.places.size(), when);
+  }
+  std::string operator()(const core::WindowChanged& f) const {
+    if (f.places.empty()) return "a reservation or window ended: " + f.why;
+    return fmt::format("a reservation keeps {} node(s) now: {}", f.places.size(), f.why);
+  }
+  std::string operator()(const core::ClaimMade& f) const {
+    return fmt::format("given GPUs on {} node(s) that others must leave first",
+                       f.claim.places.size());
+  }
+  std::string operator()(const core::ClaimDropped&) const { return "waits anew"; }
+  std::string operator()(const core::PromiseMade& f) const {
+    return fmt::format("{} to start by {}", f.promise.certain ? "sure" : "likely",
+                       base::format_instant(f.promise.start_by));
+  }
+  std::string operator()(const core::PromiseDropped& f) const {
+    return "its promised start is withdrawn: " + f.why;
+  }
+  std::string operator()(const core::CheckpointNoted&) const { return "its work is saved"; }
 };
 
 }  // namespace

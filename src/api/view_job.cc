@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "api/views.h"
+#include "api/when.h"
 #include "core/desire.h"
 #include "core/meter.h"
+#include "core/place.h"
 #include "core/settle.h"
 
 namespace ampacity::api {
@@ -53,11 +55,39 @@ void add_money(const core::World& w, const core::Job& job, Instant now, JobView&
     v.price_usd_per_hour = hourly(job.intervals.back().rates);
   } else if (const auto* book = w.prices_at(now)) {
     const core::Sku& sku = w.state().skus[job.demand.skus[0]];
-    if (const auto rates = core::rates_for(*book, sku, job.job_class, job.demand.nodes,
-                                           job.demand.gpus_per_node, v.cpu_milli, v.memory_mib))
+    if (const auto rates =
+            core::rates_for(*book, sku, job.job_class, job.demand, v.cpu_milli, v.memory_mib))
       v.price_usd_per_hour = hourly(*rates);
   }
   v.cost_usd = base::format_usd(v.cost_ticks, 6);
+}
+
+std::string reservation_name(const core::World& w, core::Id id) {
+  const core::Window* window = w.window(id);
+  return window ? window->name : base::format_id("rsv", id);
+}
+
+// What it asked for beside its hardware, and what it was told about its start.
+void add_wishes(const core::World& w, const core::Job& job, JobView& v) {
+  const core::Demand& d = job.demand;
+  if (d.mig)
+    v.mig = std::to_string(d.mig) + "/8";
+  else if (d.gpus_per_node && d.gpu_milli != 1000)
+    v.gpu_share = format_decimal(d.gpu_milli, 1000);
+  if (!d.sites.empty() || d.together != core::Together::any || !d.apart.empty()) {
+    Placement& p = v.placement.emplace();
+    for (const core::SiteIx s : d.sites) p.sites.push_back(w.state().sites[s].name);
+    if (d.together != core::Together::any) p.together = d.together;
+    if (!d.apart.empty()) p.apart = d.apart;
+  }
+  if (d.most_price) v.max_price_usd = base::format_hourly_price(d.most_price);
+  if (job.start_by.us) v.start_by = job.start_by;
+  if (job.expected_run_s) v.expected_run_s = job.expected_run_s;
+  if (!d.reservation.is_nil()) v.reservation = reservation_name(w, d.reservation);
+  if (const auto& p = job.promise) v.promise = PromiseView{p->made_at, p->start_by, p->certain};
+  if (job.claim) v.claimed_at = job.claim->made_at;
+  if (job.lease && job.lease->checkpoint_at.us) v.checkpoint_at = job.lease->checkpoint_at;
+  v.preemptions = job.preemptions;
 }
 
 }  // namespace
@@ -78,40 +108,6 @@ core::Interval interval_so_far(const core::Job& job, Instant now) {
   return i;
 }
 
-constexpr std::uint64_t most_counted = 1000;  // of those ahead in the queue
-
-std::string why_waiting(const core::World& w, const core::Job& job, Instant now) {
-  const core::PriceBook* book = w.prices_at(now);
-  std::uint64_t ahead = 0;
-  for (const auto& [order, slot] : w.queue) {
-    if (order >= job.queue_order || ahead == most_counted) break;
-    const auto& theirs = w.state().jobs[slot].demand.skus;
-    ahead += std::any_of(theirs.begin(), theirs.end(), [&](core::SkuIx s) {
-      return std::find(job.demand.skus.begin(), job.demand.skus.end(), s) != job.demand.skus.end();
-    });
-  }
-  const std::string sku = demand_text(w, job);
-  if (ahead > 0)
-    return fmt::format("{}{} job(s) that want {} came first", ahead,
-                       ahead == most_counted ? " or more" : "", sku);
-  std::uint32_t free = 0;
-  for (core::NodeIx n = 0; n < w.state().nodes.size(); ++n) {
-    const core::Node& node = w.state().nodes[n];
-    const bool wanted = std::find(job.demand.skus.begin(), job.demand.skus.end(), node.sku) !=
-                        job.demand.skus.end();
-    if (node.state == core::NodeState::active && wanted) free += w.free_gpus(n);
-  }
-  const core::Ticks have =
-      core::available(w.state().accounts[w.state().projects[job.project].wallet]);
-  if (book && job.demand.gpus_per_node == 0)
-    return "no machine has that much CPU and memory free now; it is next";
-  const std::uint32_t wanted = job.demand.nodes * job.demand.gpus_per_node;
-  if (free >= wanted && have < base::ticks_per_usd)
-    return "the project has too little credit to start it";
-  return fmt::format("{} GPU(s) on {} node(s) of {} are wanted together, {} are free; it is next",
-                     wanted, job.demand.nodes, sku, free);
-}
-
 JobView view_job(const core::World& w, const core::Job& job, Instant now) {
   JobView v;
   v.id = core::job_name(job.id);
@@ -124,10 +120,9 @@ JobView view_job(const core::World& w, const core::Job& job, Instant now) {
     v.exit_code = job.exit_code;
     v.ended_at = job.ended_at;
   }
-  if (!job.why.empty())
-    v.why = job.why;
-  else if (job.state == core::JobState::queued)
-    v.why = why_waiting(w, job, now);
+  if (!job.why.empty()) v.why = job.why;
+  if (job.state == core::JobState::queued)
+    v.why = (v.why ? *v.why + "; " : "") + why_waiting(w, job, now);
   v.generation = job.generation;
   v.job_class = job.job_class;
   v.image = job.spec.image;
@@ -158,11 +153,9 @@ JobView view_job(const core::World& w, const core::Job& job, Instant now) {
     if (i.ended_at > i.started_at) v.started_at = i.started_at;  // else it never ran
     if (job.state == core::JobState::ended) add_ranks(w, i.places, i.ranks, v);
   } else {
-    const core::Sku& s = w.state().skus[sku];
-    const std::int64_t gpus = std::max<std::int64_t>(1, job.demand.gpus_per_node);
-    v.cpu_milli = job.demand.cpu_milli ? job.demand.cpu_milli : s.cpu_milli_per_gpu * gpus;
-    v.memory_mib = job.demand.memory_mib ? job.demand.memory_mib : s.memory_mib_per_gpu * gpus;
+    core::fill_defaults(w.state().skus[sku], job.demand, v.cpu_milli, v.memory_mib);
   }
+  add_wishes(w, job, v);
   add_money(w, job, now, v);
   return v;
 }

@@ -1,12 +1,7 @@
 #include <fmt/core.h>
 
-#include <algorithm>
-
 #include "api/views.h"
-#include "core/decide.h"
 #include "core/meter.h"
-#include "core/place.h"
-#include "core/settle.h"
 
 namespace ampacity::api {
 namespace {
@@ -28,7 +23,9 @@ struct Component {
 
 std::vector<Component> components(const std::string& sku, const core::Rates& r) {
   std::vector<Component> all;
-  if (r.gpus) all.push_back({"gpu " + sku, "GPU", r.gpus, 1, r.gpu_price, &core::Amounts::gpu});
+  if (r.gpus)
+    all.push_back(
+        {"gpu " + sku, "GPU", r.gpus * r.gpu_milli, 1000, r.gpu_price, &core::Amounts::gpu});
   all.push_back({"vcpu", "vCPU", r.cpu_milli, 1000, r.vcpu_price, &core::Amounts::vcpu});
   all.push_back({"memory", "GiB", r.memory_mib, 1024, r.gib_price, &core::Amounts::memory});
   return all;
@@ -56,52 +53,13 @@ ReceiptInterval view_interval(const core::World& w, const core::Interval& i) {
   return v;
 }
 
-base::Result<Quote> view_quote(const core::World& w, const core::SubmitJob& submit, Instant now) {
-  // The same decision a submission gets; a lack of credit is shown, not refused.
-  auto decision = core::decide_submit(w, submit, now);
-  if (!decision && decision.error().code != base::Code::insufficient_credit)
-    return std::unexpected(std::move(decision.error()));
-  Quote q;
-  core::Demand demand;
-  demand.nodes = submit.gpus ? submit.gpus->nodes : 1;
-  demand.gpus_per_node = submit.gpus ? submit.gpus->gpus_per_node : 0;
-  demand.cpu_milli = submit.cpu_milli;
-  demand.memory_mib = submit.memory_mib;
-  const core::PriceBook& book = *w.prices_at(now);
-  std::optional<core::Rates> best;
-  for (core::SkuIx s = 0; s < w.state().skus.size(); ++s) {
-    const core::Sku& sku = w.state().skus[s];
-    const bool named = submit.gpus && std::find(submit.gpus->skus.begin(), submit.gpus->skus.end(),
-                                                sku.name) != submit.gpus->skus.end();
-    const bool any = submit.gpus && submit.gpus->skus.empty() && sku.name != "cpu" &&
-                     sku.gpu_memory_mib >= submit.gpus->least_memory_mib;
-    if (submit.gpus ? !named && !any : sku.name != "cpu") continue;
-    std::int64_t cpu = 0, memory = 0;
-    core::fill_defaults(sku, demand, cpu, memory);
-    const auto rates = core::rates_for(book, sku, submit.job.job_class, demand.nodes,
-                                       demand.gpus_per_node, cpu, memory);
-    if (!rates || (best && core::burn_rate(*best) <= core::burn_rate(*rates))) continue;
-    best = rates;
-    q.sku = sku.name;
-    q.emulated = sku.emulated;
-  }
-  q.job_class = submit.job.job_class;
-  q.price_version = book.version;
-  const core::Amounts hour = core::amounts_at(*best, 3600);
-  for (const Component& c : components(q.sku, *best))
-    q.lines.push_back({c.name, decimal(c.quantity, c.per_unit), c.unit,
-                       base::format_hourly_price(c.price), base::format_usd(hour.*c.amount, 4)});
-  q.usd_per_hour = base::format_usd(hour.total(), 2);
-  const std::int64_t hold_s = core::first_hold_s(submit.job.time_limit_s, submit.job.grace_s);
-  q.hold_usd = base::format_usd(core::cost_between(*best, 0, hold_s), 4);
-  const core::Project& project = w.state().projects[submit.job.project];
-  q.wallet_usd = base::format_usd(core::available(w.state().accounts[project.wallet]), 4);
-  q.starts_now = decision && decision->size() > 1;
-  if (!decision)
-    q.why = decision.error().message;
-  else if (!q.starts_now)
-    q.why = "no room now: it would wait its turn";
-  return q;
+std::vector<QuoteLine> quote_lines(const std::string& sku, const core::Rates& rates) {
+  const core::Amounts hour = core::amounts_at(rates, 3600);
+  std::vector<QuoteLine> lines;
+  for (const Component& c : components(sku, rates))
+    lines.push_back({c.name, decimal(c.quantity, c.per_unit), c.unit,
+                     base::format_hourly_price(c.price), base::format_usd(hour.*c.amount, 4)});
+  return lines;
 }
 
 ProjectView view_project(const core::World& w, core::ProjectIx ix, Instant now) {
@@ -114,7 +72,8 @@ ProjectView view_project(const core::World& w, core::ProjectIx ix, Instant now) 
                 base::format_usd(core::available(a), 4),
                 base::format_usd(a.debits_pending, 4),
                 base::format_usd(a.debits_posted, 6),
-                {}};
+                {},
+                p.share.weight};
   if (p.credit_low && w.burn[ix] > 0) {
     const Instant dry = now + base::Duration::seconds(core::available(a) / w.burn[ix]);
     v.warning = "credit is low: at today's rate nothing more can be held after " +

@@ -27,6 +27,7 @@ void work_a_day(const fs::path& file) {
     while (cloud.running.size() > 3) cloud.end_next(turn % 4 == 0);
     while (!cloud.starting.empty()) cloud.start_next();
     for (int i = 0; i < 4; ++i) cloud.submit("job", 1001 + 13 * i);
+    cloud.submit("share", 1001, 333);
     const base::Id stopped = cloud.submit("stopped");
     cloud.starting.pop_back();
     cloud.run(core::StopJob{stopped, core::StopReason::asked, "changed my mind"});
@@ -133,6 +134,8 @@ constexpr Planted planted[] = {
      "UPDATE usage SET gpu_amount = gpu_amount + 1 WHERE billed_s = "
      "(SELECT max(billed_s) FROM usage)",
      "usage_rerated", "the GPU amount"},
+    {"a share billed as another", "UPDATE usage SET gpu_milli = gpu_milli + 1 WHERE billed_s > 0",
+     "usage_rerated", "the GPU amount"},
     {"a vCPU amount", "UPDATE usage SET vcpu_amount = vcpu_amount - 1 WHERE billed_s > 0",
      "usage_rerated", "the vCPU amount"},
     {"a memory amount", "UPDATE usage SET memory_amount = memory_amount + 1 WHERE billed_s > 0",
@@ -146,8 +149,8 @@ constexpr Planted planted[] = {
     {"an overlap",
      "INSERT INTO usage SELECT job, generation + 1, project_ix, user_ix, sku_ix, job_class, "
      "started_at + 1, ended_at + 1, billed_s, waived_s, price_version, gpu_price, gpus, "
-     "vcpu_price, cpu_milli, gib_price, memory_mib, gpu_amount, vcpu_amount, memory_amount "
-     "FROM usage WHERE billed_s = (SELECT max(billed_s) FROM usage) LIMIT 1",
+     "vcpu_price, cpu_milli, gib_price, memory_mib, gpu_amount, vcpu_amount, memory_amount, "
+     "gpu_milli FROM usage WHERE billed_s = (SELECT max(billed_s) FROM usage) LIMIT 1",
      "intervals_disjoint", "begins before"},
     {"seconds billed that the ledger never saw",
      "UPDATE usage SET billed_s = billed_s + 1, ended_at = ended_at + 1000000, "

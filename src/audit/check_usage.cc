@@ -30,19 +30,20 @@ struct Lease {
   std::int64_t gpu_price = 0, gpus = 0, vcpu_price = 0, cpu_milli = 0, gib_price = 0,
                memory_mib = 0;
   std::int64_t gpu_amount = 0, vcpu_amount = 0, memory_amount = 0;
+  std::int64_t gpu_milli = 0;  // of each GPU
 };
 
 Lease lease_of(const store::Cursor& r) {
-  return {r.id(0),       r.integer(1),  r.integer(2),  r.integer(3),  r.integer(4),
-          r.integer(5),  r.integer(6),  r.integer(7),  r.integer(8),  r.integer(9),
-          r.integer(10), r.integer(11), r.integer(12), r.integer(13), r.integer(14)};
+  return {r.id(0),       r.integer(1),  r.integer(2),  r.integer(3), r.integer(4),  r.integer(5),
+          r.integer(6),  r.integer(7),  r.integer(8),  r.integer(9), r.integer(10), r.integer(11),
+          r.integer(12), r.integer(13), r.integer(14), r.integer(15)};
 }
 
 store::Cursor leases(store::Database& db) {
   return db.query(
       "SELECT job, generation, started_at, ended_at, billed_s, waived_s, gpu_price, gpus, "
-      "vcpu_price, cpu_milli, gib_price, memory_mib, gpu_amount, vcpu_amount, memory_amount "
-      "FROM usage ORDER BY job, generation");
+      "vcpu_price, cpu_milli, gib_price, memory_mib, gpu_amount, vcpu_amount, memory_amount, "
+      "gpu_milli FROM usage ORDER BY job, generation");
 }
 
 void rerate(const Lease& l, Tally& tally) {
@@ -53,13 +54,13 @@ void rerate(const Lease& l, Tally& tally) {
                             stored, static_cast<std::int64_t>(derived)));
   };
   if (l.gpu_price < 0 || l.gpus < 0 || l.vcpu_price < 0 || l.cpu_milli < 0 || l.gib_price < 0 ||
-      l.memory_mib < 0 || l.billed_s < 0 || l.waived_s < 0)
+      l.memory_mib < 0 || l.billed_s < 0 || l.waived_s < 0 || l.gpu_milli < 0)
     return tally.wrong(name_of(l.job, l.generation) + ": a negative price, quantity or time");
   const std::int64_t ran_us = l.ended_at - l.started_at;
   const std::int64_t observed_s = ran_us / us_per_s + (ran_us % us_per_s > 0 ? 1 : 0);
   differs("billed + waived", observed_s, l.billed_s + l.waived_s);
   const Wide s = l.billed_s;
-  differs("the GPU amount", s * l.gpus * l.gpu_price, l.gpu_amount);
+  differs("the GPU amount", nearest(s * l.gpus * l.gpu_milli * l.gpu_price, 1000), l.gpu_amount);
   differs("the vCPU amount", nearest(s * l.cpu_milli * l.vcpu_price, 1000), l.vcpu_amount);
   differs("the memory amount", nearest(s * l.memory_mib * l.gib_price, 1024), l.memory_amount);
 }

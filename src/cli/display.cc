@@ -55,7 +55,9 @@ std::string bytes(std::int64_t n) {
 
 std::string hardware(const api::JobView& job) {
   std::string text = job.sku;
-  if (job.gpus_per_node > 0)
+  if (job.gpu_share || job.mig)
+    text += job.mig ? " slice of " + *job.mig : " ×" + *job.gpu_share;
+  else if (job.gpus_per_node > 0)
     text += fmt::format(" ×{}", job.gpus_per_node);
   else
     text += fmt::format(" {} vCPU {}", vcpus(job.cpu_milli), memory(job.memory_mib));
@@ -65,9 +67,13 @@ std::string hardware(const api::JobView& job) {
 
 std::string hardware_short(const api::JobView& job) {
   if (job.gpus_per_node == 0) return hardware(job);
-  return fmt::format("{}:{}{}{}", job.sku, job.gpus_per_node,
+  return fmt::format("{}:{}{}{}", job.sku, gpus_each(job),
                      job.nodes > 1 ? fmt::format("x{}", job.nodes) : "",
                      job.emulated ? " emulated" : "");
+}
+
+std::string gpus_each(const api::JobView& job) {
+  return job.mig ? *job.mig : job.gpu_share ? *job.gpu_share : std::to_string(job.gpus_per_node);
 }
 
 std::string nodes_of(const api::JobView& job) {

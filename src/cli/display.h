@@ -16,6 +16,7 @@ std::string memory(std::int64_t mib);                    // "512 MiB", "4 GiB"
 std::string bytes(std::int64_t n);
 std::string hardware(const api::JobView& job);        // "h100 ×8 ×2 nodes (emulated)"
 std::string hardware_short(const api::JobView& job);  // "h100:8x2 emulated"
+std::string gpus_each(const api::JobView& job);       // on a node: "8", "0.25", "2/8"
 std::string nodes_of(const api::JobView& job);        // "n1, n2"
 std::string command_line(const std::vector<std::string>& command);  // quoted for a shell
 std::string ran_for(const api::JobView& job, base::Instant now);    // "" before it started

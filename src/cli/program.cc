@@ -34,6 +34,12 @@ struct Choice {
   api::UserRequest user;
   api::KeyRequest key;
   std::string role = "customer";
+  api::ReservationRequest reservation;
+  api::MaintenanceRequest maintenance;
+  QuotaOptions quota;
+  api::PolicyChange policy;
+  std::string order;
+  std::optional<std::int64_t> weight;
   std::string name;   // the one name most verbs take
   std::string where;  // a project beside it
   std::vector<std::string> names;
@@ -73,14 +79,24 @@ void add_request_flags(CLI::App& app, RunOptions& o) {
   app.add_option("--retries", o.retries, "start again this often when lost or failed");
   app.add_flag("--read-only", o.read_only, "root file system read-only");
   app.add_option("--project", o.project, "whose wallet (owner keys)");
+  app.add_option("--share", o.share, "a part of one GPU: 0.25");
+  app.add_option("--mig", o.mig, "a hard slice of one GPU: 1g.10gb, 3g.40gb, or eighths: 2/8");
+  take_each(app.add_option("--site", o.sites, "a site or region; may be repeated: any of them"));
+  app.add_option("--together", o.together, "what its nodes must share: nvlink, rack, leaf");
+  app.add_option("--apart", o.apart, "a label: no two jobs with it share a node");
+  app.add_option("--max-price", o.max_price, "USD per GPU-hour, at most");
+  app.add_option("--start-by", o.start_by, "+2h or an RFC 3339 time; not started by then: expired");
+  app.add_option("--expected", o.expected, "how long it should run: 3h (an estimate, no limit)");
+  app.add_option("--reservation", o.reservation, "run inside it: its name or id");
   app.footer("The command comes after --:  ampacity run --image debian -- sh -c 'echo hello'");
 }
 
 void add_job_verbs(CLI::App& app, Choice& c) {
   add(app, c, "offers", "what can be had now, at what price", offers);
-  add_request_flags(*add(app, c, "quote", "price of a run, and whether it would start now",
-                         [&c](Session& s) { return quote(s, c.run); }),
-                    c.run);
+  auto* quote_app = add(app, c, "quote", "what a run would cost, when it would start, what else",
+                        [&c](Session& s) { return quote(s, c.run); });
+  quote_app->add_option("GPUS", c.run.gpus, "as --gpus");
+  add_request_flags(*quote_app, c.run);
   auto* run_app = add(app, c, "run", "rent, run, follow the log, pay by the second",
                       [&c](Session& s) { return run(s, c.run); });
   add_request_flags(*run_app, c.run);
@@ -92,7 +108,7 @@ void add_job_verbs(CLI::App& app, Choice& c) {
   ps_app->add_option("--state", c.ps.state, "queued, starting, running, stopping, ended");
   const auto of_job = [&](CLI::App* a) { a->add_option("JOB", c.name, "name or id")->required(); };
   of_job(add(app, c, "show", "one job, everything", [&c](Session& s) { return show(s, c.name); }));
-  of_job(add(app, c, "why", "why it waits, stops or ended",
+  of_job(add(app, c, "why", "why it waits, and when it should start",
              [&c](Session& s) { return why(s, c.name); }));
   auto* log_app =
       add(app, c, "logs", "a job's output", [&c](Session& s) { return logs(s, c.log); });
@@ -194,6 +210,109 @@ void add_admin_verbs(CLI::App& app, Choice& c) {
       ->required();
 }
 
+void add_stretch(CLI::App& app, std::optional<std::string>& from, std::optional<std::string>& until,
+                 std::optional<std::string>& duration) {
+  app.add_option("--from", from, "now, +2h, or an RFC 3339 time; default: now");
+  auto* end = app.add_option("--until", until, "+6h, or an RFC 3339 time");
+  app.add_option("--for", duration, "how long: 4h, 7d")->excludes(end);
+}
+
+// A group that does something by itself, too. CLI11 calls it after the word under it as well.
+CLI::App* add_list(CLI::App& to, Choice& c, const std::string& name, const std::string& what,
+                   Verb verb) {
+  auto* group = to.add_subcommand(name, what);
+  group->require_subcommand(0, 1);
+  group->add_flag("--json", c.json, "print the API's answer");
+  group->callback([&c, group, verb = std::move(verb)] {
+    if (group->get_subcommands().empty()) c.verb = verb;
+  });
+  return group;
+}
+
+void add_window_verbs(CLI::App& app, Choice& c) {
+  auto* keep = add(app, c, "reserve", "keep GPUs for a time",
+                   [&c](Session& s) { return reserve(s, c.reservation); });
+  keep->add_option("GPUS", c.reservation.gpus, "one kind and how many in all: h100:64")->required();
+  add_stretch(*keep, c.reservation.from, c.reservation.until, c.reservation.duration);
+  keep->add_option("--name", c.reservation.name, "a name of your own");
+  keep->add_flag_callback(
+      "--release-unused", [&c] { c.reservation.release_unused = true; },
+      "give back, at each full hour, what no job of it uses");
+  keep->add_option("--project", c.reservation.project, "whose (owner keys)");
+  auto* kept = add_list(app, c, "reservations", "what is reserved, and from when",
+                        [&c](Session& s) { return reservations_list(s, c.where); });
+  kept->add_option("--project", c.where, "of one project (owner keys)");
+  add(*kept, c, "ls", "all of them", [&c](Session& s) { return reservations_list(s, c.where); });
+  auto* rm = add(*kept, c, "rm", "give one up; what runs in it is stopped",
+                 [&c](Session& s) { return reservations_remove(s, c.name, c.where); });
+  rm->add_option("RESERVATION", c.name, "name or id")->required();
+  rm->add_option("--project", c.where, "whose (owner keys)");
+  add(app, c, "checkpoint", "say that a running job's work is saved",
+      [&c](Session& s) { return checkpoint(s, c.name); })
+      ->add_option("JOB", c.name, "name or id")
+      ->required();
+
+  auto* fleet = app.get_subcommand("fleet");
+  const auto of_nodes = [&c](CLI::App* verb) {
+    verb->add_option("NODE", c.maintenance.nodes, "one or more")->required();
+    verb->add_option("--name", c.maintenance.name, "a name of your own");
+    return verb;
+  };
+  auto* drain = of_nodes(add(*fleet, c, "drain", "no work on nodes until further notice",
+                             [&c](Session& s) { return fleet_drain(s, c.maintenance); }));
+  drain->add_option("--from", c.maintenance.from, "now, +2h, or an RFC 3339 time; default: now");
+  auto* mend = of_nodes(add(*fleet, c, "maintain", "no work on nodes for a time",
+                            [&c](Session& s) { return fleet_maintain(s, c.maintenance); }));
+  add_stretch(*mend, c.maintenance.from, c.maintenance.until, c.maintenance.duration);
+  add(*fleet, c, "windows", "drains and maintenance", fleet_windows);
+  add(*fleet, c, "undrain", "end drains and maintenance of nodes",
+      [&c](Session& s) { return fleet_undrain(s, c.names); })
+      ->add_option("NODE", c.names, "a node, or a window's id")
+      ->required();
+}
+
+void add_policy_verbs(CLI::App& app, Choice& c) {
+  auto* quotas = add_group(app, "quotas", "what a project or org may use");
+  auto* show = add(*quotas, c, "show", "limits, and what is used of them",
+                   [&c](Session& s) { return quotas_show(s, c.quota.name, c.quota.of_org); });
+  show->add_option("PROJECT", c.quota.name, "default: your own");
+  show->add_flag("--org", c.quota.of_org, "the name is an org's (operators)");
+  auto* set = add(*quotas, c, "set", "set all limits; what is left out is unlimited (operators)",
+                  [&c](Session& s) { return quotas_set(s, c.quota); });
+  set->add_option("PROJECT", c.quota.name, "its name")->required();
+  set->add_flag("--org", c.quota.of_org, "the name is an org's");
+  take_each(set->add_option("--gpus", c.quota.gpus, "at once: 16, or h100=8; may be repeated"));
+  set->add_option("--gpu-hours", c.quota.gpu_hours, "in one window");
+  set->add_option("--spend", c.quota.spend, "USD in one window");
+  set->add_option("--window", c.quota.window, "of hours and dollars: 30d");
+  auto* clear = add(*quotas, c, "clear", "no limits (operators)", [&c](Session& s) {
+    c.quota.clear = true;
+    return quotas_set(s, c.quota);
+  });
+  clear->add_option("PROJECT", c.quota.name, "its name")->required();
+  clear->add_flag("--org", c.quota.of_org, "the name is an org's");
+
+  auto* share = add(app, c, "weight", "a project's weight in the queue (operators)",
+                    [&c](Session& s) { return weight(s, c.name, c.weight); });
+  share->add_option("PROJECT", c.name, "its name")->required();
+  share->add_option("WEIGHT", c.weight, "100 is usual; 200 may use twice what 100 may");
+
+  const auto as_it_is = [](Session& s) { return policy(s, std::nullopt); };
+  auto* rules = add_list(app, c, "policy", "how the queue is ordered (operators)", as_it_is);
+  add(*rules, c, "show", "as it is", as_it_is);
+  auto* edit = add(*rules, c, "set", "change it; what is left out stays", [&c](Session& s) {
+    c.policy.order = base::parse_enum<core::Order>(c.order);
+    return policy(s, c.policy);
+  });
+  edit->add_option("--order", c.order, "fair or fifo")->check(CLI::IsMember({"fair", "fifo"}));
+  edit->add_option("--promises", c.policy.promises_per_class, "binding starts in each class");
+  edit->add_option("--half-life", c.policy.half_life, "of a project's past use: 7d");
+  edit->add_option("--quantum", c.policy.quantum, "of credit held ahead: 10m");
+  edit->add_option("--spot-grace", c.policy.spot_grace, "notice before spot is killed: 30s");
+  edit->add_option("--house-grace", c.policy.house_grace, "notice before house is killed: 5s");
+  edit->add_option("--restart-cost", c.policy.restart_cost, "what a preemption costs its victim");
+}
+
 void list_verbs(const CLI::App& app, const std::string& path, std::vector<VerbWords>& out) {
   VerbWords verb{path, app.get_description(), {}};
   for (const auto* option : app.get_options()) {
@@ -270,6 +389,8 @@ int run_program(std::vector<std::string> args, Terminal& terminal) {
   add_money_verbs(app, choice);
   add_fleet_verbs(app, choice);
   add_admin_verbs(app, choice);
+  add_window_verbs(app, choice);
+  add_policy_verbs(app, choice);
   add_own_verbs(app, choice);
   choice.run.command = choice.exec.command = cut_command(args);
   const bool has_command = !choice.run.command.empty();

@@ -1,4 +1,4 @@
-// `run` and `quote`: flags and job file to a request; then placement, live log, one closing line.
+// `run`: flags and job file to a request; then placement, live log, one closing line.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -49,6 +49,12 @@ Answer<void> apply_lists(const RunOptions& o, api::JobRequest& request) {
                   [&](const auto& v) { return mount_path(v) == mount_path(volume); });
     request.volumes.push_back(volume);
   }
+  if (o.together) {
+    request.placement->together = base::parse_enum<core::Together>(*o.together);
+    if (!request.placement->together)
+      return fail(exit_refused, fmt::format("--together {}: must be one of {}", *o.together,
+                                            base::enum_names<core::Together>()));
+  }
   if (o.job_class) {
     std::string name = *o.job_class;
     std::replace(name.begin(), name.end(), '-', '_');
@@ -65,12 +71,23 @@ void apply_flags(const RunOptions& o, api::JobRequest& request) {
   const auto over = [](const auto& flag, auto& field) {
     if (flag) field = flag;
   };
-  if (o.gpus || o.cpus || o.memory) {
+  if (o.gpus || o.cpus || o.memory || o.share || o.mig) {
     if (!request.resources) request.resources.emplace();
     over(o.gpus, request.resources->gpus);
     over(o.cpus, request.resources->cpus);
     over(o.memory, request.resources->memory);
+    over(o.share, request.resources->gpu_share);
+    over(o.mig, request.resources->mig);
   }
+  if (!o.sites.empty() || o.together || o.apart) {
+    if (!request.placement) request.placement.emplace();
+    if (!o.sites.empty()) request.placement->sites = o.sites;
+    over(o.apart, request.placement->apart);
+  }
+  over(o.max_price, request.max_price);
+  over(o.start_by, request.start_by);
+  over(o.expected, request.expected);
+  over(o.reservation, request.reservation);
   over(o.time, request.time);
   over(o.grace, request.grace);
   over(o.name, request.name);
@@ -212,36 +229,6 @@ int run(Session& session, const RunOptions& options) {
   }
   say_outcome(session, *end);
   return outcome_code(*end);
-}
-
-int quote(Session& session, const RunOptions& options) {
-  const auto request = request_of(options, session.terminal);
-  if (!request) return session.report(request.error());
-  const auto body = session.call("POST", "/v1/quotes", base::to_json(*request));
-  if (!body) return session.report(body.error());
-  if (session.print_json(*body)) return 0;
-  const auto quote = Session::parse<api::Quote>(*body);
-  if (!quote) return session.report(quote.error());
-  Table table{{{"COMPONENT"},
-               {"QUANTITY", Align::right},
-               {"UNIT"},
-               {"USD/UNIT·H", Align::right},
-               {"USD/H", Align::right}},
-              {}};
-  for (const auto& l : quote->lines)
-    table.rows.push_back({l.component, l.quantity, l.unit, l.unit_usd_per_hour, l.usd_per_hour});
-  table.rows.push_back({{"total", Tone::bold}, "", "", "", {quote->usd_per_hour, Tone::bold}});
-  auto& t = session.terminal;
-  t.out << render(table, t.width, t.colour_out) << "\n";
-  const Facts facts = {{"hardware", quote->sku + (quote->emulated ? " (emulated)" : "")},
-                       {"class", std::string(base::enum_name(quote->job_class))},
-                       {"starts", quote->starts_now ? Cell("now", Tone::good)
-                                                    : Cell("not now: " + quote->why, Tone::warn)},
-                       {"held at the start", usd(quote->hold_usd)},
-                       {"wallet", usd(quote->wallet_usd)},
-                       {"prices", fmt::format("version {}", quote->price_version)}};
-  t.out << render_facts(facts, t.width, t.colour_out) << std::flush;
-  return 0;
 }
 
 }  // namespace ampacity::cli

@@ -67,6 +67,24 @@ TEST_CASE("run: the request, placement, live log, one closing line") {
         R"("read_only_root":true})");
 }
 
+TEST_CASE("run: wishes about where and when") {
+  FakeCloud cloud;
+  FakeTerminal cli;
+  accept_job(cloud, cli, JobState::queued);
+  CHECK(cli({"run",        "-d",   "--image",    "x",   "--gpus",        "h100:1",
+             "--share",    "0.25", "--site",     "lab", "--site",        "west",
+             "--together", "rack", "--apart",    "db",  "--max-price",   "3.50",
+             "--start-by", "+2h",  "--expected", "3h",  "--reservation", "night"}) == 0);
+  CHECK(cloud.seen("POST /v1/jobs")[0].body ==
+        R"({"image":"x","command":[],"resources":{"gpus":"h100:1","gpu_share":"0.25"},"env":{},)"
+        R"("volumes":[],"placement":{"sites":["lab","west"],"together":"rack","apart":"db"},)"
+        R"("max_price":"3.50","start_by":"+2h","expected":"3h","reservation":"night"})");
+  CHECK(cli({"run", "-d", "--image", "x", "--gpus", "h100", "--mig", "1g.10gb"}) == 0);
+  CHECK(cloud.seen("POST /v1/jobs")[1].body.find(R"("mig":"1g.10gb")") != std::string::npos);
+  CHECK(cli({"run", "--image", "x", "--together", "town"}) == exit_refused);
+  CHECK(cli.err.str().find("any, nvlink, rack, leaf") != std::string::npos);
+}
+
 TEST_CASE("run: a log that is cut is resumed where it was, nothing twice") {
   FakeCloud cloud;
   FakeTerminal cli;

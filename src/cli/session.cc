@@ -44,7 +44,8 @@ std::string config_path(const Terminal& terminal) {
   return terminal.env("HOME") + "/.config/ampacity/config.json";
 }
 
-int exit_code_of(int status) {
+int exit_code_of(int status, base::Code code = base::Code::invalid) {
+  if (code == base::Code::over_quota) return exit_refused;  // 403, but no matter of the key
   if (status == 401 || status == 403) return exit_not_allowed;
   if (status >= 500 && status != 507) return exit_unreachable;
   return exit_refused;
@@ -60,6 +61,8 @@ std::string hint_of(base::Code code) {
       return "`ampacity offers` shows what there is";
     case base::Code::insufficient_credit:
       return "`ampacity` shows the wallet; the cloud's operator adds credit";
+    case base::Code::over_quota:
+      return "`ampacity quotas show` shows the limits and what is used";
     case base::Code::unavailable:
       return "try again in a moment";
     default:
@@ -99,10 +102,12 @@ std::string describe(const std::string& detail, const std::vector<base::Wrong>& 
     if (wrong.size() > 1 || detail.find(w.message) == std::string::npos)
       text += fmt::format("\n  {}: {}", w.field, w.message);
   for (const auto& m : missing) {
+    if (code == base::Code::over_quota) break;  // the sentence has them, in hours and dollars
     text += fmt::format("\n  {}: {} wanted, {} available", words_of(m.what), amount_of(m, m.wanted),
                         amount_of(m, m.available));
   }
-  if (earliest) text += "\n  earliest: " + base::format_instant(*earliest);
+  if (earliest && detail.find(base::format_instant(*earliest)) == std::string::npos)
+    text += "\n  earliest: " + base::format_instant(*earliest);
   if (const auto hint = hint_of(code, wrong); !hint.empty()) text += "\n  hint: " + hint;
   return text;
 }
@@ -187,7 +192,7 @@ Failure failure_of(int status, std::string_view body) {
             fmt::format("the server answered {}{}", status, start.empty() ? "" : ": " + start)};
   }
   const std::string& detail = problem->detail.empty() ? problem->title : problem->detail;
-  return {exit_code_of(status),
+  return {exit_code_of(status, problem->code),
           describe(detail, problem->wrong, problem->missing, problem->earliest, problem->code)};
 }
 

@@ -10,6 +10,7 @@
 
 #include <expected>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -74,6 +75,18 @@ struct Session {
   template <typename T, typename B>
   Answer<T> post(const std::string& target, const B& body) {
     return read<T>(call("POST", target, base::to_json(body)));
+  }
+  // What GET answers, to be shown. nullopt: nothing is left to do but to return `done`, for --json
+  // printed it, or the failure was reported.
+  template <typename T>
+  std::optional<T> fetch(const std::string& target, int& done) {
+    const auto body = call("GET", target);
+    if (!body) done = report(body.error());
+    if (!body || print_json(*body)) return std::nullopt;
+    auto value = parse<T>(*body);
+    if (value) return std::move(*value);
+    done = report(value.error());
+    return std::nullopt;
   }
   // A stream's bytes; ends with the stream. Faults are `connection_lost`.
   struct StreamEnd {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "api/contract_capacity.h"
 #include "cli/session.h"
 
 namespace ampacity::cli {
@@ -17,6 +18,9 @@ inline constexpr const char* version = "0.1.0";
 struct RunOptions {
   std::string file;  // -f, "-" for standard input
   std::optional<std::string> image, gpus, cpus, memory, time, grace, name, job_class, project;
+  std::optional<std::string> share, mig, together, apart, max_price, start_by, expected,
+      reservation;
+  std::vector<std::string> sites;
   std::vector<std::string> env, volumes, command;
   std::optional<std::int64_t> retries;
   bool read_only = false;
@@ -24,7 +28,6 @@ struct RunOptions {
 };
 Answer<api::JobRequest> request_of(const RunOptions& options, Terminal& terminal);
 int run(Session& session, const RunOptions& options);
-int quote(Session& session, const RunOptions& options);
 
 // ---- verbs_jobs.cc
 struct PsOptions {
@@ -34,9 +37,14 @@ struct PsOptions {
 };
 int ps(Session& session, const PsOptions& options);
 int show(Session& session, const std::string& job);
-int why(Session& session, const std::string& job);
 int stop(Session& session, const std::vector<std::string>& jobs);
 int offers(Session& session);
+
+// ---- why.cc
+int why(Session& session, const std::string& job);
+
+// ---- quote.cc
+int quote(Session& session, const RunOptions& options);
 
 // ---- logs.cc
 struct LogOptions {
@@ -76,6 +84,27 @@ int fleet_nodes(Session& session);
 int fleet_change(Session& session, const std::string& node, core::NodeState state);
 int volumes_list(Session& session);
 int volumes_remove(Session& session, const std::string& name, const std::string& project);
+
+// ---- verbs_capacity.cc
+int reserve(Session& session, const api::ReservationRequest& request);
+int reservations_list(Session& session, const std::string& project);
+int reservations_remove(Session& session, const std::string& name, const std::string& project);
+int fleet_drain(Session& session, const api::MaintenanceRequest& request);
+int fleet_maintain(Session& session, const api::MaintenanceRequest& request);
+int fleet_windows(Session& session);
+int fleet_undrain(Session& session, const std::vector<std::string>& nodes);
+struct QuotaOptions {
+  std::string name;  // of a project, or of an org
+  bool of_org = false;
+  bool clear = false;
+  std::vector<std::string> gpus;  // "16", "h100=8"
+  std::optional<std::string> gpu_hours, spend, window;
+};
+int quotas_show(Session& session, std::string name, bool of_org);
+int quotas_set(Session& session, const QuotaOptions& options);
+int weight(Session& session, const std::string& project, std::optional<std::int64_t> value);
+int policy(Session& session, const std::optional<api::PolicyChange>& change);
+int checkpoint(Session& session, const std::string& job);
 
 // ---- verbs_admin.cc
 int welcome(Session& session);  // no arguments

@@ -41,6 +41,8 @@ int fleet_nodes(Session& session) {
                {"VCPU FREE", Align::right, 0, 2},
                {"MEMORY FREE", Align::right, 0, 1},
                {"JOBS", Align::right},
+               {"RACK", Align::left, 0, 5},
+               {"LEAF", Align::left, 0, 6},
                {"WHICH", Align::left, 30, 4}},
               {}};
   constexpr std::size_t rows_max = 100'000;
@@ -53,12 +55,13 @@ int fleet_nodes(Session& session) {
     for (const auto& n : list->items)
       table.rows.push_back(
           {n.name, n.site, n.sku + (n.emulated ? " (emulated)" : ""),
-           Cell(std::string(base::enum_name(n.state)),
-                n.state == core::NodeState::active ? Tone::good : Tone::warn),
+           Cell(std::string(base::enum_name(n.state)) + (n.kept ? ", " + *n.kept : ""),
+                n.state == core::NodeState::active && !n.kept ? Tone::good : Tone::warn),
            n.gpus == 0 ? "–" : fmt::format("{} of {}", n.gpus_free, n.gpus),
            fmt::format("{} of {}", vcpus(n.cpu_milli_free), vcpus(n.cpu_milli)),
            fmt::format("{} of {}", memory(n.memory_mib_free), memory(n.memory_mib)),
-           std::to_string(n.jobs.size()), join(n.jobs, ", ")});
+           std::to_string(n.jobs.size()), n.rack.value_or(""), n.leaf.value_or(""),
+           join(n.jobs, ", ")});
     cursor = list->items.empty() ? "" : list->next_cursor.value_or("");
   } while (!cursor.empty() && table.rows.size() < rows_max);
   auto& t = session.terminal;

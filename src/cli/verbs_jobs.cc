@@ -1,4 +1,4 @@
-// `ps`, `show`, `why`, `stop`, `offers`.
+// `ps`, `show`, `stop`, `offers`.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -46,11 +46,32 @@ std::string gpus_text(const std::vector<std::string>& gpus) {
 
 std::string or_dash(const std::optional<base::Instant>& t) { return t ? moment(*t) : "–"; }
 
+// What it asked for beside hardware, and what became of it in the queue.
+void add_wishes(const api::JobView& j, Facts& f) {
+  if (const auto& p = j.placement) {
+    if (!p->sites.empty()) f.push_back({"sites", join(p->sites, ", ")});
+    if (p->together)
+      f.push_back({"together", "in one " + std::string(base::enum_name(*p->together))});
+    if (p->apart) f.push_back({"apart from", "other jobs labelled " + *p->apart});
+  }
+  if (j.reservation) f.push_back({"reservation", *j.reservation});
+  if (j.max_price_usd) f.push_back({"max price", *j.max_price_usd + " USD per GPU-hour"});
+  if (j.start_by) f.push_back({"start by", moment(*j.start_by)});
+  if (j.expected_run_s)
+    f.push_back({"expected", base::format_duration(base::Duration::seconds(*j.expected_run_s))});
+  if (j.promise)
+    f.push_back({"promised", fmt::format("a start by {}, {}", moment(j.promise->start_by),
+                                         j.promise->certain ? "certainly" : "likely")});
+  if (j.claimed_at) f.push_back({"claimed", "its GPUs, at " + moment(*j.claimed_at)});
+  if (j.checkpoint_at) f.push_back({"saved at", moment(*j.checkpoint_at)});
+  if (j.preemptions > 0) f.push_back({"preempted", fmt::format("{}×", j.preemptions)});
+}
+
 Facts facts_of(const api::JobView& j, base::Instant now) {
   Facts f = {{"name", j.name}, {"id", j.id}, {"state", state_cell(j)}, {"hardware", hardware(j)}};
   if (j.why && !j.why->empty()) f.push_back({"why", *j.why});
   if (j.gpus_per_node > 0)
-    f.push_back({"per node", fmt::format("{} GPU, {} vCPU, {}", j.gpus_per_node, vcpus(j.cpu_milli),
+    f.push_back({"per node", fmt::format("{} GPU, {} vCPU, {}", gpus_each(j), vcpus(j.cpu_milli),
                                          memory(j.memory_mib))});
   f.push_back({"image", j.image});
   if (!j.command.empty()) f.push_back({"command", command_line(j.command)});
@@ -69,6 +90,7 @@ Facts facts_of(const api::JobView& j, base::Instant now) {
   f.push_back({"price", j.price_usd_per_hour + " USD per hour"});
   f.push_back({"billed", fmt::format("{} s, {} USD", j.billed_s, j.cost_usd)});
   if (j.paid_until) f.push_back({"paid until", moment(*j.paid_until)});
+  add_wishes(j, f);
   return f;
 }
 
@@ -120,11 +142,9 @@ int ps(Session& session, const PsOptions& o) {
 }
 
 int show(Session& session, const std::string& name) {
-  const auto body = session.call("GET", "/v1/jobs/" + escaped(name));
-  if (!body) return session.report(body.error());
-  if (session.print_json(*body)) return 0;
-  const auto job = Session::parse<api::JobView>(*body);
-  if (!job) return session.report(job.error());
+  int done = 0;
+  const auto job = session.fetch<api::JobView>("/v1/jobs/" + escaped(name), done);
+  if (!job) return done;
   auto& t = session.terminal;
   t.out << render_facts(facts_of(*job, t.clock.now()), t.width, t.colour_out);
   if (!job->ranks.empty()) {
@@ -140,24 +160,6 @@ int show(Session& session, const std::string& name) {
     t.out << "\n" << render(table, t.width, t.colour_out);
   }
   t.out << std::flush;
-  return 0;
-}
-
-int why(Session& session, const std::string& name) {
-  const auto body = session.call("GET", "/v1/jobs/" + escaped(name));
-  if (!body) return session.report(body.error());
-  if (session.print_json(*body)) return 0;
-  const auto job = Session::parse<api::JobView>(*body);
-  if (!job) return session.report(job.error());
-  auto& t = session.terminal;
-  const Cell state = state_cell(*job);
-  t.out << printable(job_name(*job)) << (job->state == core::JobState::ended ? " " : " is ")
-        << paint(state.text, state.tone, t.colour_out);
-  if (job->why && !job->why->empty())
-    t.out << ": " << printable(*job->why);
-  else if (job->state == core::JobState::running)
-    t.out << " since " << or_dash(job->started_at);
-  t.out << "\n" << std::flush;
   return 0;
 }
 

@@ -63,11 +63,58 @@ struct AddCredit {
   std::string note;
 };
 
+struct SetQuota {
+  std::string project;  // one of the two
+  std::string org;
+  // Empty sku: of all kinds together. Zero GPUs are a limit, too.
+  std::vector<std::pair<std::string, std::int64_t>> gpu_milli;
+  Quota quota;  // its gpus are ignored: by name above
+};
+struct SetWeight {
+  std::string project;
+  std::int64_t weight = 100;  // 1…1,000,000
+};
+struct SetPolicy {
+  Policy policy;
+};
+struct Reserve {
+  Id id;
+  std::string name;
+  std::string project;
+  std::string sku;
+  std::uint32_t gpus = 0;  // whole nodes but for the last
+  Instant from;
+  Instant until;
+  bool release_unused = false;
+};
+// Nobody's work runs on the node from then on. until zero: until further notice, a drain.
+struct Maintain {
+  Id id;
+  std::string name;
+  std::vector<std::string> nodes;
+  Instant from;
+  Instant until;
+};
+struct EndWindow {
+  Id window;
+  std::string why;
+};
+struct NoteCheckpoint {
+  Id job;
+};
+
 struct SubmitJob {
   Job job;  // id, name, project, user, class, spec, limits; the rest is filled in
   std::optional<GpuRequest> gpus;  // nullopt: cpu
   std::int64_t cpu_milli = 0;      // per node; 0: the SKU's share
   std::int64_t memory_mib = 0;
+  std::uint32_t gpu_milli = 1000;
+  std::uint32_t mig = 0;
+  std::vector<std::string> places;  // sites or regions, any of them; empty: any
+  Together together = Together::any;
+  std::string apart;
+  Ticks most_price = 0;
+  Id reservation;
   bool by_owner = false;
 };
 struct StopJob {
@@ -88,6 +135,7 @@ struct Advance {};  // room was made: start the next that waits; repeated until 
 
 using Command =
     std::variant<Found, RegisterSite, SetNodeState, SetPrices, CreateOrg, CreateProject, CreateUser,
-                 CreateKey, RevokeKey, AddCredit, SubmitJob, StopJob, Observe, Tick, Advance>;
+                 CreateKey, RevokeKey, AddCredit, SetQuota, SetWeight, SetPolicy, Reserve, Maintain,
+                 EndWindow, NoteCheckpoint, SubmitJob, StopJob, Observe, Tick, Advance>;
 
 }  // namespace ampacity::core

@@ -101,12 +101,13 @@ void check_invariants(const World& w) {
     CHECK(posted == 0);
   }
   std::vector<NodeUse> use(s.nodes.size());
+  std::vector<std::uint64_t> busy(s.nodes.size());
   for (const Job& j : s.jobs) {
     if (j.id.is_nil() || !j.lease) continue;
     for (const Place& p : j.lease->places) {
-      CHECK((use[p.node].gpus_busy & p.gpu_mask) == 0);
+      CHECK((busy[p.node] & p.gpu_mask) == 0);
       CHECK(std::popcount(p.gpu_mask) == static_cast<int>(j.demand.gpus_per_node));
-      use[p.node].gpus_busy |= p.gpu_mask;
+      busy[p.node] |= p.gpu_mask;
       use[p.node].cpu_milli += j.lease->cpu_milli;
       use[p.node].memory_mib += j.lease->memory_mib;
     }
@@ -115,10 +116,18 @@ void check_invariants(const World& w) {
   for (std::size_t n = 0; n < use.size(); ++n) {
     CHECK(use[n].cpu_milli <= s.nodes[n].cpu_milli);
     CHECK(use[n].memory_mib <= s.nodes[n].memory_mib);
-    CHECK(use[n].gpus_busy == w.use[n].gpus_busy);
+    CHECK(use[n].cpu_milli == w.use[n].cpu_milli);
+    CHECK(w.packer.free_cpu(static_cast<NodeIx>(n)) == s.nodes[n].cpu_milli - use[n].cpu_milli);
   }
   const World again{State{s}};  // derived = rebuilt
-  CHECK(again.by_free_gpus == w.by_free_gpus);
+  CHECK(again.packer == w.packer);
+  CHECK(again.use == w.use);
+  CHECK(again.holds == w.holds);
+  CHECK(again.hardware == w.hardware);
+  CHECK(again.alive_of_project == w.alive_of_project);
+  CHECK(again.share_rate == w.share_rate);
+  CHECK(again.running == w.running);
+  CHECK(again.waiting.size() == w.waiting.size());
   CHECK(again.deadlines == w.deadlines);
   CHECK(again.waiting_for_sku == w.waiting_for_sku);
   CHECK(again.burn == w.burn);
@@ -185,40 +194,53 @@ TEST_CASE("refusals") {
   CHECK(r.error().missing.at(0).available == usd);
 }
 
-TEST_CASE("first come, first served: a gang that waits is not passed by what wants the same") {
+TEST_CASE("a gang that waits is promised a start, and what would still run then is not let past") {
   Cloud c(2);
-  const Id one = c.submit(c.request("h100:1"));
-  const Id gang = c.submit(c.request("h100:8x2"));
-  const Id small = c.submit(c.request("h100:1"));
+  const auto limited = [&](const char* gpus, std::int64_t limit_s) {
+    SubmitJob s = c.request(gpus);
+    s.job.time_limit_s = limit_s;
+    return c.submit(s);
+  };
+  const Id one = limited("h100:1", 3600);
+  REQUIRE(c.seen(one, RankSeen::State::running));
+  const Id gang = limited("h100:8x2", 3600);
+  REQUIRE(c.world.job(gang)->promise);
+  const Promise promise = *c.world.job(gang)->promise;
+  CHECK(promise.certain);
+  CHECK(promise.start_by == c.now + Duration::seconds(3600 + 30 + confirm_s));
+  CHECK(promise.places.size() == 2);
+  const Id small = limited("h100:1", 600);    // gone before
+  const Id longer = limited("h100:1", 7200);  // would be in the way
   const Id cpu = c.submit(c.request(nullptr, 1000, 512));
   CHECK(c.world.job(gang)->state == JobState::queued);
-  CHECK(c.world.job(small)->state == JobState::queued);
+  CHECK(c.world.job(small)->state == JobState::starting);
+  CHECK(c.world.job(longer)->state == JobState::queued);
   CHECK(c.world.job(cpu)->state == JobState::starting);
-  REQUIRE(c.seen(one, RankSeen::State::running));
-  REQUIRE(c.seen(one, RankSeen::State::ended));
+  check_invariants(c.world);
+  for (const Id id : {small, one}) {
+    REQUIRE(c.seen(id, RankSeen::State::running));
+    REQUIRE(c.seen(id, RankSeen::State::ended));
+  }
   CHECK(c.world.job(gang)->state == JobState::starting);
   CHECK(c.world.job(gang)->lease->places.size() == 2);
-  CHECK(c.world.job(small)->state == JobState::queued);
+  CHECK(c.world.job(longer)->state == JobState::queued);
   check_invariants(c.world);
 }
 
-TEST_CASE("room for the small one behind a waiting gang stays the gang's; memory is a limit too") {
+TEST_CASE("memory is a limit too; a gang gets its nodes whole") {
   Cloud c(2);
   const Id most = c.submit(c.request(nullptr, 1'000, 12'000));
   CHECK(c.world.job(most)->state == JobState::starting);
-
+  const Id more = c.submit(c.request(nullptr, 1'000, 8'000));  // 16,384 MiB in all
+  CHECK(c.world.job(more)->state == JobState::queued);
   const Id full = c.submit(c.request("h100:8"));
   const Id some = c.submit(c.request("h100:4"));
   const Id gang = c.submit(c.request("h100:8x2"));
-  const Id small = c.submit(c.request("h100:1"));
-  const Id more = c.submit(c.request(nullptr, 1'000, 8'000));  // 16,384 MiB in all
-  CHECK(c.world.job(more)->state == JobState::queued);
-  REQUIRE(c.seen(some, RankSeen::State::running));
-  REQUIRE(c.seen(some, RankSeen::State::ended));  // eight free: too few for the gang
-  CHECK(c.world.job(gang)->state == JobState::queued);
-  CHECK(c.world.job(small)->state == JobState::queued);
-  REQUIRE(c.seen(full, RankSeen::State::running));
-  REQUIRE(c.seen(full, RankSeen::State::ended));
+  for (const Id id : {some, full}) {
+    CHECK(c.world.job(gang)->state == JobState::queued);
+    REQUIRE(c.seen(id, RankSeen::State::running));
+    REQUIRE(c.seen(id, RankSeen::State::ended));
+  }
   CHECK(c.world.job(gang)->state == JobState::starting);
   check_invariants(c.world);
 }
@@ -398,14 +420,15 @@ TEST_CASE("property: any interleaving keeps the books, the leases and the derive
 }
 
 TEST_CASE("rating: exact, and windows add up to the whole") {
-  const Rates odd{1, 22'100, 1, 100, 1'333, 50, 777};
+  const Rates odd{1, 22'100, 1, 333, 100, 1'333, 50, 777};
   base::SeededPrng prng(7);
   for (int i = 0; i < 1000; ++i) {
     const auto b = static_cast<std::int64_t>(prng.next() % 1'000'000);
     const auto a = static_cast<std::int64_t>(prng.next() % 1'000'000) % (b + 1);
     CHECK(cost_between(odd, 0, a) + cost_between(odd, a, b) == amounts_at(odd, b).total());
   }
-  CHECK(amounts_at({1, 47'800, 8, 100, 128'000, 50, 1'048'576}, 3600).total() == 4464 * usd / 100);
+  CHECK(amounts_at({1, 47'800, 8, 1000, 100, 128'000, 50, 1'048'576}, 3600).total() ==
+        4464 * usd / 100);
   CHECK(affordable_seconds(odd, 10, 600, cost_between(odd, 10, 77)) == 67);
 }
 

@@ -40,11 +40,18 @@ struct Decider {
   Decision operator()(const CreateKey& c) const { return decide_customers(world, c, now); }
   Decision operator()(const RevokeKey& c) const { return decide_customers(world, c); }
   Decision operator()(const AddCredit& c) const { return decide_customers(world, c); }
+  Decision operator()(const SetQuota& c) const { return decide_policy(world, c); }
+  Decision operator()(const SetWeight& c) const { return decide_policy(world, c); }
+  Decision operator()(const SetPolicy& c) const { return decide_policy(world, c); }
+  Decision operator()(const Reserve& c) const { return decide_windows(world, c, now); }
+  Decision operator()(const Maintain& c) const { return decide_windows(world, c, now); }
+  Decision operator()(const EndWindow& c) const { return decide_windows(world, c); }
+  Decision operator()(const NoteCheckpoint& c) const { return decide_checkpoint(world, c); }
   Decision operator()(const SubmitJob& c) const { return decide_submit(world, c, now); }
   Decision operator()(const StopJob& c) const { return decide_stop(world, c); }
   Decision operator()(const Observe& c) const { return decide_observe(world, c, now); }
   Decision operator()(const Tick&) const { return decide_tick(world, now); }
-  Decision operator()(const Advance&) const { return decide_advance(world, now); }
+  Decision operator()(const Advance&) const { return std::vector<FactBody>{}; }  // step's pass
 };
 
 }  // namespace

@@ -28,11 +28,22 @@ Decision decide_customers(const World& world, const CreateUser& c, Instant now);
 Decision decide_customers(const World& world, const CreateKey& c, Instant now);
 Decision decide_customers(const World& world, const RevokeKey& c);
 Decision decide_customers(const World& world, const AddCredit& c);
+Decision decide_policy(const World& world, const SetQuota& c);
+Decision decide_policy(const World& world, const SetWeight& c);
+Decision decide_policy(const World& world, const SetPolicy& c);
+Decision decide_windows(const World& world, const Reserve& c, Instant now);
+Decision decide_windows(const World& world, const Maintain& c, Instant now);
+Decision decide_windows(const World& world, const EndWindow& c);
 Decision decide_submit(const World& world, const SubmitJob& c, Instant now);
 Decision decide_stop(const World& world, const StopJob& c);
 Decision decide_observe(const World& world, const Observe& c, Instant now);
 Decision decide_tick(const World& world, Instant now);
-Decision decide_advance(const World& world, Instant now);
+Decision decide_checkpoint(const World& world, const NoteCheckpoint& c);
+
+// The job as it would be submitted, not yet in the world: for quotes, too.
+base::Result<Job> drafted(const World& world, const SubmitJob& c, Instant now);
+// What windows ask for at `now`: notice to those who yield, ends, unused hours given back.
+void tick_windows(const World& world, Instant now, std::vector<FactBody>& facts);
 
 // Facts that close a job's lease whose ranks have all ended. Shared by observe and stop.
 LeaseClosed close_of(const World& world, const Job& job, std::vector<Rank> ranks, std::string why,

@@ -16,7 +16,7 @@ std::unexpected<base::Refusal> no_such(const std::string& field, const std::stri
 
 Decision decide_customers(const World& world, const CreateOrg& c, Instant now) {
   if (world.find_org(c.name)) return taken("org", c.name);
-  return std::vector<FactBody>{OrgCreated{{c.id, c.name, now}}};
+  return std::vector<FactBody>{OrgCreated{{c.id, c.name, now, {}, {}}}};
 }
 
 Decision decide_customers(const World& world, const CreateProject& c, Instant now) {
@@ -26,8 +26,9 @@ Decision decide_customers(const World& world, const CreateProject& c, Instant no
   Account wallet{LedgerKind::usd_tick, 2300, "wallet " + c.name};
   wallet.debits_must_not_exceed_credits = true;
   const auto account = static_cast<AccountIx>(world.state().accounts.size());
-  return std::vector<FactBody>{AccountOpened{wallet},
-                               ProjectCreated{{c.id, *org, c.name, now, account, false}}};
+  return std::vector<FactBody>{
+      AccountOpened{wallet},
+      ProjectCreated{{c.id, *org, c.name, now, account, false, {}, {}, {100, now, 0}}}};
 }
 
 Decision decide_customers(const World& world, const CreateUser& c, Instant now) {

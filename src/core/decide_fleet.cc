@@ -19,7 +19,8 @@ std::optional<NodeIx> find_node(const State& s, const std::string& name) {
 
 bool same_hardware(const Node& a, const Node& b) {
   return a.sku == b.sku && a.gpus == b.gpus && a.cpu_milli == b.cpu_milli &&
-         a.memory_mib == b.memory_mib && a.emulated == b.emulated && a.rents_cpu == b.rents_cpu;
+         a.memory_mib == b.memory_mib && a.emulated == b.emulated && a.rents_cpu == b.rents_cpu &&
+         a.rack == b.rack && a.leaf == b.leaf && a.nvlink == b.nvlink;
 }
 
 }  // namespace
@@ -64,7 +65,7 @@ Decision decide_fleet(const World& world, const RegisterSite& c) {
     listed[*known] = true;
     const Node& before = s.nodes[*known];
     node.state = before.state == NodeState::absent ? NodeState::active : before.state;
-    const bool leased = world.use[*known].leases > 0;
+    const bool leased = !world.use[*known].leases.empty();
     if (leased && !same_hardware(before, node)) continue;  // when its leases have ended
     if (node.state != before.state || !same_hardware(before, node))
       facts.push_back(NodeChanged{*known, node});

@@ -1,8 +1,9 @@
 #include <algorithm>
+#include <bit>
 
 #include "core/decide.h"
+#include "core/grant.h"
 #include "core/meter.h"
-#include "core/place.h"
 #include "core/settle.h"
 
 namespace ampacity::core {
@@ -44,21 +45,6 @@ base::Result<std::vector<SkuIx>> resolve(const World& world,
   return skus;
 }
 
-// What the cheapest of the demand's SKUs would hold at the start.
-std::optional<Ticks> cheapest_hold(const World& world, const Job& job, const PriceBook& book) {
-  std::optional<Ticks> least;
-  for (const SkuIx s : job.demand.skus) {
-    std::int64_t cpu = 0, memory = 0;
-    fill_defaults(world.state().skus[s], job.demand, cpu, memory);
-    const auto rates = rates_for(book, world.state().skus[s], job.job_class, job.demand.nodes,
-                                 job.demand.gpus_per_node, cpu, memory);
-    if (!rates) continue;
-    const Ticks hold = cost_between(*rates, 0, first_hold_s(job.time_limit_s, job.grace_s));
-    if (!least || hold < *least) least = hold;
-  }
-  return least;
-}
-
 std::unexpected<Refusal> too_little_credit(const World& world, const Job& job, Ticks hold,
                                            Ticks have) {
   Refusal r{Code::insufficient_credit, {}, {}, {}, {}};
@@ -78,110 +64,134 @@ std::unexpected<Refusal> never(std::vector<base::Missing> missing) {
   return std::unexpected(std::move(r));
 }
 
-// Facts that give a waiting job its lease, or none: no room, or not enough credit.
-enum class GrantAnswer { granted, no_room, no_credit };
-GrantAnswer grant(const World& world, const Job& job, Instant now, std::vector<FactBody>& facts) {
-  const PriceBook* book = world.prices_at(now);
-  auto placement = place(world, job.demand, *book, job.job_class);
-  if (!placement) return GrantAnswer::no_room;
-  const Sku& sku = world.state().skus[placement->sku];
-  const Project& project = world.state().projects[job.project];
-  LeaseGranted g{job.id, job.generation + 1, {}, {}};
-  Lease& lease = g.lease;
-  lease.granted_at = now;
-  lease.sku = placement->sku;
-  lease.cpu_milli = placement->cpu_milli;
-  lease.memory_mib = placement->memory_mib;
-  lease.rates = *rates_for(*book, sku, job.job_class, job.demand.nodes, job.demand.gpus_per_node,
-                           lease.cpu_milli, lease.memory_mib);
-  lease.places = std::move(placement->places);
-  lease.ranks.resize(lease.places.size());
-  lease.paid_s = first_hold_s(job.time_limit_s, job.grace_s);
-  const Ticks hold = cost_between(lease.rates, 0, lease.paid_s);
-  const Ticks credit = available(world.state().accounts[project.wallet]);
-  if (hold > credit) return GrantAnswer::no_credit;
-  if (hold > 0) {
-    Drafter drafter(world);
-    g.transfers.push_back(drafter.make(TransferKind::pending, TransferReason::hold, project.wallet,
-                                       sku.revenue, hold));
-    lease.pending_id = g.transfers.back().id;
+// "lab" or a region: every site it names.
+base::Result<std::vector<SiteIx>> sites_of(const World& world,
+                                           const std::vector<std::string>& named) {
+  std::vector<SiteIx> sites;
+  std::string known;
+  for (const Site& site : world.state().sites) known += (known.empty() ? "" : ", ") + site.name;
+  for (const std::string& name : named) {
+    const std::size_t before = sites.size();
+    for (SiteIx s = 0; s < world.state().sites.size(); ++s)
+      if (const Site& site = world.state().sites[s]; site.name == name || site.region == name)
+        sites.push_back(s);
+    if (sites.size() == before)
+      return base::refuse_field(
+          "placement.sites", "there is no site or region '" + name + "' here; there is " + known);
   }
-  const Ticks burn = world.burn[job.project] + burn_rate(lease.rates);
-  facts.push_back(std::move(g));
-  if (auto low = credit_warning(world, job.project, credit - hold, burn, now))
-    facts.push_back(std::move(*low));
-  return GrantAnswer::granted;
+  std::sort(sites.begin(), sites.end());
+  sites.erase(std::unique(sites.begin(), sites.end()), sites.end());
+  return sites;
 }
 
-}  // namespace
-
-Decision decide_submit(const World& world, const SubmitJob& c, Instant now) {
-  if (c.job.job_class == JobClass::reserved)
-    return base::refuse_field("job_class",
-                              "reserved needs a reservation; there are none yet: use "
-                              "on_demand or spot");
+base::Result<void> check_class(const World& world, const SubmitJob& c) {
+  if (c.reservation.is_nil()) {
+    if (c.job.job_class == JobClass::reserved)
+      return base::refuse_field("class",
+                                "reserved needs a reservation; `ampacity reserve` makes one");
+  } else {
+    const Window* w = world.window(c.reservation);
+    if (!w || w->kind != WindowKind::reservation || w->project != c.job.project)
+      return base::refuse_field("reservation", "the project has no such reservation now");
+    if (c.job.job_class != JobClass::reserved)
+      return base::refuse_field("class", "work inside a reservation is of class reserved");
+    std::int64_t cards = 0;
+    for (const Place& p : w->places) cards += std::popcount(p.gpu_mask);
+    if (const std::int64_t want = c.gpus ? std::int64_t{c.gpus->nodes} * c.gpus->gpus_per_node : 0;
+        want > cards) {
+      Refusal r{Code::never_fits, "the reservation is smaller than that", {}, {}, {}};
+      r.missing.push_back({"gpus", want, cards});
+      return std::unexpected(std::move(r));
+    }
+  }
   if (c.job.job_class == JobClass::house && !c.by_owner)
     return base::refuse(Code::forbidden, "class house is the operator's own");
-  auto skus = resolve(world, c.gpus);
-  if (!skus) return std::unexpected(std::move(skus.error()));
+  const bool one_card = c.gpus && c.gpus->gpus_per_node == 1 && c.gpus->nodes == 1;
+  if ((c.gpu_milli != 1000 || c.mig) && !one_card)
+    return base::refuse_field("resources.gpus", "a share or a slice is of one GPU on one node");
+  return {};
+}
 
-  JobSubmitted submitted{c.job};
-  Job& job = submitted.job;
-  job.demand = {std::move(*skus), c.gpus ? c.gpus->nodes : 1, c.gpus ? c.gpus->gpus_per_node : 0,
-                c.cpu_milli, c.memory_mib};
-  const PriceBook* book = world.prices_at(now);
-  const auto hold = book ? cheapest_hold(world, job, *book) : std::nullopt;
-  if (!hold)
-    return base::refuse_field("resources.gpus", "the price book has no price for this GPU");
+// No price, or none low enough.
+std::unexpected<Refusal> no_tier(const World& world, const Job& job, const PriceBook& book) {
+  Job any = job;
+  any.demand.most_price = 0;
+  if (job.demand.most_price && !tiers_of(world, any, book).empty())
+    return base::refuse_field("max_price",
+                              "no GPU of those costs so little now; see `ampacity "
+                              "offers`");
+  return base::refuse_field("resources.gpus", "the price book has no price for this GPU");
+}
+
+base::Result<void> check_bounds(const World& world, const Job& job) {
   if (world.live_jobs >= most_live_jobs || world.queue.size() >= most_queued_jobs)
     return base::refuse(Code::queue_full, "the queue is full; try again later");
   if (world.queued_of_project[job.project] >= most_queued_jobs_of_project)
     return base::refuse(Code::queue_full, "the project has " +
                                               std::to_string(most_queued_jobs_of_project) +
                                               " jobs waiting, the most it may; try again later");
+  return {};
+}
 
+}  // namespace
+
+base::Result<Job> drafted(const World& world, const SubmitJob& c, Instant now) {
+  if (auto ok = check_class(world, c); !ok) return std::unexpected(std::move(ok.error()));
+  auto skus = resolve(world, c.gpus);
+  if (!skus) return std::unexpected(std::move(skus.error()));
+  auto sites = sites_of(world, c.places);
+  if (!sites) return std::unexpected(std::move(sites.error()));
+  Job job = c.job;
+  Demand& d = job.demand;
+  d = {};
+  d.skus = std::move(*skus);
+  d.nodes = c.gpus ? c.gpus->nodes : 1;
+  d.gpus_per_node = c.gpus ? c.gpus->gpus_per_node : 0;
+  d.cpu_milli = c.cpu_milli;
+  d.memory_mib = c.memory_mib;
+  d.gpu_milli = c.gpu_milli;
+  d.mig = c.mig;
+  d.sites = std::move(*sites);
+  d.together = c.together;
+  d.apart = c.apart;
+  d.most_price = c.most_price;
+  d.reservation = c.reservation;
   job.submitted_at = now;
   job.queue_order = world.state().next_queue_order;
+  return job;
+}
+
+Decision decide_submit(const World& world, const SubmitJob& c, Instant now) {
+  auto draft = drafted(world, c, now);
+  if (!draft) return std::unexpected(std::move(draft.error()));
+  JobSubmitted submitted{std::move(*draft)};
+  Job& job = submitted.job;
+  const PriceBook* book = world.prices_at(now);
+  if (!book) return base::refuse(Code::unavailable, "there is no price book yet");
+  const auto tiers = tiers_of(world, job, *book);
+  if (tiers.empty()) return no_tier(world, job, *book);
+  if (auto ok = check_bounds(world, job); !ok) return std::unexpected(std::move(ok.error()));
+  commit_most(world, job, tiers, now);
+  if (auto over = over_quota(world, job, now)) return std::unexpected(std::move(*over));
+  if (job.start_by.us && job.start_by <= now)
+    return base::refuse_field("start_by", "has passed already");
+
   std::vector<FactBody> facts;
   facts.reserve(3);
   facts.emplace_back();
-  // Nobody may pass those who wait for the same SKUs.
-  const bool first = std::all_of(job.demand.skus.begin(), job.demand.skus.end(),
-                                 [&](SkuIx s) { return world.waiting_for_sku[s] == 0; });
-  if (!first || grant(world, job, now, facts) != GrantAnswer::granted) {
-    if (auto missing = never_fits(world, job.demand); !missing.empty())
-      return never(std::move(missing));
+  // Those who wait found no room, and room has not grown since: whoever finds some may have it.
+  const bool in_turn = world.state().policy.order != Order::fifo || world.queue.empty();
+  std::optional<Placement> placement;
+  const auto can_pay = affordable(world, job, tiers, now);
+  if (in_turn && !can_pay.empty()) placement = place(world, seeker_of(world, job, now), can_pay);
+  if (!placement || !grant(world, job, *placement, now, facts)) {
+    if (auto missing = never_fits(world, job); !missing.empty()) return never(std::move(missing));
+    const Ticks hold = *cheapest_hold(world, job, tiers, now);
     const Ticks have =
         available(world.state().accounts[world.state().projects[job.project].wallet]);
-    if (*hold > have) return too_little_credit(world, job, *hold, have);
+    if (hold > have) return too_little_credit(world, job, hold, have);
   }
   facts.front() = std::move(submitted);
-  return facts;
-}
-
-// First come, first served per SKU: a job that finds no room holds back those behind it that want
-// the same; one that only lacks credit does not.
-Decision decide_advance(const World& world, Instant now) {
-  std::vector<FactBody> facts;
-  std::vector<bool> held_back(world.state().skus.size(), false);
-  auto open = std::count_if(world.waiting_for_sku.begin(), world.waiting_for_sku.end(),
-                            [](std::uint32_t waiting) { return waiting > 0; });
-  for (const auto& [order, slot] : world.queue) {
-    if (open == 0) break;
-    const Job& job = world.state().jobs[slot];
-    const auto& skus = job.demand.skus;
-    if (std::any_of(skus.begin(), skus.end(), [&](SkuIx s) { return held_back[s]; })) continue;
-    const auto hold = cheapest_hold(world, job, *world.prices_at(now));
-    const AccountIx wallet = world.state().projects[job.project].wallet;
-    if (!hold || *hold > available(world.state().accounts[wallet])) continue;  // before placing it
-    const GrantAnswer answer = grant(world, job, now, facts);
-    if (answer == GrantAnswer::granted) break;
-    if (answer == GrantAnswer::no_credit) continue;
-    for (const SkuIx s : skus) {
-      open -= !held_back[s] && world.waiting_for_sku[s] > 0;
-      held_back[s] = true;
-    }
-  }
   return facts;
 }
 
@@ -201,6 +211,11 @@ Decision decide_tick(const World& world, Instant now) {
   std::map<ProjectIx, Ticks> credit;  // left after what this tick has held
   for (const auto& [due, order] : world.deadlines) {
     if (due > now) break;
+    if (const auto waiting = world.queue.find(order); waiting != world.queue.end()) {
+      facts.push_back(JobEnded{world.state().jobs[waiting->second].id, Outcome::expired,
+                               "it could not start before its start-by"});
+      continue;
+    }
     const Job& job = world.state().jobs[world.leased.at(order)];
     const Lease& lease = *job.lease;
     if (lease.started_at.us == 0) {
@@ -210,6 +225,11 @@ Decision decide_tick(const World& world, Instant now) {
     }
     if (job.time_limit_s && now >= lease.started_at + Duration::seconds(job.time_limit_s)) {
       facts.push_back(StopOrdered{job.id, StopReason::time_limit, "its time limit was reached"});
+      continue;
+    }
+    if (const Window* w = world.window(job.demand.reservation);
+        w && now >= w->until - Duration::seconds(job.grace_s)) {
+      facts.push_back(StopOrdered{job.id, StopReason::time_limit, "its reservation ends"});
       continue;
     }
     const AccountIx wallet = world.state().projects[job.project].wallet;
@@ -228,6 +248,7 @@ Decision decide_tick(const World& world, Instant now) {
   for (const auto& [project, left] : credit)
     if (auto low = credit_warning(world, project, left, world.burn[project], now))
       facts.push_back(std::move(*low));
+  tick_windows(world, now, facts);
   return facts;
 }
 

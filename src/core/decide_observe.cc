@@ -42,6 +42,10 @@ End outcome_of(const Job& job, const std::vector<Rank>& ranks, bool lost) {
       return {Outcome::lost, exit_code};
     case StopReason::volume_limit:
       return {Outcome::failed, exit_code};
+    case StopReason::preempted:
+    case StopReason::window:
+    case StopReason::uneconomic:
+      return {Outcome::cancelled, exit_code};  // of this generation: the job goes on
     case StopReason::rank_failed:
     case StopReason::none:
       break;
@@ -127,8 +131,9 @@ LeaseClosed close_of(const World& world, const Job& job, std::vector<Rank> ranks
   f.exit_code = end.exit_code;
   const StopReason reason = stop_that_counts(job, i.ranks);
   const bool may_retry = reason == StopReason::none || reason == StopReason::rank_failed;
-  f.requeue = may_retry && job.retries_left > 0 &&
-              (end.outcome == Outcome::failed || end.outcome == Outcome::lost);
+  f.requeue =
+      requeues(reason) || (may_retry && job.retries_left > 0 &&
+                           (end.outcome == Outcome::failed || end.outcome == Outcome::lost));
   return f;
 }
 

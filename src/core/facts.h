@@ -59,6 +59,28 @@ struct CreditLow {
   Instant dry_at;
 };
 
+struct QuotaSet {
+  ProjectIx project = nobody;  // one of the two
+  OrgIx org = nobody;
+  Quota quota;
+};
+struct WeightSet {
+  ProjectIx project = 0;
+  std::int64_t weight = 100;
+};
+struct PolicySet {
+  Policy policy;
+};
+struct WindowOpened {
+  Window window;
+};
+// What the window still keeps; nothing: it has ended, or was given up.
+struct WindowChanged {
+  Id window;
+  std::vector<Place> places;
+  std::string why;
+};
+
 // ---- a job's life: the transitions drawn in core/words.h ----------------------------------------
 struct JobSubmitted {
   Job job;
@@ -110,7 +132,26 @@ struct JobEnded {
   Id job;
   Outcome outcome = Outcome::none;
   std::string why;
-};  // never got a lease
+};                  // never got a lease
+struct ClaimMade {  // queued: the GPUs are the job's when those who use them have stopped
+  Id job;
+  Claim claim;
+};
+struct ClaimDropped {
+  Id job;
+};
+struct PromiseMade {  // queued; also one that is better than the one before
+  Id job;
+  Promise promise;
+};
+struct PromiseDropped {  // broken by a failure or outranked: `why` says
+  Id job;
+  std::string why;
+};
+struct CheckpointNoted {  // running: what was done until now is safe
+  Id job;
+  std::uint32_t generation = 1;
+};
 
 BOOST_DESCRIBE_STRUCT(AccountOpened, (), (account))
 BOOST_DESCRIBE_STRUCT(SiteAdded, (), (site))
@@ -135,12 +176,24 @@ BOOST_DESCRIBE_STRUCT(LeasesSettled, (), (entries))
 BOOST_DESCRIBE_STRUCT(LeaseClosed, (),
                       (job, generation, interval, transfers, outcome, exit_code, why, requeue))
 BOOST_DESCRIBE_STRUCT(JobEnded, (), (job, outcome, why))
+BOOST_DESCRIBE_STRUCT(QuotaSet, (), (project, org, quota))
+BOOST_DESCRIBE_STRUCT(WeightSet, (), (project, weight))
+BOOST_DESCRIBE_STRUCT(PolicySet, (), (policy))
+BOOST_DESCRIBE_STRUCT(WindowOpened, (), (window))
+BOOST_DESCRIBE_STRUCT(WindowChanged, (), (window, places, why))
+BOOST_DESCRIBE_STRUCT(ClaimMade, (), (job, claim))
+BOOST_DESCRIBE_STRUCT(ClaimDropped, (), (job))
+BOOST_DESCRIBE_STRUCT(PromiseMade, (), (job, promise))
+BOOST_DESCRIBE_STRUCT(PromiseDropped, (), (job, why))
+BOOST_DESCRIBE_STRUCT(CheckpointNoted, (), (job, generation))
 
 using FactBody =
     std::variant<AccountOpened, SiteAdded, SkuDefined, NodeJoined, NodeChanged, OrgCreated,
                  ProjectCreated, UserCreated, KeyCreated, KeyRevoked, PricesSet, CreditAdded,
                  CreditLow, JobSubmitted, LeaseGranted, RankStarted, RankEnded, StopOrdered,
-                 LeasesSettled, LeaseClosed, JobEnded>;
+                 LeasesSettled, LeaseClosed, JobEnded, QuotaSet, WeightSet, PolicySet, WindowOpened,
+                 WindowChanged, ClaimMade, ClaimDropped, PromiseMade, PromiseDropped,
+                 CheckpointNoted>;
 
 struct Fact {
   Instant at;

@@ -10,13 +10,18 @@ Ticks rate(Ticks price, std::int64_t quantity, std::int64_t per_unit, std::int64
 }  // namespace
 
 Amounts amounts_at(const Rates& r, std::int64_t seconds) {
-  return {rate(r.gpu_price, r.gpus, 1, seconds), rate(r.vcpu_price, r.cpu_milli, 1000, seconds),
+  return {rate(r.gpu_price, r.gpus * r.gpu_milli, 1000, seconds),
+          rate(r.vcpu_price, r.cpu_milli, 1000, seconds),
           rate(r.gib_price, r.memory_mib, 1024, seconds)};
 }
 
 Ticks burn_rate(const Rates& r) {
-  return r.gpu_price * r.gpus + (r.vcpu_price * r.cpu_milli + 999) / 1000 +
-         (r.gib_price * r.memory_mib + 1023) / 1024;
+  return (r.gpu_price * r.gpus * r.gpu_milli + 999) / 1000 +
+         (r.vcpu_price * r.cpu_milli + 999) / 1000 + (r.gib_price * r.memory_mib + 1023) / 1024;
+}
+
+Ticks share_of(const Rates& r) {
+  return static_cast<Ticks>(static_cast<base::Wide>(r.gpu_price) * r.gpus * r.gpu_milli / 1000);
 }
 
 std::int64_t affordable_seconds(const Rates& rates, std::int64_t from_s, std::int64_t most_s,
@@ -33,17 +38,18 @@ std::int64_t affordable_seconds(const Rates& rates, std::int64_t from_s, std::in
 }
 
 std::optional<Rates> rates_for(const PriceBook& book, const Sku& sku, JobClass job_class,
-                               std::uint32_t nodes, std::uint32_t gpus_per_node,
-                               std::int64_t cpu_milli, std::int64_t memory_mib) {
+                               const Demand& demand, std::int64_t cpu_milli,
+                               std::int64_t memory_mib) {
   Rates r;
   r.price_version = book.version;
-  r.gpus = static_cast<std::int64_t>(nodes) * gpus_per_node;
-  r.cpu_milli = nodes * cpu_milli;
-  r.memory_mib = nodes * memory_mib;
+  r.gpus = static_cast<std::int64_t>(demand.nodes) * demand.gpus_per_node;
+  r.gpu_milli = demand.gpu_milli;
+  r.cpu_milli = demand.nodes * cpu_milli;
+  r.memory_mib = demand.nodes * memory_mib;
   if (job_class == JobClass::house) return r;  // the operator's own filler costs nothing
-  r.vcpu_price = gpus_per_node ? book.vcpu : book.cpu_vcpu;
-  r.gib_price = gpus_per_node ? book.gib : book.cpu_gib;
-  if (gpus_per_node == 0) return r;
+  r.vcpu_price = demand.gpus_per_node ? book.vcpu : book.cpu_vcpu;
+  r.gib_price = demand.gpus_per_node ? book.gib : book.cpu_gib;
+  if (demand.gpus_per_node == 0) return r;
   for (const SkuPrice& p : book.gpus) {
     if (p.sku != sku.name) continue;
     r.gpu_price = job_class == JobClass::spot ? p.spot : p.on_demand;

@@ -21,7 +21,9 @@ std::int64_t affordable_seconds(const Rates& rates, std::int64_t from_s, std::in
 
 // The rates of a request on a SKU at a price book. nullopt: the book has no price for it.
 std::optional<Rates> rates_for(const PriceBook& book, const Sku& sku, JobClass job_class,
-                               std::uint32_t nodes, std::uint32_t gpus_per_node,
-                               std::int64_t cpu_milli, std::int64_t memory_mib);
+                               const Demand& demand, std::int64_t cpu_milli,
+                               std::int64_t memory_mib);
+// Of its GPUs, ticks a second, whatever else it uses: what fair share weighs.
+Ticks share_of(const Rates& rates);
 
 }  // namespace ampacity::core

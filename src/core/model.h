@@ -62,16 +62,57 @@ struct Node {
   bool emulated = false;
   bool rents_cpu = false;  // takes work without GPUs
   NodeState state = NodeState::active;
+  // Labels of where it stands; empty: unknown, and then shared with no other node.
+  std::string rack;
+  std::string leaf;    // the switch its network cards hang on
+  std::string nvlink;  // an NVLink domain wider than the node
 };
 BOOST_DESCRIBE_STRUCT(Node, (),
-                      (name, site, sku, gpus, cpu_milli, memory_mib, emulated, rents_cpu, state))
+                      (name, site, sku, gpus, cpu_milli, memory_mib, emulated, rents_cpu, state,
+                       rack, leaf, nvlink))
+
+// ---- limits and shares --------------------------------------------------------------------------
+
+// At most `gpus` GPUs (thousandths of one) of a SKU at once; sku nobody: of all kinds together.
+struct GpuLimit {
+  SkuIx sku = nobody;
+  std::int64_t gpu_milli = 0;
+};
+BOOST_DESCRIBE_STRUCT(GpuLimit, (), (sku, gpu_milli))
+
+// What a project or org may use. A window is aligned to the epoch: the same for everybody.
+struct Quota {
+  std::vector<GpuLimit> gpus;
+  std::int64_t window_s = 0;      // of the two below; 0: neither is limited
+  std::int64_t gpu_milli_s = -1;  // GPU-time in one window; -1: no limit
+  Ticks spend = -1;               // in one window; -1: no limit
+};
+BOOST_DESCRIBE_STRUCT(Quota, (), (gpus, window_s, gpu_milli_s, spend))
+
+// What was used in the window that contains `window` (its start), by leases that have ended.
+struct Used {
+  Instant window;
+  std::int64_t gpu_milli_s = 0;
+  Ticks spend = 0;
+};
+BOOST_DESCRIBE_STRUCT(Used, (), (window, gpu_milli_s, spend))
+
+// Decayed use, in ticks at list price: what fair share compares (core/share.h).
+struct Share {
+  std::int64_t weight = 100;  // a project of 200 may use twice what one of 100 may
+  Instant at;                 // `used` holds then
+  std::int64_t used = 0;
+};
+BOOST_DESCRIBE_STRUCT(Share, (), (weight, at, used))
 
 struct Org {
   Id id;
   std::string name;
   Instant created_at;
+  Quota quota;
+  Used used;
 };
-BOOST_DESCRIBE_STRUCT(Org, (), (id, name, created_at))
+BOOST_DESCRIBE_STRUCT(Org, (), (id, name, created_at, quota, used))
 
 struct Project {
   Id id;
@@ -80,8 +121,12 @@ struct Project {
   Instant created_at;
   AccountIx wallet = nobody;
   bool credit_low = false;  // warned; cleared by credit
+  Quota quota;
+  Used used;
+  Share share;
 };
-BOOST_DESCRIBE_STRUCT(Project, (), (id, org, name, created_at, wallet, credit_low))
+BOOST_DESCRIBE_STRUCT(Project, (),
+                      (id, org, name, created_at, wallet, credit_low, quota, used, share))
 
 struct User {
   Id id;
@@ -167,13 +212,14 @@ struct Rates {
   std::uint32_t price_version = 0;
   Ticks gpu_price = 0;
   std::int64_t gpus = 0;
+  std::int64_t gpu_milli = 1000;  // of each of them
   Ticks vcpu_price = 0;
   std::int64_t cpu_milli = 0;
   Ticks gib_price = 0;
   std::int64_t memory_mib = 0;
 };
 BOOST_DESCRIBE_STRUCT(Rates, (),
-                      (price_version, gpu_price, gpus, vcpu_price, cpu_milli, gib_price,
+                      (price_version, gpu_price, gpus, gpu_milli, vcpu_price, cpu_milli, gib_price,
                        memory_mib))
 
 struct Amounts {
@@ -204,16 +250,90 @@ struct Demand {
   std::vector<SkuIx> skus;  // any one of them
   std::uint32_t nodes = 1;
   std::uint32_t gpus_per_node = 0;
-  std::int64_t cpu_milli = 0;   // per node
-  std::int64_t memory_mib = 0;  // per node
+  std::int64_t cpu_milli = 0;      // per node
+  std::int64_t memory_mib = 0;     // per node
+  std::uint32_t gpu_milli = 1000;  // of each card; below 1000: a share of one card
+  std::uint32_t mig = 0;           // memory eighths of one card, as a hard slice; 0: none
+  std::vector<SiteIx> sites;       // any one of them; empty: any
+  Together together = Together::any;
+  std::string apart;     // no two live jobs of the project with this label share a node
+  Ticks most_price = 0;  // per GPU-second; 0: any
+  Id reservation;        // runs inside it, and nowhere else; nil: none
+  bool operator==(const Demand&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(Demand, (), (skus, nodes, gpus_per_node, cpu_milli, memory_mib))
+BOOST_DESCRIBE_STRUCT(Demand, (),
+                      (skus, nodes, gpus_per_node, cpu_milli, memory_mib, gpu_milli, mig, sites,
+                       together, apart, most_price, reservation))
 
 struct Place {
   NodeIx node = 0;
-  std::uint64_t gpu_mask = 0;  // bit i: the node's GPU i
+  std::uint64_t gpu_mask = 0;    // bit i: the node's GPU i
+  std::uint32_t mig_slices = 0;  // bit i: memory eighth i of that one card
+  bool operator==(const Place&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(Place, (), (node, gpu_mask))
+BOOST_DESCRIBE_STRUCT(Place, (), (node, gpu_mask, mig_slices))
+
+// GPUs that a waiting job was given and that others still use: they stop, and nobody else gets
+// them.
+struct Claim {
+  Instant made_at;
+  SkuIx sku = 0;
+  std::vector<Place> places;
+  std::int64_t cpu_milli = 0;  // per node
+  std::int64_t memory_mib = 0;
+};
+BOOST_DESCRIBE_STRUCT(Claim, (), (made_at, sku, places, cpu_milli, memory_mib))
+
+// When a waiting job starts at the latest, and where. Backfill may not break it.
+struct Promise {
+  Instant made_at;
+  Instant start_by;
+  bool certain = false;  // every lease it waits for has a limit; else: likely, by what was learnt
+  SkuIx sku = 0;
+  std::vector<Place> places;
+  std::int64_t cpu_milli = 0;  // per node
+  std::int64_t memory_mib = 0;
+};
+BOOST_DESCRIBE_STRUCT(Promise, (), (made_at, start_by, certain, sku, places, cpu_milli, memory_mib))
+
+// A reservation, or a stretch of maintenance (a drain is one without an end).
+struct Window {
+  Id id;  // nil: a free slot in State::windows
+  WindowKind kind = WindowKind::reservation;
+  std::string name;
+  ProjectIx project = nobody;
+  SkuIx sku = nobody;
+  std::uint32_t gpus = 0;
+  Instant from;
+  Instant until;
+  bool release_unused = false;  // give back, at each full hour, what no job of it uses
+  std::vector<Place> places;
+};
+BOOST_DESCRIBE_STRUCT(Window, (),
+                      (id, kind, name, project, sku, gpus, from, until, release_unused, places))
+
+// How long work of one kind ran, as counts in half octaves of seconds (core/history.h).
+struct History {
+  ProjectIx project = nobody;  // nobody: of everybody
+  std::string name;            // the job's name without its number, and size; empty: of all
+  std::uint32_t runs = 0;      // the sum of the counts
+  std::vector<std::uint32_t> counts;
+};
+BOOST_DESCRIBE_STRUCT(History, (), (project, name, runs, counts))
+
+// What operators set about the queue; the defaults are those of a new cloud.
+struct Policy {
+  Order order = Order::fair;
+  std::int64_t promises_per_class = 4;
+  std::int64_t half_life_s = 7 * 86'400;  // of a project's past use
+  std::int64_t quantum_s = 600;           // of credit held ahead
+  std::int64_t spot_grace_s = 30;         // notice before a preempted job is killed, at most
+  std::int64_t house_grace_s = 5;
+  std::int64_t restart_cost_s = 60;  // what a preemption is taken to cost its victim
+};
+BOOST_DESCRIBE_STRUCT(Policy, (),
+                      (order, promises_per_class, half_life_s, quantum_s, spot_grace_s,
+                       house_grace_s, restart_cost_s))
 
 struct Rank {
   RankState state = RankState::pending;
@@ -232,14 +352,17 @@ struct Lease {
   std::int64_t cpu_milli = 0;   // per node
   std::int64_t memory_mib = 0;  // per node
   Rates rates;
+  std::uint32_t gpu_milli = 1000;  // of each card
+  std::uint32_t mig = 0;
+  Instant checkpoint_at;         // its latest notice of saved work; zero: none
   Instant started_at;            // of the first rank; zero until seen
   std::int64_t posted_s = 0;     // billed seconds whose transfers are posted
   std::int64_t paid_s = 0;       // seconds since the start that credit is held or posted for
   std::uint64_t pending_id = 0;  // the transfer that holds (posted_s, paid_s]; 0: nothing to hold
 };
 BOOST_DESCRIBE_STRUCT(Lease, (),
-                      (granted_at, sku, places, ranks, cpu_milli, memory_mib, rates, started_at,
-                       posted_s, paid_s, pending_id))
+                      (granted_at, sku, places, ranks, cpu_milli, memory_mib, rates, gpu_milli, mig,
+                       checkpoint_at, started_at, posted_s, paid_s, pending_id))
 
 // One closed lease of a job: what its receipt shows as an interval.
 struct Interval {
@@ -270,11 +393,20 @@ struct Job {
   std::int64_t grace_s = 30;
   std::int64_t retries_left = 0;
   Instant submitted_at;
-  std::uint64_t queue_order = 0;  // place in the queue, kept over generations
+  Instant start_by;                 // not started by then: expired; zero: none
+  std::int64_t expected_run_s = 0;  // as its owner says; 0: unknown
+  bool saves_on_stop = false;       // told to stop, it saves its work: it loses only the restart
+  std::uint64_t queue_order = 0;    // place in the queue, kept over generations
+  std::int64_t committed_gpu_milli_s = 0;  // the most it may use, for quotas: by its time limit
+  Ticks committed_spend = 0;
 
   JobState state = JobState::queued;
   std::uint32_t generation = 0;  // of the current or latest lease; 0 before the first
   std::optional<Lease> lease;
+  std::optional<Claim> claim;      // only while queued
+  std::optional<Promise> promise;  // only while queued
+  std::int64_t attained_s = 0;     // run in closed leases
+  std::uint32_t preemptions = 0;
   StopReason stop_reason = StopReason::none;
   Instant stop_ordered_at;
   std::string why;  // why it waits, stops or ended
@@ -285,7 +417,9 @@ struct Job {
 };
 BOOST_DESCRIBE_STRUCT(Job, (),
                       (id, name, project, user, job_class, spec, demand, time_limit_s, grace_s,
-                       retries_left, submitted_at, queue_order, state, generation, lease,
-                       stop_reason, stop_ordered_at, why, intervals, outcome, exit_code, ended_at))
+                       retries_left, submitted_at, start_by, expected_run_s, saves_on_stop,
+                       queue_order, committed_gpu_milli_s, committed_spend, state, generation,
+                       lease, claim, promise, attained_s, preemptions, stop_reason, stop_ordered_at,
+                       why, intervals, outcome, exit_code, ended_at))
 
 }  // namespace ampacity::core

@@ -3,123 +3,382 @@
 #include <algorithm>
 #include <bit>
 
+#include "core/history.h"
 #include "core/meter.h"
+#include "core/settle.h"
 
 namespace ampacity::core {
 namespace {
 
-struct Need {
-  std::uint32_t gpus;
-  std::int64_t cpu_milli;
-  std::int64_t memory_mib;
-};
+constexpr std::int64_t start_slack_s = 60;  // between the grant and the first rank's start
+constexpr std::int64_t likely_permille = 900;
 
-bool has_room(const Node& node, const NodeUse& use, const Need& need) {
-  return node.cpu_milli - use.cpu_milli >= need.cpu_milli &&
-         node.memory_mib - use.memory_mib >= need.memory_mib;
-}
-
-std::uint64_t lowest_free_gpus(const Node& node, const NodeUse& use, std::uint32_t count) {
-  std::uint64_t mask = 0;
-  for (std::uint32_t g = 0; g < node.gpus.size() && count > 0; ++g) {
-    const std::uint64_t bit = 1ULL << g;
-    if (use.gpus_busy & bit) continue;
-    mask |= bit;
-    --count;
-  }
-  return mask;
-}
-
-// Fullest first: nodes with just enough free GPUs, then with more. A rank of a gang takes a node
-// once.
-std::vector<Place> fit_gpus(const World& w, SkuIx sku, const Need& need, std::uint32_t nodes) {
-  std::vector<Place> places;
-  const auto& buckets = w.by_free_gpus[sku];
-  for (std::size_t free = need.gpus; free < buckets.size() && places.size() < nodes; ++free) {
-    for (const NodeIx n : buckets[free]) {
-      const Node& node = w.state().nodes[n];
-      if (!has_room(node, w.use[n], need)) continue;
-      places.push_back({n, lowest_free_gpus(node, w.use[n], need.gpus)});
-      if (places.size() == nodes) break;
+bool stays_out_of(const World& w, const Hold& hold, const Seeker& s) {
+  const Job& job = s.job;
+  const bool yields = job.job_class == JobClass::spot || job.job_class == JobClass::house;
+  switch (hold.why) {
+    case Hold::Why::claim:
+      return hold.owner != job.queue_order;
+    case Hold::Why::promise: {
+      if (hold.owner == job.queue_order || s.surely_gone <= hold.from) return false;
+      const Job& owner = w.queued(hold.owner);
+      if (!owner.promise->certain && s.likely_gone <= hold.from) return false;
+      return !(job.job_class > owner.job_class && yields);  // lent: it can be told to go
+    }
+    case Hold::Why::window: {
+      const Window& window = w.state().windows[hold.owner];
+      if (s.surely_gone <= hold.from) return false;
+      if (window.kind == WindowKind::maintenance)
+        return !yields || hold.from <= s.now + Duration::seconds(1200);
+      if (window.id == job.demand.reservation) return s.now < hold.from;
+      return !yields;  // idle reserved capacity is lent to spot
     }
   }
-  if (places.size() < nodes) places.clear();
-  return places;
+  return true;
 }
 
-// Work without GPUs: the node with least CPU left that fits, lowest index among equals.
-std::vector<Place> fit_cpu(const World& w, const Need& need, std::uint32_t nodes) {
-  std::vector<std::pair<std::int64_t, NodeIx>> fitting;
+struct Filter {
+  const World& world;
+  const Job& job;
+  bool needed() const { return !job.demand.sites.empty() || !job.demand.apart.empty(); }
+  bool operator()(NodeIx n) const { return admits(world, job, n); }
+};
+
+bool of_tier(const World& w, const Tier& tier, const Demand& d, NodeIx n) {
+  const Node& node = w.state().nodes[n];
+  if (d.gpus_per_node == 0) return node.rents_cpu;
+  return std::find(tier.skus.begin(), tier.skus.end(), node.sku) != tier.skus.end();
+}
+
+// The most nodes that could serve the demand inside one domain of the level it requires.
+std::int64_t widest_domain(const World& w, const Demand& d) {
+  std::map<std::uint32_t, std::int64_t> count;
+  std::int64_t widest = 0;
   for (NodeIx n = 0; n < w.state().nodes.size(); ++n) {
     const Node& node = w.state().nodes[n];
-    if (!node.rents_cpu || node.state != NodeState::active || !has_room(node, w.use[n], need))
+    if (node.state == NodeState::absent || node.gpus.size() < d.gpus_per_node) continue;
+    if (d.gpus_per_node ? std::find(d.skus.begin(), d.skus.end(), node.sku) == d.skus.end()
+                        : !node.rents_cpu)
       continue;
-    fitting.emplace_back(node.cpu_milli - w.use[n].cpu_milli, n);
+    if (!d.sites.empty() && std::find(d.sites.begin(), d.sites.end(), node.site) == d.sites.end())
+      continue;
+    widest = std::max(widest, ++count[w.domain(n, d.together)]);
   }
-  if (fitting.size() < nodes) return {};
-  std::partial_sort(fitting.begin(), fitting.begin() + nodes, fitting.end());
-  std::vector<Place> places;
-  for (std::uint32_t i = 0; i < nodes; ++i) places.push_back({fitting[i].second, 0});
-  return places;
+  return widest;
+}
+
+// Cards for one rank on a node with holds: whole ones only.
+std::optional<Place> fit_held(const World& w, const Seeker& s, const Tier& tier, NodeIx n) {
+  const Demand& d = s.job.demand;
+  if (w.state().nodes[n].state != NodeState::active || !of_tier(w, tier, d, n)) return std::nullopt;
+  if (d.gpu_milli != 1000 || d.mig != 0 || !admits(w, s.job, n)) return std::nullopt;
+  const Leftover left = left_for(w, n, s);
+  if (left.cpu_milli < tier.cpu_milli || left.memory_mib < tier.memory_mib) return std::nullopt;
+  if (std::popcount(left.gpu_mask) < static_cast<int>(d.gpus_per_node)) return std::nullopt;
+  Place p{n, 0, 0};
+  std::uint64_t free = left.gpu_mask;
+  for (std::uint32_t g = 0; g < d.gpus_per_node; ++g) {
+    p.gpu_mask |= free & -free;
+    free &= free - 1;
+  }
+  return p;
+}
+
+// Work without cards stands wherever CPU is rented.
+const std::vector<SkuIx>& kinds_for(const World& w, const Demand& d, const Tier& tier) {
+  return d.gpus_per_node ? tier.skus : w.all_skus;
+}
+
+std::optional<Place> best_open(const World& w, const Packer& packer, const Job& job,
+                               const Tier& tier) {
+  const NodeNeed need = need_of(job.demand, tier.cpu_milli, tier.memory_mib, job.project);
+  const Filter filter{w, job};
+  const auto& skus = kinds_for(w, job.demand, tier);
+  const auto grip = filter.needed() ? packer.best(skus, need, filter) : packer.best(skus, need);
+  if (!grip) return std::nullopt;
+  return Place{grip->node, grip->gpu_mask, grip->mig_slices};
+}
+
+// What is held and would be idle is used first: the open nodes stay open.
+std::optional<Place> place_one(const World& w, const Seeker& s, const Tier& tier) {
+  std::optional<Place> best;
+  std::uint32_t best_free = UINT32_MAX;
+  for (const auto& [n, holds] : w.holds) {
+    const std::uint32_t free = w.free_gpus(n);
+    if (free >= best_free) continue;
+    if (const auto p = fit_held(w, s, tier, n)) {
+      best = p;
+      best_free = free;
+    }
+  }
+  if (best || !s.job.demand.reservation.is_nil()) return best;
+  return best_open(w, w.packer, s.job, tier);
+}
+
+// Nodes for a gang, held ones first among those that are as tight; all ranks on one kind.
+std::vector<Place> place_gang(const World& w, const Packer& packer, const Seeker* seeker,
+                              const Job& job, const Tier& tier) {
+  const Demand& d = job.demand;
+  const NodeNeed need = need_of(d, tier.cpu_milli, tier.memory_mib, job.project);
+  const Filter filter{w, job};
+  for (const SkuIx sku : kinds_for(w, d, tier)) {
+    const Tier one{tier.burn, {sku}, tier.cpu_milli, tier.memory_mib};
+    std::vector<NodeIx> nodes;
+    std::map<NodeIx, Place> held;
+    if (seeker)
+      for (const auto& [n, holds] : w.holds)
+        if (const auto p = fit_held(w, *seeker, one, n)) {
+          held.emplace(n, *p);
+          nodes.push_back(n);
+        }
+    if (d.reservation.is_nil())
+      packer.each(sku, need, [&](NodeIx n) {
+        if (!filter.needed() || filter(n)) nodes.push_back(n);
+        return true;
+      });
+    if (nodes.size() < d.nodes) continue;
+    std::vector<Place> places;
+    for (const NodeIx n : closest(w, nodes, d.nodes, d.together)) {
+      if (const auto at = held.find(n); at != held.end()) {
+        places.push_back(at->second);
+      } else {
+        const auto grip = packer.fit(n, need);
+        places.push_back({n, grip->gpu_mask, grip->mig_slices});
+      }
+    }
+    if (!places.empty()) return places;
+  }
+  return {};
 }
 
 }  // namespace
 
+Seeker seeker_of(const World& world, const Job& job, Instant now, std::int64_t rank) {
+  Seeker s{job, now, forever, forever, rank};
+  if (job.time_limit_s)
+    s.surely_gone = now + Duration::seconds(job.time_limit_s + job.grace_s + start_slack_s);
+  if (!world.promised.empty()) {  // only then does anybody ask
+    const std::int64_t run = expected_s(world, job, job.attained_s, likely_permille);
+    s.likely_gone = now + Duration::seconds(run - job.attained_s + start_slack_s);
+  }
+  return s;
+}
+
 void fill_defaults(const Sku& sku, const Demand& d, std::int64_t& cpu_milli,
                    std::int64_t& memory_mib) {
+  // A share of a card has that share of its CPU and memory.
   const std::int64_t gpus = std::max<std::int64_t>(1, d.gpus_per_node);
-  cpu_milli = d.cpu_milli ? d.cpu_milli : sku.cpu_milli_per_gpu * gpus;
-  memory_mib = d.memory_mib ? d.memory_mib : sku.memory_mib_per_gpu * gpus;
+  const std::int64_t milli = d.gpus_per_node ? d.gpu_milli : 1000;
+  cpu_milli = d.cpu_milli ? d.cpu_milli : sku.cpu_milli_per_gpu * gpus * milli / 1000;
+  memory_mib = d.memory_mib ? d.memory_mib : sku.memory_mib_per_gpu * gpus * milli / 1000;
 }
 
-std::optional<Placement> place(const World& world, const Demand& demand, const PriceBook& book,
-                               JobClass job_class) {
-  std::optional<Placement> best;
-  Ticks best_price = 0;
-  for (const SkuIx s : demand.skus) {
+NodeNeed need_of(const Demand& d, std::int64_t cpu_milli, std::int64_t memory_mib,
+                 ProjectIx tenant) {
+  NodeNeed need;
+  need.gpus = d.gpus_per_node;
+  need.gpu_milli = d.gpu_milli;
+  need.mig = d.mig;
+  need.cpu_milli = cpu_milli;
+  need.memory_mib = memory_mib;
+  need.tenant = tenant;
+  return need;
+}
+
+NodeNeed typical_need(const World& world, const Job& job) {
+  std::int64_t cpu_milli = 0, memory_mib = 0;
+  fill_defaults(world.state().skus[job.demand.skus[0]], job.demand, cpu_milli, memory_mib);
+  return need_of(job.demand, cpu_milli, memory_mib, job.project);
+}
+
+NodeRoom room_of(const Node& node) {
+  return {node.sku, static_cast<std::uint32_t>(node.gpus.size()), node.cpu_milli, node.memory_mib,
+          node.rents_cpu};
+}
+
+std::int64_t gpu_milli_of(const Demand& d) {
+  return static_cast<std::int64_t>(d.nodes) * d.gpus_per_node * d.gpu_milli;
+}
+
+std::vector<Tier> tiers_of(const World& world, const Job& job, const PriceBook& book) {
+  std::vector<Tier> tiers;
+  for (const SkuIx s : job.demand.skus) {
+    Tier t{0, {s}, 0, 0};
     const Sku& sku = world.state().skus[s];
-    Placement p{s, {}, 0, 0};
-    fill_defaults(sku, demand, p.cpu_milli, p.memory_mib);
-    const auto rates = rates_for(book, sku, job_class, demand.nodes, demand.gpus_per_node,
-                                 p.cpu_milli, p.memory_mib);
-    if (!rates || (best && burn_rate(*rates) >= best_price)) continue;
-    const Need need{demand.gpus_per_node, p.cpu_milli, p.memory_mib};
-    p.places =
-        need.gpus ? fit_gpus(world, s, need, demand.nodes) : fit_cpu(world, need, demand.nodes);
-    if (p.places.empty()) continue;
-    best_price = burn_rate(*rates);
-    best = std::move(p);
+    fill_defaults(sku, job.demand, t.cpu_milli, t.memory_mib);
+    const auto rates = rates_for(book, sku, job.job_class, job.demand, t.cpu_milli, t.memory_mib);
+    if (!rates) continue;
+    if (job.demand.most_price && rates->gpu_price > job.demand.most_price) continue;
+    t.burn = burn_rate(*rates);
+    const auto same = std::find_if(tiers.begin(), tiers.end(), [&](const Tier& other) {
+      return other.burn == t.burn && other.cpu_milli == t.cpu_milli &&
+             other.memory_mib == t.memory_mib;
+    });
+    if (same == tiers.end())
+      tiers.push_back(std::move(t));
+    else
+      same->skus.push_back(s);
   }
-  return best;
+  std::stable_sort(tiers.begin(), tiers.end(),
+                   [](const Tier& a, const Tier& b) { return a.burn < b.burn; });
+  return tiers;
 }
 
-std::vector<base::Missing> never_fits(const World& world, const Demand& demand) {
-  std::uint32_t suitable = 0;
-  std::int64_t most_gpus = 0, most_cpu = 0, most_memory = 0, want_cpu = 0, want_memory = 0;
-  for (const SkuIx s : demand.skus) {
-    Need need{demand.gpus_per_node, 0, 0};
-    fill_defaults(world.state().skus[s], demand, need.cpu_milli, need.memory_mib);
-    want_cpu = need.cpu_milli;
-    want_memory = need.memory_mib;
-    std::uint32_t fitting = 0;
-    for (const Node& node : world.state().nodes) {
-      if (need.gpus ? node.sku != s : !node.rents_cpu) continue;
-      if (node.state == NodeState::absent) continue;
-      most_gpus = std::max<std::int64_t>(most_gpus, static_cast<std::int64_t>(node.gpus.size()));
-      most_cpu = std::max(most_cpu, node.cpu_milli);
-      most_memory = std::max(most_memory, node.memory_mib);
-      fitting += node.gpus.size() >= need.gpus && has_room(node, {}, need);
+std::optional<Placement> place(const World& world, const Seeker& seeker,
+                               const std::vector<Tier>& tiers) {
+  for (const Tier& tier : tiers) {
+    Placement p{tier.skus[0], {}, tier.cpu_milli, tier.memory_mib};
+    if (seeker.job.demand.nodes == 1) {
+      if (const auto one = place_one(world, seeker, tier)) p.places.push_back(*one);
+    } else {
+      p.places = place_gang(world, world.packer, &seeker, seeker.job, tier);
+    }
+    if (p.places.empty()) continue;
+    if (seeker.job.demand.gpus_per_node) p.sku = world.state().nodes[p.places[0].node].sku;
+    return p;
+  }
+  return std::nullopt;
+}
+
+std::uint64_t allowed_cards(const World& w, NodeIx n, const Seeker& s) {
+  const Id reservation = s.job.demand.reservation;
+  std::uint64_t own = reservation.is_nil() ? ~0ULL : 0, others = 0;
+  if (const auto at = w.holds.find(n); at != w.holds.end())
+    for (const Hold& hold : at->second) {
+      if (stays_out_of(w, hold, s))
+        others |= hold.gpu_mask;
+      else if (hold.why == Hold::Why::window && w.state().windows[hold.owner].id == reservation)
+        own |= hold.gpu_mask;
+    }
+  return own & ~others;
+}
+
+std::vector<Place> place_open(const World& w, const Packer& packer, const Job& job,
+                              const Tier& tier) {
+  if (job.demand.nodes > 1) return place_gang(w, packer, nullptr, job, tier);
+  if (const auto one = best_open(w, packer, job, tier)) return {*one};
+  return {};
+}
+
+Leftover left_for(const World& w, NodeIx n, const Seeker& s) {
+  const Node& node = w.state().nodes[n];
+  Leftover left{w.packer.whole_free_mask(n), node.cpu_milli - w.use[n].cpu_milli,
+                node.memory_mib - w.use[n].memory_mib};
+  const auto at = w.holds.find(n);
+  if (at == w.holds.end() && s.job.demand.reservation.is_nil()) return left;
+  left.gpu_mask &= allowed_cards(w, n, s);
+  if (at == w.holds.end()) return left;
+  for (const Hold& hold : at->second) {
+    if (!stays_out_of(w, hold, s)) continue;
+    // What runs on the held cards is part of what is held.
+    std::int64_t cpu = hold.cpu_milli, memory = hold.memory_mib;
+    for (const Slot slot : w.use[n].leases) {
+      const Lease& lease = *w.state().jobs[slot].lease;
+      for (const Place& p : lease.places)
+        if (p.node == n && (p.gpu_mask & hold.gpu_mask)) {
+          cpu -= lease.cpu_milli;
+          memory -= lease.memory_mib;
+        }
+    }
+    left.cpu_milli -= std::max<std::int64_t>(0, cpu);
+    left.memory_mib -= std::max<std::int64_t>(0, memory);
+  }
+  return left;
+}
+
+bool admits(const World& w, const Job& job, NodeIx n) {
+  const Demand& d = job.demand;
+  if (!d.sites.empty() &&
+      std::find(d.sites.begin(), d.sites.end(), w.state().nodes[n].site) == d.sites.end())
+    return false;
+  if (d.apart.empty()) return true;
+  for (const Slot slot : w.use[n].leases) {
+    const Job& other = w.state().jobs[slot];
+    if (other.project == job.project && other.demand.apart == d.apart) return false;
+  }
+  return true;
+}
+
+std::vector<NodeIx> closest(const World& w, const std::vector<NodeIx>& nodes, std::size_t count,
+                            Together together) {
+  std::vector<Together> levels = {Together::nvlink, Together::rack, Together::leaf};
+  if (together != Together::any) levels = {together};
+  if (nodes.size() < count) return {};
+  for (const Together level : levels) {
+    std::map<std::uint32_t, std::size_t> of_domain;
+    for (const NodeIx n : nodes) ++of_domain[w.domain(n, level)];
+    std::optional<std::uint32_t> best;
+    for (const auto& [domain, size] : of_domain)
+      if (size >= count && (!best || size < of_domain[*best])) best = domain;
+    if (!best) continue;
+    std::vector<NodeIx> inside;
+    for (const NodeIx n : nodes)
+      if (w.domain(n, level) == *best) inside.push_back(n);
+    if (level == Together::nvlink || inside.size() == count) {
+      inside.resize(count);
+      return inside;
+    }
+    // Closer still, inside the one that was chosen.
+    for (const Together finer : {Together::nvlink, Together::rack}) {
+      if (finer >= level) break;
+      if (auto near = closest(w, inside, count, finer); !near.empty()) return near;
+    }
+    inside.resize(count);
+    return inside;
+  }
+  if (together != Together::any) return {};
+  // No leaf has room for all: few leaves, those with most room first.
+  std::map<std::uint32_t, std::vector<NodeIx>> by_leaf;
+  for (const NodeIx n : nodes) by_leaf[w.domain(n, Together::leaf)].push_back(n);
+  std::vector<const std::vector<NodeIx>*> leaves;
+  for (const auto& [leaf, members] : by_leaf) leaves.push_back(&members);
+  std::stable_sort(leaves.begin(), leaves.end(),
+                   [](const auto* a, const auto* b) { return a->size() > b->size(); });
+  std::vector<NodeIx> chosen;
+  if (leaves.size() == nodes.size()) {  // no labels: tightest first
+    chosen.assign(nodes.begin(), nodes.begin() + static_cast<std::ptrdiff_t>(count));
+    return chosen;
+  }
+  for (const auto* members : leaves)
+    for (const NodeIx n : *members)
+      if (chosen.size() < count) chosen.push_back(n);
+  return chosen;
+}
+
+std::vector<base::Missing> never_fits(const World& world, const Job& job) {
+  const Demand& d = job.demand;
+  std::int64_t suitable = 0, most_gpus = 0, most_cpu = 0, most_memory = 0;
+  std::int64_t want_cpu = 0, want_memory = 0;
+  for (const SkuIx s : d.skus) {
+    fill_defaults(world.state().skus[s], d, want_cpu, want_memory);
+    std::int64_t fitting = 0;
+    for (const auto& [kind, count] : world.hardware) {
+      if (d.gpus_per_node ? kind.sku != s : !kind.rents_cpu) continue;
+      if (!d.sites.empty() && std::find(d.sites.begin(), d.sites.end(), kind.site) == d.sites.end())
+        continue;
+      most_gpus = std::max<std::int64_t>(most_gpus, kind.gpus);
+      most_cpu = std::max(most_cpu, kind.cpu_milli);
+      most_memory = std::max(most_memory, kind.memory_mib);
+      if (kind.gpus >= d.gpus_per_node && kind.cpu_milli >= want_cpu &&
+          kind.memory_mib >= want_memory)
+        fitting += count;
     }
     suitable = std::max(suitable, fitting);
   }
-  if (suitable >= demand.nodes) return {};
+  if (suitable >= d.nodes && d.together == Together::any) return {};
   std::vector<base::Missing> missing;
-  if (most_gpus < demand.gpus_per_node)
-    missing.push_back({"gpus_per_node", demand.gpus_per_node, most_gpus});
+  if (suitable >= d.nodes) {
+    const std::int64_t widest = widest_domain(world, d);
+    if (widest < d.nodes)
+      missing.push_back(
+          {"nodes_in_one_" + std::string(base::enum_name(d.together)), d.nodes, widest});
+    return missing;
+  }
+  if (most_gpus < d.gpus_per_node) missing.push_back({"gpus_per_node", d.gpus_per_node, most_gpus});
   if (most_cpu < want_cpu) missing.push_back({"cpu_milli_per_node", want_cpu, most_cpu});
   if (most_memory < want_memory)
     missing.push_back({"memory_mib_per_node", want_memory, most_memory});
-  if (missing.empty()) missing.push_back({"nodes", demand.nodes, suitable});
+  if (missing.empty()) missing.push_back({"nodes", d.nodes, suitable});
   return missing;
 }
 

@@ -1,8 +1,11 @@
-// Placement: which nodes and GPUs a demand gets now. The seam that a better packer replaces:
-// nothing outside these functions knows how nodes are chosen. Here: best fit over whole GPUs,
-// lowest node first among equals; gangs all or nothing.
+// Placement: which nodes and cards a waiting job gets now. One rank's node comes from the packer;
+// here is what the packer does not know: prices, sites, who holds what, gangs and their topology.
+// 1. A gang is placed whole or not at all, one rank a node. 2. Of the SKUs a job would take, the
+// cheapest on which it can start now. 3. On a node with holds it only gets what it leaves in time
+// for their owners, or gives back when told to.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,15 +21,61 @@ struct Placement {
   std::int64_t memory_mib = 0;
 };
 
+// Who asks, and how long it would stay if it started now.
+struct Seeker {
+  const Job& job;
+  Instant now;
+  Instant surely_gone;  // by its time limit; forever: none
+  Instant likely_gone;  // by what was learnt
+  std::int64_t rank;    // core/order.h
+};
+Seeker seeker_of(const World& world, const Job& job, Instant now, std::int64_t rank = 0);
+
 // The demand's cpu and memory on a SKU, with defaults filled in.
 void fill_defaults(const Sku& sku, const Demand& demand, std::int64_t& cpu_milli,
                    std::int64_t& memory_mib);
+NodeNeed need_of(const Demand& demand, std::int64_t cpu_milli, std::int64_t memory_mib,
+                 ProjectIx tenant);
+NodeRoom room_of(const Node& node);
+NodeNeed typical_need(const World& world, const Job& job);  // on its first SKU
+std::int64_t gpu_milli_of(const Demand& demand);            // over all nodes
 
-// Cheapest SKU of the demand on which it fits now; nullopt: not now.
-std::optional<Placement> place(const World& world, const Demand& demand, const PriceBook& book,
-                               JobClass job_class);
+// The demand's SKUs that may be had, in groups of equal price, the cheapest first.
+struct Tier {
+  Ticks burn = 0;
+  std::vector<SkuIx> skus;
+  std::int64_t cpu_milli = 0;
+  std::int64_t memory_mib = 0;
+};
+std::vector<Tier> tiers_of(const World& world, const Job& job, const PriceBook& book);
 
-// Could it fit if every active node were empty? If not: what is too much, for the refusal.
-std::vector<base::Missing> never_fits(const World& world, const Demand& demand);
+// nullopt: not now.
+std::optional<Placement> place(const World& world, const Seeker& seeker,
+                               const std::vector<Tier>& tiers);
+
+// Among open nodes alone, by any state of the packer: for planning ahead. Empty: there is no place.
+std::vector<Place> place_open(const World& world, const Packer& packer, const Job& job,
+                              const Tier& tier);
+
+// What a node with holds leaves for this seeker.
+struct Leftover {
+  std::uint64_t gpu_mask = 0;  // free cards it may have
+  std::int64_t cpu_milli = 0;
+  std::int64_t memory_mib = 0;
+};
+Leftover left_for(const World& world, NodeIx node, const Seeker& seeker);
+// The cards it may have there once they are free: not what others hold, and inside its own
+// reservation if it has one.
+std::uint64_t allowed_cards(const World& world, NodeIx node, const Seeker& seeker);
+// May its ranks stand there at all: site, and what must stay apart from it.
+bool admits(const World& world, const Job& job, NodeIx node);
+
+// Chooses `count` of the nodes for one gang: inside one domain of the level it requires, else as
+// close as possible; among domains the fullest. Empty: there is no such choice.
+std::vector<NodeIx> closest(const World& world, const std::vector<NodeIx>& tightest_first,
+                            std::size_t count, Together together);
+
+// Could it fit if every node that is not absent were empty? If not: what is too much.
+std::vector<base::Missing> never_fits(const World& world, const Job& job);
 
 }  // namespace ampacity::core

@@ -6,10 +6,9 @@
 
 namespace ampacity::core {
 
-std::int64_t first_hold_s(std::int64_t time_limit_s, std::int64_t grace_s) {
-  if (time_limit_s == 0) return std::max(quantum_s, 2 * (grace_s + confirm_s));
-  return std::min(time_limit_s + grace_s + confirm_s,
-                  std::max(quantum_s, 2 * (grace_s + confirm_s)));
+std::int64_t first_hold_s(const Policy& policy, std::int64_t time_limit_s, std::int64_t grace_s) {
+  const std::int64_t quantum = std::max(policy.quantum_s, 2 * (grace_s + confirm_s));
+  return time_limit_s == 0 ? quantum : std::min(time_limit_s + grace_s + confirm_s, quantum);
 }
 
 void post_used(Drafter& drafter, const World& world, const Job& job, std::int64_t to_s,
@@ -35,7 +34,7 @@ bool settle(Drafter& drafter, const World& world, const Job& job, Instant now, T
   const std::int64_t used_s =
       std::clamp((now - lease.started_at).whole_seconds(), lease.posted_s, lease.paid_s);
   const Ticks unused = cost_between(lease.rates, used_s, lease.paid_s);
-  const std::int64_t most_s = first_hold_s(0, job.grace_s);
+  const std::int64_t most_s = first_hold_s(world.state().policy, 0, job.grace_s);
   const std::int64_t hold_s = affordable_seconds(lease.rates, used_s, most_s, credit + unused);
   // Only worth it if the paid stretch grows.
   if (used_s + hold_s <= lease.paid_s) return false;
@@ -56,6 +55,7 @@ bool settle(Drafter& drafter, const World& world, const Job& job, Instant now, T
 std::optional<CreditLow> credit_warning(const World& world, ProjectIx project, Ticks credit,
                                         Ticks burn, Instant now) {
   if (world.state().projects[project].credit_low || burn == 0) return std::nullopt;
+  const std::int64_t quantum_s = world.state().policy.quantum_s;
   if (credit >= burn * quantum_s) return std::nullopt;
   // Everything leased has been paid for about one quantum already.
   return CreditLow{project, credit, now + Duration::seconds(credit / burn + quantum_s)};

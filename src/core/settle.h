@@ -16,14 +16,13 @@
 
 namespace ampacity::core {
 
-inline constexpr std::int64_t quantum_s = 600;
 inline constexpr std::int64_t confirm_s = 20;  // for the engine to report an end
 inline constexpr Duration start_timeout = Duration::seconds(1800);
 
 // How long before the paid stretch ends a lease is settled: its grace, and the time to confirm.
 inline Duration settle_lead(const Job& job) { return Duration::seconds(job.grace_s + confirm_s); }
 // What is held at the start: a quantum, or less for a job whose time limit ends sooner.
-std::int64_t first_hold_s(std::int64_t time_limit_s, std::int64_t grace_s);
+std::int64_t first_hold_s(const Policy& policy, std::int64_t time_limit_s, std::int64_t grace_s);
 
 // Makes transfers with successive ids, without touching the world they will be applied to.
 class Drafter {

@@ -25,10 +25,14 @@ struct State {
   std::vector<Account> accounts;
   std::vector<Transfer> pending;  // unresolved holds, by id ascending
   std::vector<Job> jobs;          // slots; a nil id is a free one
+  std::vector<Window> windows;    // slots; a nil id is a free one
+  std::vector<History> histories;
+  Policy policy;
 };
 BOOST_DESCRIBE_STRUCT(State, (),
                       (sequence, next_transfer, next_queue_order, now, sites, skus, nodes, orgs,
-                       projects, users, keys, books, accounts, pending, jobs))
+                       projects, users, keys, books, accounts, pending, jobs, windows, histories,
+                       policy))
 
 // The same for equal states, whatever slots their jobs are in.
 std::string state_digest(const State& state);

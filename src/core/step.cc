@@ -2,13 +2,17 @@
 
 #include <algorithm>
 
+#include "core/pass.h"
+
 namespace ampacity::core {
 namespace {
 
 bool makes_room(const FactBody& body) {
   return std::holds_alternative<LeaseClosed>(body) || std::holds_alternative<NodeJoined>(body) ||
          std::holds_alternative<NodeChanged>(body) || std::holds_alternative<JobEnded>(body) ||
-         std::holds_alternative<CreditAdded>(body);
+         std::holds_alternative<CreditAdded>(body) || std::holds_alternative<ClaimDropped>(body) ||
+         std::holds_alternative<WindowChanged>(body) || std::holds_alternative<PolicySet>(body) ||
+         std::holds_alternative<QuotaSet>(body) || std::holds_alternative<PricesSet>(body);
 }
 
 }  // namespace
@@ -28,10 +32,17 @@ base::Result<void> step(World& world, const Command& command, Instant now, const
     }
   };
   fold(std::move(*decision), actor);
-  while (room && !world.queue.empty()) {
-    auto next = decide(world, Advance{}, now);
-    if (!next || next->empty()) break;
-    fold(std::move(*next), "queue");
+  // After a submission only the new one can have become startable.
+  const auto* submit = std::get_if<SubmitJob>(&command);
+  const Job* fresh = submit ? world.job(submit->job.id) : nullptr;
+  const bool review =
+      std::holds_alternative<Tick>(command) || std::holds_alternative<Advance>(command);
+  if (world.queue.empty() || !(room || review || (fresh && !fresh->lease))) return {};
+  Pass pass = room || review ? Pass(world, at, review) : Pass(world, at, *fresh);
+  while (true) {
+    auto next = pass.next(world);
+    if (next.empty()) break;
+    fold(std::move(next), "queue");
   }
   return {};
 }

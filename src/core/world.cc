@@ -5,8 +5,12 @@
 
 #include "base/check.h"
 #include "base/crypto.h"
+#include "core/history.h"
 #include "core/meter.h"
+#include "core/order.h"
+#include "core/place.h"
 #include "core/settle.h"
+#include "core/share.h"
 
 namespace ampacity::core {
 
@@ -64,12 +68,109 @@ const PriceBook* World::prices_at(Instant t) const {
   return found;
 }
 
-std::uint32_t World::free_gpus(NodeIx n) const {
-  return static_cast<std::uint32_t>(state_.nodes[n].gpus.size()) -
-         static_cast<std::uint32_t>(std::popcount(use[n].gpus_busy));
+const Window* World::window(Id id) const {
+  for (const Window& w : state_.windows)
+    if (w.id == id && !id.is_nil()) return &w;
+  return nullptr;
 }
 
-std::optional<Instant> World::deadline_of(const Job& job) {
+std::optional<NodeIx> World::node(std::string_view name) const {
+  const auto at = node_by_name_.find(name);
+  if (at == node_by_name_.end()) return std::nullopt;
+  return at->second;
+}
+
+// ---- nodes --------------------------------------------------------------------------------------
+
+std::uint32_t World::free_gpus(NodeIx n) const { return packer.whole_free(n); }
+
+void World::add_node(NodeIx n) {
+  const Node& node = state_.nodes[n];
+  const NodeIx at = packer.add(room_of(node));
+  CHECK_THAT(at == n, "the packer counts nodes as the state does");
+  use.resize(state_.nodes.size());
+  domains_.resize(state_.nodes.size());
+  node_by_name_.emplace(node.name, n);
+  label(n);
+  count_hardware(n, +1);
+  open_or_close(n);
+}
+
+void World::label(NodeIx n) {
+  const Node& node = state_.nodes[n];
+  const std::array<const std::string*, 4> labels = {nullptr, &node.nvlink, &node.rack, &node.leaf};
+  for (int level = 0; level < 4; ++level) {
+    std::uint32_t& id = domains_[n][static_cast<std::size_t>(level)];
+    if (!labels[static_cast<std::size_t>(level)] ||
+        labels[static_cast<std::size_t>(level)]->empty()) {
+      id = next_domain_++;
+      continue;
+    }
+    const auto [at, is_new] = domain_by_label_.try_emplace(
+        {level, std::to_string(node.site) + "/" + *labels[static_cast<std::size_t>(level)]},
+        next_domain_);
+    next_domain_ += is_new;
+    id = at->second;
+  }
+}
+
+void World::count_hardware(NodeIx n, int sign) {
+  const Node& node = state_.nodes[n];
+  if (node.state == NodeState::absent) return;
+  const Hardware kind{node.sku,       node.site,       static_cast<std::uint32_t>(node.gpus.size()),
+                      node.cpu_milli, node.memory_mib, node.rents_cpu};
+  std::uint32_t& count = hardware[kind];
+  count += static_cast<std::uint32_t>(sign);
+  if (count == 0) hardware.erase(kind);
+}
+
+void World::open_or_close(NodeIx n) {
+  packer.set_open(n, state_.nodes[n].state == NodeState::active && !holds.contains(n));
+}
+
+// ---- holds --------------------------------------------------------------------------------------
+
+void World::index_holds(const std::vector<Place>& places, const Hold& hold, int sign) {
+  for (const Place& p : places) {
+    Hold here = hold;
+    here.gpu_mask = p.gpu_mask;
+    auto& list = holds[p.node];
+    const auto at = std::lower_bound(list.begin(), list.end(), here);
+    if (sign > 0) {
+      list.insert(at, here);
+    } else {
+      CHECK_THAT(at != list.end() && *at == here, "the hold to take out is not there");
+      list.erase(at);
+    }
+    if (list.empty()) holds.erase(p.node);
+    open_or_close(p.node);
+  }
+}
+
+void World::index_window(std::uint32_t ix, int sign) {
+  const Window& w = state_.windows[ix];
+  if (w.id.is_nil()) return;
+  for (const Place& p : w.places) {
+    const Node& node = state_.nodes[p.node];
+    // A window on all the cards has all of the node.
+    const auto cards = static_cast<std::int64_t>(std::popcount(p.gpu_mask));
+    const auto all = static_cast<std::int64_t>(node.gpus.size());
+    Hold hold{Hold::Why::window, ix, w.from, w.until, p.gpu_mask, node.cpu_milli, node.memory_mib};
+    if (cards < all) {
+      hold.cpu_milli = node.cpu_milli * cards / all;
+      hold.memory_mib = node.memory_mib * cards / all;
+    }
+    index_holds({p}, hold, sign);
+  }
+}
+
+// ---- jobs ---------------------------------------------------------------------------------------
+
+std::optional<Instant> World::deadline_of(const Job& job) const {
+  if (job.state == JobState::queued) {
+    if (job.start_by.us == 0) return std::nullopt;
+    return job.start_by;
+  }
   if (!job.lease || job.state == JobState::stopping) return std::nullopt;
   const Lease& lease = *job.lease;
   if (lease.started_at.us == 0) return lease.granted_at + start_timeout;
@@ -80,53 +181,120 @@ std::optional<Instant> World::deadline_of(const Job& job) {
     const Instant limit = lease.started_at + Duration::seconds(job.time_limit_s);
     if (!due || limit < *due) due = limit;
   }
+  if (const Window* w = window(job.demand.reservation)) {
+    const Instant leave = w->until - Duration::seconds(job.grace_s);
+    if (!due || leave < *due) due = leave;
+  }
   return due;
+}
+
+std::optional<Instant> World::next_wake(Instant now) const {
+  std::optional<Instant> wake;
+  const auto consider = [&](Instant t) {
+    if (!wake || t < *wake) wake = t;
+  };
+  if (!deadlines.empty()) consider(deadlines.begin()->first);
+  for (const Window& w : state_.windows) {
+    if (w.id.is_nil()) continue;
+    const Instant notice = w.from - Duration::seconds(state_.policy.spot_grace_s);
+    for (const Instant t : {notice, w.from, w.until})
+      if (t > now && t.us != forever.us) consider(t);
+    if (w.release_unused && w.from <= now) consider(full_hour_after(now));
+  }
+  return wake;
 }
 
 void World::index_job(Slot slot, int sign) {
   const Job& job = state_.jobs[slot];
-  if (job.state == JobState::queued) {
-    if (sign > 0)
-      queue.emplace(job.queue_order, slot);
-    else
-      queue.erase(job.queue_order);
-    queued_of_project[job.project] += static_cast<std::uint32_t>(sign);
-    for (const SkuIx s : job.demand.skus) waiting_for_sku[s] += static_cast<std::uint32_t>(sign);
-  }
+  if (job.state == JobState::queued) index_queued(job, slot, sign);
+  if (job.lease) index_lease(job, slot, sign);
+  index_alive(job, sign);
   if (const auto due = deadline_of(job)) {
     if (sign > 0)
       deadlines.emplace(*due, job.queue_order);
     else
       deadlines.erase({*due, job.queue_order});
   }
-  if (!job.lease) return;
-  if (sign > 0)
-    leased.emplace(job.queue_order, slot);
-  else
-    leased.erase(job.queue_order);
-  burn[job.project] += sign * burn_rate(job.lease->rates);
-  for (const Place& p : job.lease->places) {
-    index_node(p.node, -1);
-    NodeUse& u = use[p.node];
-    CHECK_THAT(sign < 0 || (u.gpus_busy & p.gpu_mask) == 0, "a GPU is in two leases");
-    u.gpus_busy = sign > 0 ? u.gpus_busy | p.gpu_mask : u.gpus_busy & ~p.gpu_mask;
-    u.cpu_milli += sign * job.lease->cpu_milli;
-    u.memory_mib += sign * job.lease->memory_mib;
-    u.leases += static_cast<std::uint32_t>(sign);
-    index_node(p.node, +1);
+}
+
+void World::index_queued(const Job& job, Slot slot, int sign) {
+  const std::pair<std::int64_t, std::uint64_t> waiter{static_rank(state_.policy, job),
+                                                      job.queue_order};
+  const GroupKey key = group_of(state_.policy, job);
+  if (sign > 0) {
+    queue.emplace(job.queue_order, slot);
+    waiting[key].insert(waiter);
+  } else {
+    queue.erase(job.queue_order);
+    const auto group = waiting.find(key);
+    group->second.erase(waiter);
+    if (group->second.empty()) waiting.erase(group);
+  }
+  queued_of_project[job.project] += static_cast<std::uint32_t>(sign);
+  for (const SkuIx s : job.demand.skus) waiting_for_sku[s] += static_cast<std::uint32_t>(sign);
+  const auto list = [&](std::map<std::uint64_t, Slot>& in) {
+    if (sign > 0)
+      in.emplace(job.queue_order, slot);
+    else
+      in.erase(job.queue_order);
+  };
+  if (const auto& c = job.claim) {
+    list(claimed);
+    index_holds(
+        c->places,
+        {Hold::Why::claim, job.queue_order, c->made_at, forever, 0, c->cpu_milli, c->memory_mib},
+        sign);
+  }
+  if (const auto& p = job.promise) {
+    list(promised);
+    index_holds(
+        p->places,
+        {Hold::Why::promise, job.queue_order, p->start_by, forever, 0, p->cpu_milli, p->memory_mib},
+        sign);
   }
 }
 
-void World::index_node(NodeIx n, int sign) {
-  const Node& node = state_.nodes[n];
-  if (node.state != NodeState::active) return;
-  auto& buckets = by_free_gpus[node.sku];
-  if (buckets.size() <= node.gpus.size()) buckets.resize(node.gpus.size() + 1);
-  auto& bucket = buckets[free_gpus(n)];
-  if (sign > 0)
-    bucket.insert(n);
-  else
-    bucket.erase(n);
+void World::index_lease(const Job& job, Slot slot, int sign) {
+  const Lease& lease = *job.lease;
+  auto& of_class = running[static_cast<std::size_t>(job.job_class)];
+  if (sign > 0) {
+    leased.emplace(job.queue_order, slot);
+    of_class.insert(job.queue_order);
+  } else {
+    leased.erase(job.queue_order);
+    of_class.erase(job.queue_order);
+  }
+  stopping += job.state == JobState::stopping ? static_cast<std::size_t>(sign) : 0;
+  burn[job.project] += sign * burn_rate(lease.rates);
+  share_rate[job.project] += sign * share_of(lease.rates);
+  const NodeNeed need = need_of(job.demand, lease.cpu_milli, lease.memory_mib, job.project);
+  for (const Place& p : lease.places) {
+    const Grip grip{p.node, p.gpu_mask, static_cast<std::uint8_t>(p.mig_slices)};
+    NodeUse& u = use[p.node];
+    const auto at = std::lower_bound(u.leases.begin(), u.leases.end(), slot);
+    if (sign > 0) {
+      packer.take(grip, need);
+      u.leases.insert(at, slot);
+    } else {
+      packer.give(grip, need);
+      u.leases.erase(at);
+    }
+    u.cpu_milli += sign * lease.cpu_milli;
+    u.memory_mib += sign * lease.memory_mib;
+  }
+}
+
+void World::index_alive(const Job& job, int sign) {
+  const SkuIx sku = job.lease ? job.lease->sku : job.demand.skus[0];
+  const std::int64_t milli = gpu_milli_of(job.demand);
+  for (Alive* a :
+       {&alive_of_project[job.project], &alive_of_org[state_.projects[job.project].org]}) {
+    if (a->gpu_milli.size() <= sku) a->gpu_milli.resize(sku + 1);
+    a->gpu_milli[sku] += sign * milli;
+    while (!a->gpu_milli.empty() && a->gpu_milli.back() == 0) a->gpu_milli.pop_back();
+    a->gpu_milli_s += sign * job.committed_gpu_milli_s;
+    a->spend += sign * job.committed_spend;
+  }
 }
 
 Job& World::add_job(Job job) {
@@ -140,6 +308,7 @@ Job& World::add_job(Job job) {
   }
   slot_of_.emplace(job.id, slot);
   state_.jobs[slot] = std::move(job);
+  know(slot);
   index_job(slot, +1);
   ++live_jobs;
   return state_.jobs[slot];
@@ -155,24 +324,74 @@ void World::remove_job(Id id) {
   --live_jobs;
 }
 
-void World::rebuild() {
-  use.assign(state_.nodes.size(), {});
-  by_free_gpus.assign(state_.skus.size(), {});
-  waiting_for_sku.assign(state_.skus.size(), 0);
-  burn.assign(state_.projects.size(), 0);
-  queued_of_project.assign(state_.projects.size(), 0);
-  for (std::uint32_t k = 0; k < state_.keys.size(); ++k) key_by_lookup_[state_.keys[k].lookup] = k;
-  for (std::uint32_t p = 0; p < state_.projects.size(); ++p) {
-    project_by_name_[state_.projects[p].name] = p;
-    project_by_name_[base::format_id("prj", state_.projects[p].id)] = p;
+// ---- what was learnt ----------------------------------------------------------------------------
+
+std::array<const History*, 4> World::histories_of(const Job& job) const {
+  std::array<const History*, 4> found{};
+  const std::less<const Job*> before;
+  const Job* first = state_.jobs.data();
+  if (!before(&job, first) && before(&job, first + state_.jobs.size())) {
+    const auto& ix = history_of_slot_[static_cast<std::size_t>(&job - first)];
+    for (std::size_t i = 0; i < found.size(); ++i)
+      if (ix[i] != nobody) found[i] = &state_.histories[ix[i]];
+    return found;
   }
-  for (NodeIx n = 0; n < state_.nodes.size(); ++n) index_node(n, +1);
-  for (Slot slot = 0; slot < state_.jobs.size(); ++slot) {
-    if (state_.jobs[slot].id.is_nil()) {
+  const auto names = history_names(job);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const auto at = history_by_name_.find(names[i]);
+    if (at != history_by_name_.end()) found[i] = &state_.histories[at->second];
+  }
+  return found;
+}
+
+void World::know(Slot slot) {
+  history_of_slot_.resize(state_.jobs.size());
+  const auto names = history_names(state_.jobs[slot]);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto at = history_by_name_.find(names[i]);
+    std::uint32_t& ix = history_of_slot_[slot][i];
+    if (at != history_by_name_.end()) {
+      ix = at->second;
+    } else if (state_.histories.size() < most_histories) {
+      ix = static_cast<std::uint32_t>(state_.histories.size());
+      history_by_name_.emplace(names[i], ix);
+      state_.histories.push_back({names[i].first, names[i].second, 0, {}});
+    } else {
+      ix = nobody;
+    }
+  }
+}
+
+void World::learn(Slot slot, std::int64_t run_s) {
+  for (const std::uint32_t ix : history_of_slot_[slot])
+    if (ix != nobody) count_run(state_.histories[ix], run_s);
+}
+
+void World::rebuild() {
+  const State& s = state_;
+  waiting_for_sku.assign(s.skus.size(), 0);
+  for (SkuIx k = 0; k < s.skus.size(); ++k) all_skus.push_back(k);
+  burn.assign(s.projects.size(), 0);
+  share_rate.assign(s.projects.size(), 0);
+  queued_of_project.assign(s.projects.size(), 0);
+  alive_of_project.assign(s.projects.size(), {});
+  alive_of_org.assign(s.orgs.size(), {});
+  for (std::uint32_t k = 0; k < s.keys.size(); ++k) key_by_lookup_[s.keys[k].lookup] = k;
+  for (std::uint32_t p = 0; p < s.projects.size(); ++p) {
+    project_by_name_[s.projects[p].name] = p;
+    project_by_name_[base::format_id("prj", s.projects[p].id)] = p;
+  }
+  for (std::uint32_t h = 0; h < s.histories.size(); ++h)
+    history_by_name_[{s.histories[h].project, s.histories[h].name}] = h;
+  for (NodeIx n = 0; n < s.nodes.size(); ++n) add_node(n);
+  for (std::uint32_t w = 0; w < s.windows.size(); ++w) index_window(w, +1);
+  for (Slot slot = 0; slot < s.jobs.size(); ++slot) {
+    if (s.jobs[slot].id.is_nil()) {
       free_slots_.push_back(slot);
       continue;
     }
-    slot_of_.emplace(state_.jobs[slot].id, slot);
+    slot_of_.emplace(s.jobs[slot].id, slot);
+    know(slot);
     index_job(slot, +1);
     ++live_jobs;
   }

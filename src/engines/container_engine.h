@@ -84,6 +84,9 @@ class ContainerEngine final : public Engine {
   void do_signal(const std::string& name, const core::RankWork& work, Step step);
   void do_unstarted(const std::string& name, const core::RankWork& work, const std::string& why);
   void do_remove(const Task& task);
+  void remove_later(const Task& task, const base::Try<bool>& killed);
+  base::Try<bool> kill(const std::string& name);  // false: nothing of it runs
+  bool known_ended(const std::string& name) const;
   void do_pull(const std::string& name, const core::RankWork& work);
   void report_inspected(const std::string& name, const core::RankWork& work,
                         const InspectedContainer& found);
@@ -97,6 +100,8 @@ class ContainerEngine final : public Engine {
 
   // container_things.cc: images, networks, volumes.
   base::Try<void> ensure_volumes(const core::RankWork& work);
+  enum class Held { no, by_ended, by_live };
+  Held held(const std::string& volume) const;  // lock held
   base::Try<void> ensure_network(const core::RankWork& work, std::string& subnet);
   void drop_network_if_unused(const std::string& network);
   void sweep_networks();
@@ -139,8 +144,10 @@ class ContainerEngine final : public Engine {
   std::condition_variable changed_;     // for the loop
   std::condition_variable work_ready_;  // for workers and pullers
   std::condition_variable stopped_;     // for those who wait for an interval
+  std::condition_variable removed_;     // for those who wait for a container to be gone
   std::map<std::string, Rank> ranks_;
   std::set<std::string> strays_busy_;
+  std::set<std::string> gone_since_list_;  // a list begun before may still show them: no strays
   std::deque<Task> tasks_;
   std::deque<Task> pulls_;
   std::set<std::string> images_in_hand_;

@@ -82,6 +82,10 @@ std::optional<std::vector<ListedContainer>> ContainerEngine::list_all() {
 void ContainerEngine::pass() {
   if (!keep_service()) return;
   base::Instant began = now();
+  {
+    std::lock_guard lock(mutex_);
+    gone_since_list_.clear();
+  }
   auto listed = list_all();
   if (!listed) return;
   apply_plans(*listed, began);
@@ -116,6 +120,7 @@ void ContainerEngine::apply_plans(const std::vector<ListedContainer>& listed,
       if (planned.step == Step::forget) {
         sweep_networks_ = sweep_networks_ || !rank.work.network.empty();
         it = ranks_.erase(it);
+        removed_.notify_all();
         continue;
       }
       apply_plan(rank, planned, seen);
@@ -123,9 +128,10 @@ void ContainerEngine::apply_plans(const std::vector<ListedContainer>& listed,
     }
     for (const auto& [name, one] : by_name) {
       if (!whole_ || ranks_.contains(name) || strays_busy_.contains(name)) continue;
+      if (gone_since_list_.contains(name)) continue;
       strays_busy_.insert(name);
       tasks_.push_back({name, Step::remove, "stray", true});
-      work_ready_.notify_one();
+      work_ready_.notify_all();  // one might be a puller
     }
   }
   emit(std::move(seen));

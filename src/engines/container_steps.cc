@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/log.h"
+#include "engines/contained_process.h"
 #include "engines/container_engine.h"
 #include "engines/host_limits.h"
 #include "engines/log_copy.h"
@@ -18,6 +19,7 @@ using State = core::RankSeen::State;
 constexpr const char* kPull = "pull";      // a create task that fetches the image
 constexpr const char* kPulled = "pulled";  // and one after that
 constexpr auto kRemovalPause = std::chrono::milliseconds(400);
+constexpr base::Duration kDying = base::Duration::millis(200);
 constexpr int kMostTries = 3;  // of a start the engine refuses for no permanent reason
 
 bool permanent(std::string_view said) {
@@ -360,9 +362,16 @@ void ContainerEngine::report_inspected(const std::string& name, const core::Rank
 }
 
 void ContainerEngine::do_signal(const std::string& name, const core::RankWork&, Step step) {
-  auto answer = call(dialect_->signal(name, step == Step::kill ? "KILL" : "TERM"), 20);
-  if (!answer) return later(name, answer.error());
-  bool sent = answer->status < 400;
+  base::Try<bool> signalled = false;
+  if (step == Step::kill) {
+    signalled = kill(name);
+  } else if (auto answer = call(dialect_->signal(name, "TERM"), 20)) {
+    signalled = answer->status < 400;
+  } else {
+    signalled = std::unexpected(answer.error());
+  }
+  if (!signalled) return later(name, signalled.error());
+  bool sent = *signalled;
   base::Instant at = now();
   finish(name, [=](RankMemory& memory) {
     if (!sent) return;  // it ended meanwhile: the next list says so
@@ -370,6 +379,27 @@ void ContainerEngine::do_signal(const std::string& name, const core::RankWork&, 
     if (step == Step::kill) memory.kill_at = at;
   });
   if (!sent) wake();
+}
+
+base::Try<bool> ContainerEngine::kill(const std::string& name) {
+  if (service_) {
+    auto answer = call(dialect_->inspect(name), 20);
+    if (!answer) return std::unexpected(answer.error());
+    if (answer->status == 404) return false;
+    auto found = dialect_->parse_inspect(answer->body);
+    if (!found) return std::unexpected(found.error());
+    if (found->state != ContainerState::running) return false;
+    if (kill_contained(found->pid, found->id)) return true;
+  }
+  auto answer = call(dialect_->signal(name, "KILL"), 20);
+  if (!answer) return std::unexpected(answer.error());
+  return answer->status < 400;
+}
+
+bool ContainerEngine::known_ended(const std::string& name) const {
+  std::lock_guard lock(mutex_);
+  auto found = ranks_.find(name);
+  return found != ranks_.end() && found->second.memory.final.has_value();
 }
 
 // It never ran and must not any more: what there is of it goes, its name stays ours until done.
@@ -384,8 +414,24 @@ void ContainerEngine::do_unstarted(const std::string& name, const core::RankWork
   fail(name, work, why);
 }
 
+// A stray's next pass finds it again.
+void ContainerEngine::remove_later(const Task& task, const base::Try<bool>& killed) {
+  if (task.stray) {
+    std::lock_guard lock(mutex_);
+    strays_busy_.erase(task.name);
+  } else if (!killed) {
+    later(task.name, killed.error());
+  } else {
+    finish(task.name, [this](RankMemory& memory) { memory.not_before = now() + kDying; });
+  }
+}
+
 void ContainerEngine::do_remove(const Task& task) {
   if (task.stray) base::log_warn("engines: removing {}: nobody wants it", task.name);
+  // podman forgets what it removes, dead or not: only what has ended may be removed.
+  base::Try<bool> killed = false;
+  if (!known_ended(task.name)) killed = kill(task.name);
+  if (!killed || *killed) return remove_later(task, killed);
   auto answer = call(dialect_->remove(task.name), 60);
   if (stopping_) return;
   bool gone = false;
@@ -397,6 +443,7 @@ void ContainerEngine::do_remove(const Task& task) {
   {
     std::lock_guard lock(mutex_);
     strays_busy_.erase(task.name);
+    if (gone) gone_since_list_.insert(task.name);
     if (task.stray) sweep_networks_ = true;
     auto found = ranks_.find(task.name);
     if (gone && found != ranks_.end() && !task.stray) {
@@ -404,6 +451,7 @@ void ContainerEngine::do_remove(const Task& task) {
       ranks_.erase(found);
     }
   }
+  removed_.notify_all();
   if (!network.empty()) drop_network_if_unused(network);
   if (gone || task.stray) return;
   later(task.name, answer ? base::Fault{dialect_->message(answer->body)} : answer.error());

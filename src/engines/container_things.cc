@@ -23,6 +23,7 @@ constexpr auto kCopyPeriod = std::chrono::seconds(1);
 constexpr int kMeterEvery = 5;  // such periods
 constexpr auto kMeterBound = std::chrono::seconds(2);
 constexpr int kMeterFiles = 500'000;
+constexpr auto kRemovalBound = std::chrono::seconds(20);
 
 // What lies in a directory, as the disk counts it; bounded in time and files, so it may be less.
 std::int64_t disk_use(const fs::path& root) {
@@ -176,6 +177,20 @@ void ContainerEngine::sweep_networks() {
   }
 }
 
+ContainerEngine::Held ContainerEngine::held(const std::string& volume) const {
+  Held found = Held::no;
+  for (const auto& [_, rank] : ranks_) {
+    bool mounts = std::any_of(
+        rank.work.volumes.begin(), rank.work.volumes.end(), [&](const core::VolumeMount& mount) {
+          return volume_name(options_.cloud, rank.work.project, mount.volume) == volume;
+        });
+    if (!mounts) continue;
+    if (!rank.memory.done) return Held::by_live;
+    found = Held::by_ended;
+  }
+  return found;
+}
+
 base::Try<std::vector<VolumeSeen>> ContainerEngine::volumes() {
   auto answer = call(dialect_->list_volumes(options_.cloud), 20);
   if (!answer) return std::unexpected(answer.error());
@@ -204,7 +219,28 @@ base::Try<std::vector<VolumeSeen>> ContainerEngine::volumes() {
 
 base::Try<void> ContainerEngine::remove_volume(std::uint32_t project, const std::string& name) {
   std::string engine_name = volume_name(options_.cloud, project, name);
-  std::lock_guard lock(things_mutex_);
+  {
+    // A job's end is known before its container is removed, which holds the volume until then.
+    std::unique_lock lock(mutex_);
+    removed_.wait_for(lock, kRemovalBound,
+                      [&] { return stopping_ || held(engine_name) != Held::by_ended; });
+  }
+  // Who starts to want it from here on waits for things_mutex_, and then makes it anew.
+  std::lock_guard things(things_mutex_);
+  {
+    std::lock_guard lock(mutex_);
+    switch (held(engine_name)) {
+      case Held::no:
+        break;
+      case Held::by_live:
+        return base::fault(fmt::format("a live job uses volume {}; stop it first", name), false,
+                           409);
+      case Held::by_ended:
+        return base::fault(
+            fmt::format("the container of a job that had volume {} is still being removed", name),
+            true, 409);
+    }
+  }
   auto answer = call(dialect_->remove_volume(engine_name), 60);
   if (!answer) return std::unexpected(answer.error());
   if (answer->status < 300) {

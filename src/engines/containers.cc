@@ -65,6 +65,7 @@ ContainerEngine::~ContainerEngine() {
   changed_.notify_all();
   work_ready_.notify_all();
   stopped_.notify_all();
+  removed_.notify_all();
   for (auto& thread : threads_) thread.join();
 }
 

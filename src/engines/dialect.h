@@ -38,6 +38,7 @@ struct InspectedContainer {
   std::optional<base::Instant> started_at;
   std::optional<base::Instant> ended_at;
   std::int32_t exit_code = 0;
+  int pid = 0;  // of its first process, on the host; 0: not running
   bool out_of_memory = false;
   std::string error;
 };

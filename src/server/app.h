@@ -58,11 +58,12 @@ class App {
 
   // handlers_jobs.cc
   void submit_job(Call& c, net::Reply& r);
-  void submit_job_as_owner(Call& c, net::Reply& r);
   void quote(Call& c, net::Reply& r);
   void list_jobs(Call& c, net::Reply& r);
   void show_job(Call& c, net::Reply& r);
+  void why_job(Call& c, net::Reply& r);
   void stop_job(Call& c, net::Reply& r);
+  void note_checkpoint(Call& c, net::Reply& r);
   // handlers_live.cc
   void job_logs(Call& c, net::Reply& r);
   void job_exec(Call& c, net::Reply& r);
@@ -94,10 +95,26 @@ class App {
   void create_key(Call& c, net::Reply& r);
   void list_keys(Call& c, net::Reply& r);
   void revoke_key(Call& c, net::Reply& r);
+  // handlers_capacity.cc
+  void reserve(Call& c, net::Reply& r);
+  void list_reservations(Call& c, net::Reply& r);
+  void end_reservation(Call& c, net::Reply& r);
+  void maintain(Call& c, net::Reply& r);
+  void list_maintenance(Call& c, net::Reply& r);
+  void end_maintenance(Call& c, net::Reply& r);
+  void set_project_quota(Call& c, net::Reply& r);
+  void project_quota(Call& c, net::Reply& r);
+  void set_org_quota(Call& c, net::Reply& r);
+  void org_quota(Call& c, net::Reply& r);
+  void set_weight(Call& c, net::Reply& r);
+  void policy(Call& c, net::Reply& r);
+  void change_policy(Call& c, net::Reply& r);
+  void set_quota(Call& c, net::Reply& r, bool of_org);
 
   // A command of this call, answered after its commit.
   Work work_of(Call& c, net::Reply& r, core::Command command);
   void submit_bound(Call& c, net::Reply& r, api::BoundJob bound, core::ProjectIx project);
+  base::Result<void> name_reservation(api::BoundJob& bound, core::ProjectIx project);
   // A job by id or by name that the caller may see, live or ended.
   struct FoundJob {
     core::Job job;
@@ -107,6 +124,11 @@ class App {
   // The project a call is about: the key's own, or ?project= for owners (nobody: all).
   base::Result<core::ProjectIx> project_of(const Call& c);
   base::Result<core::ProjectIx> project_named(const Call& c, std::string_view name);
+  // Of the path; 404 where the caller may not see it.
+  base::Result<core::ProjectIx> project_in_path(const Call& c);
+  base::Result<core::OrgIx> org_in_path(const Call& c);
+  // A reservation by id or by name; nobody: of any project.
+  base::Result<base::Id> reservation_named(core::ProjectIx project, const std::string& text);
   base::Id new_id();
 
   const AppOptions options_;

@@ -18,8 +18,10 @@ Config parse_config(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--cloud", c.cloud, "a name for this cloud; default: the host's");
   app.add_option("--site", c.site, "a name for this machine's site")->capture_default_str();
-  app.add_option("--emulate", c.emulate,
-                 "add emulated GPU nodes, such as h100:8x4 (4 nodes of 8); may be repeated");
+  app.add_option(
+      "--emulate", c.emulate,
+      "add emulated GPU nodes, such as h100:8x4 (4 nodes of 8); may be repeated. 4 nodes "
+      "stand in a rack (rack-1…), 16 share a leaf switch (leaf-1…)");
   std::string engine = "podman";
   app.add_option("--engine", engine, "podman, docker, or stub (runs nothing: for load tests)")
       ->check(CLI::IsMember({"podman", "docker", "stub"}))

@@ -83,7 +83,7 @@ void App::list_nodes(Call& c, net::Reply& r) {
     api::NodeList list;
     const std::size_t end = std::min(w.state().nodes.size(), from + limit);
     for (std::size_t n = from; n < end; ++n)
-      list.items.push_back(api::view_node(w, static_cast<core::NodeIx>(n)));
+      list.items.push_back(api::view_node(w, static_cast<core::NodeIx>(n), clock_.now()));
     if (end < w.state().nodes.size()) list.next_cursor = std::to_string(end);
     return base::to_json(list);
   })));
@@ -94,10 +94,10 @@ void App::change_node(Call& c, net::Reply& r) {
   if (!body) return r.send(api::problem_response(body.error()));
   const std::string name = c.arguments.at(0);
   Work work = work_of(c, r, core::SetNodeState{name, body->state});
-  work.respond = [name](const core::World& w, base::Instant) {
+  work.respond = [name](const core::World& w, base::Instant now) {
     for (core::NodeIx n = 0; n < w.state().nodes.size(); ++n)
       if (w.state().nodes[n].name == name)
-        return json_response(base::to_json(api::view_node(w, n)));
+        return json_response(base::to_json(api::view_node(w, n, now)));
     return net::Response{404, "", "", {}};
   };
   loop_.push(std::move(work));
@@ -154,12 +154,14 @@ void App::remove_volume(Call& c, net::Reply& r) {
                          [&](const auto& m) { return m.volume == name; });
     });
   });
-  if (wanted || at->in_use)
+  if (wanted)
     return r.send(api::problem_response(
         {base::Code::conflict, "a live job uses volume " + name + "; stop it first", {}, {}, {}}));
-  if (const auto removed = engine_.remove_volume(*project, name); !removed)
-    return r.send(
-        api::problem_response({base::Code::unavailable, removed.error().message, {}, {}, {}}));
+  if (const auto removed = engine_.remove_volume(*project, name); !removed) {
+    const auto code =
+        removed.error().status == 409 ? base::Code::conflict : base::Code::unavailable;
+    return r.send(api::problem_response({code, removed.error().message, {}, {}, {}}));
+  }
   r.send({204, "", "", {}});
 }
 

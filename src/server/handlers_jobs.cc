@@ -20,30 +20,39 @@ int whole_param(std::string_view text, int otherwise, int most) {
 void App::submit_job(Call& c, net::Reply& r) {
   auto request = base::from_json<api::JobRequest>(c.request.body);
   if (!request) return r.send(api::problem_response(request.error()));
-  auto bound = api::bind_job(*request);
+  auto bound = api::bind_job(*request, clock_.now());
   if (!bound) return r.send(api::problem_response(bound.error()));
-  if (!c.caller.is_owner()) {
-    if (request->project)  // its own, and no other; said plainly rather than ignored
-      return r.send(
-          api::problem_response({base::Code::forbidden,
-                                 "a customer's key has its own project: leave `project` out",
-                                 {},
-                                 {},
-                                 {}}));
-    return submit_bound(c, r, std::move(*bound), c.caller.project);
-  }
-  if (!request->project)
+  if (!c.caller.is_owner() && request->project)  // said plainly rather than ignored
+    return r.send(
+        api::problem_response({base::Code::forbidden,
+                               "a customer's key has its own project: leave `project` out",
+                               {},
+                               {},
+                               {}}));
+  if (c.caller.is_owner() && !request->project)
     return r.send(api::problem_response(
         base::refusal_of({{"project", "is required with an operator's key"}})));
-  // Naming a project needs the world: not on this thread.
+  if (!c.caller.is_owner() && bound->reservation.empty())
+    return submit_bound(c, r, std::move(*bound), c.caller.project);
+  // Naming a project or a reservation needs the world: not on this thread.
   auto shared = std::make_shared<net::Reply>(std::move(r));
   const bool posted = workers_.post([this, c = std::move(c), shared, bound = std::move(*bound),
-                                     name = *request->project]() mutable {
+                                     name = request->project.value_or("")]() mutable {
     const auto project = project_named(c, name);
     if (!project) return shared->send(api::problem_response(project.error()));
+    if (const auto named = name_reservation(bound, *project); !named)
+      return shared->send(api::problem_response(named.error()));
     submit_bound(c, *shared, std::move(bound), *project);
   });
   if (!posted) shared->send(api::problem_response({base::Code::too_many, busy, {}, {}, {}}));
+}
+
+base::Result<void> App::name_reservation(api::BoundJob& bound, core::ProjectIx project) {
+  if (bound.reservation.empty()) return {};
+  const auto id = reservation_named(project, bound.reservation);
+  if (!id) return base::refuse_field("reservation", id.error().message);
+  bound.submit.reservation = *id;
+  return {};
 }
 
 void App::submit_bound(Call& c, net::Reply& r, api::BoundJob bound, core::ProjectIx project) {
@@ -65,13 +74,15 @@ void App::submit_bound(Call& c, net::Reply& r, api::BoundJob bound, core::Projec
 void App::quote(Call& c, net::Reply& r) {
   auto request = base::from_json<api::JobRequest>(c.request.body);
   if (!request) return r.send(api::problem_response(request.error()));
-  auto bound = api::bind_job(*request);
+  auto bound = api::bind_job(*request, clock_.now());
   if (!bound) return r.send(api::problem_response(bound.error()));
   if (c.caller.is_owner() && !request->project)
     return r.send(api::problem_response(
         base::refusal_of({{"project", "is required with an operator's key"}})));
   const auto project = project_named(c, request->project.value_or(""));
   if (!project) return r.send(api::problem_response(project.error()));
+  if (const auto named = name_reservation(*bound, *project); !named)
+    return r.send(api::problem_response(named.error()));
   bound->submit.job.project = *project;
   bound->submit.by_owner = c.caller.is_owner();
   const auto quote = loop_.ask(
@@ -146,6 +157,17 @@ void App::show_job(Call& c, net::Reply& r) {
   r.send(json_response(base::to_json(view)));
 }
 
+void App::why_job(Call& c, net::Reply& r) {
+  const auto found = find_job(c);
+  if (!found) return r.send(api::problem_response(found.error()));
+  const core::ProjectIx only = c.caller.is_owner() ? core::nobody : c.caller.project;
+  const auto view = loop_.ask([&](const core::World& w) {
+    const core::Job* live = w.job(found->job.id);  // it may have ended meanwhile
+    return api::view_why(w, live ? *live : found->job, only, clock_.now());
+  });
+  r.send(json_response(base::to_json(view)));
+}
+
 void App::stop_job(Call& c, net::Reply& r) {
   const auto found = find_job(c);
   if (!found) return r.send(api::problem_response(found.error()));
@@ -161,6 +183,16 @@ void App::stop_job(Call& c, net::Reply& r) {
     core::Job ended = before;  // it was still queued
     core::end_job(ended, {before.id, core::Outcome::cancelled, "stopped while it waited"}, now);
     return json_response(base::to_json(api::view_job(w, ended, now)));
+  };
+  loop_.push(std::move(work));
+}
+
+void App::note_checkpoint(Call& c, net::Reply& r) {
+  const auto found = find_job(c);
+  if (!found) return r.send(api::problem_response(found.error()));
+  Work work = work_of(c, r, core::NoteCheckpoint{found->job.id});
+  work.respond = [id = found->job.id](const core::World& w, base::Instant now) {
+    return json_response(base::to_json(api::view_job(w, *w.job(id), now)));
   };
   loop_.push(std::move(work));
 }

@@ -52,7 +52,7 @@ Part part_of(const store::UsageRow& u, base::Instant from, base::Instant to) {
 
 void add(api::UsageRow& row, const store::UsageRow& u, const Part& part) {
   ++row.jobs;
-  row.gpu_seconds += u.rates.gpus * part.seconds;
+  row.gpu_milli_seconds += u.rates.gpus * u.rates.gpu_milli * part.seconds;
   row.vcpu_milliseconds_k += u.rates.cpu_milli * part.seconds;
   row.memory_mib_seconds += u.rates.memory_mib * part.seconds;
   row.amount_ticks += part.amount;
@@ -181,12 +181,16 @@ void App::usage(Call& c, net::Reply& r) {
       else
         add(sums[key_of(w, u, by)], u, part);
     }
+    const auto finish = [](api::UsageRow& row) {
+      row.gpu_seconds = (row.gpu_milli_seconds + 500) / 1000;
+      row.amount_usd = base::format_usd(row.amount_ticks, 6);
+    };
     for (auto& [key, row] : sums) {
       row.key = key;
-      row.amount_usd = base::format_usd(row.amount_ticks, 6);
+      finish(row);
       usage.rows.push_back(std::move(row));
     }
-    usage.total.amount_usd = base::format_usd(usage.total.amount_ticks, 6);
+    finish(usage.total);
     return base::to_json(usage);
   })));
 }

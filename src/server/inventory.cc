@@ -50,7 +50,22 @@ void add_machine(const engines::HostFound& host, const engines::EngineHealth& en
   out.site.nodes.push_back({node, sku});
 }
 
-void add_emulated(const Emulation& e, Inventory& out) {
+// Emulated racks hold 4 nodes, leaf switches serve 16; each kind begins a rack and a leaf of its
+// own. Kinds that share NVLink beyond a node (gb200) get their domains.
+struct Floor {
+  std::uint32_t racks = 0, leaves = 0, domains = 0;
+};
+constexpr std::uint32_t nodes_per_rack = 4, nodes_per_leaf = 16, usual_peers = 8;
+
+void stand(core::Node& node, std::uint32_t n, const Floor& floor, const core::Sku& sku,
+           std::uint32_t gpus_per_node) {
+  node.rack = fmt::format("rack-{}", floor.racks + n / nodes_per_rack + 1);
+  node.leaf = fmt::format("leaf-{}", floor.leaves + n / nodes_per_leaf + 1);
+  if (sku.peers > usual_peers && sku.peers > gpus_per_node)
+    node.nvlink = fmt::format("nvlink-{}", floor.domains + n / (sku.peers / gpus_per_node) + 1);
+}
+
+void add_emulated(const Emulation& e, Floor& floor, Inventory& out) {
   core::Sku sku = *catalogue_sku(e.sku);
   sku.emulated = true;
   sku.description += " (emulated)";
@@ -60,10 +75,15 @@ void add_emulated(const Emulation& e, Inventory& out) {
     node.emulated = true;
     node.cpu_milli = sku.cpu_milli_per_gpu * e.gpus_per_node;
     node.memory_mib = sku.memory_mib_per_gpu * e.gpus_per_node;
+    stand(node, n, floor, sku, e.gpus_per_node);
     for (std::uint32_t g = 0; g < e.gpus_per_node; ++g)
       node.gpus.push_back(fmt::format("{}-gpu{}", node.name, g));
     out.site.nodes.push_back({std::move(node), e.sku});
   }
+  floor.racks += (e.nodes + nodes_per_rack - 1) / nodes_per_rack;
+  floor.leaves += (e.nodes + nodes_per_leaf - 1) / nodes_per_leaf;
+  if (sku.peers > usual_peers)
+    floor.domains += (e.nodes * e.gpus_per_node + sku.peers - 1) / sku.peers;
   out.site.skus.push_back(std::move(sku));
 }
 
@@ -89,12 +109,13 @@ base::Result<Inventory> take_inventory(const engines::HostFound& host,
   if (!host.gpu_note.empty()) out.notes.push_back(host.gpu_note);
   if (!engine.note.empty()) out.notes.push_back(engine.note);
   add_machine(host, engine, out);
+  Floor floor;
   for (const Emulation& e : emulated) {
     for (const core::Sku& s : out.site.skus)
       if (s.name == e.sku)
         return base::refuse_field("--emulate", e.sku + " is there already (really, or twice): " +
                                                    "emulated and real GPUs of one SKU cannot mix");
-    add_emulated(e, out);
+    add_emulated(e, floor, out);
   }
   return out;
 }

@@ -26,6 +26,9 @@ struct Loop::Batch {
 
 namespace {
 
+// How long the queue goes without being looked at as a whole: preemption, promises.
+constexpr base::Duration review_every = base::Duration::seconds(60);
+
 bool ends_job(const core::Fact& fact) {
   if (const auto* c = std::get_if<core::LeaseClosed>(&fact.body)) return !c->requeue;
   return std::holds_alternative<core::JobEnded>(fact.body);
@@ -43,6 +46,7 @@ Loop::Loop(LoopOptions options, store::Journal& journal, core::World world, engi
       clock_(clock) {
   if (const auto mark = journal_.meta("alive_us")) alive_until_.us = std::atoll(mark->c_str());
   last_snapshot_ = world_.state().sequence;
+  last_tick_ = world_.state().now;  // windows that began or ended since then are due
   // What ended while nobody watched is heard of before its deadline is judged.
   no_tick_before_ = clock_.now() + base::Duration::seconds(10);
   load_environments();
@@ -133,9 +137,7 @@ std::vector<Work> Loop::take() {
   std::unique_lock lock(mutex_);
   if (inbox_.empty() && reports_.empty() && !stopping_) {
     std::int64_t wait_us = 1'000'000;
-    if (!world_.deadlines.empty())
-      wait_us = std::min(
-          wait_us, (std::max(world_.deadlines.begin()->first, no_tick_before_) - clock_.now()).us);
+    if (const auto tick = next_tick()) wait_us = std::min(wait_us, (*tick - clock_.now()).us);
     if (wait_us > 0) wake_.wait_for(lock, std::chrono::microseconds(wait_us));
   }
   // Two thirds for the engine's reports (a job makes two, and its end makes room), one third for
@@ -153,17 +155,21 @@ std::vector<Work> Loop::take() {
   return works;
 }
 
-bool Loop::tick_is_due() const {
-  const Instant now = clock_.now();
-  return now >= no_tick_before_ && !world_.deadlines.empty() &&
-         world_.deadlines.begin()->first <= now;
+std::optional<Instant> Loop::next_tick() const {
+  auto due = world_.next_wake(last_tick_);
+  if (!world_.queue.empty()) {
+    const Instant review = last_tick_ + review_every;
+    due = due ? std::min(*due, review) : review;
+  }
+  if (due) due = std::max(*due, no_tick_before_);
+  return due;
 }
 
 void Loop::main() {
   base::log_info("loop: {} facts, {} live jobs", world_.state().sequence, world_.live_jobs);
   while (true) {
     std::vector<Work> works = take();
-    if (tick_is_due()) {
+    if (const auto due = next_tick(); due && *due <= clock_.now()) {
       Work tick;
       tick.command = core::Tick{};
       tick.actor = "clock";
@@ -178,6 +184,7 @@ void Loop::main() {
       process(std::move(works));
       journal_.settle();
     }
+    tell_engine_whole();
     keep_alive_mark();
     forget_old_answers();
     snapshot_if_due(quiet);
@@ -236,6 +243,7 @@ void Loop::handle(Work& work, Batch& batch) {
     }
   }
   if (work.command) {
+    if (std::holds_alternative<core::Tick>(*work.command)) last_tick_ = batch.now;
     if (auto* o = std::get_if<core::Observe>(&*work.command)) o->alive_until = alive_until_;
     const auto on_fact = [&](const core::World& before, const core::Fact& fact, std::uint64_t n) {
       store::project(before, fact, n, batch.rows);
@@ -298,6 +306,7 @@ void Loop::refuse_all(Batch& batch, const store::AppendFault& fault) {
   auto durable = journal_.load();
   CHECK_THAT(durable, "the store cannot be read back");
   world_ = std::move(*durable);
+  last_tick_ = world_.state().now;
   std::erase_if(env_, [this](const auto& e) { return world_.job(e.first) == nullptr; });
   const base::Refusal full{base::Code::store_full,
                            "the server's disk is full: nothing was changed; free some space and "
@@ -346,8 +355,6 @@ void Loop::tell_engine(const Batch& batch) {
     const core::Job* job = world_.job(id);
     if (!job) return;
     auto ranks = core::desired_ranks(world_, *job);
-    if (const auto env = env_.find(id); env != env_.end())
-      for (auto& r : ranks) r.env.insert(r.env.end(), env->second.begin(), env->second.end());
     wanted.insert(wanted.end(), std::make_move_iterator(ranks.begin()),
                   std::make_move_iterator(ranks.end()));
   };
@@ -368,20 +375,28 @@ void Loop::tell_engine(const Batch& batch) {
   }
   if (!engine_told_whole_) return;  // the first whole covers it
   if (!done.empty()) engine_.done_with(std::move(done));
-  if (!wanted.empty()) engine_.desire_also(std::move(wanted));
+  if (wanted.empty()) return;
+  add_environments(wanted);
+  engine_.desire_also(std::move(wanted));
+}
+
+void Loop::tell_engine_whole() {
+  if (engine_told_whole_ || clock_.now() < next_whole_) return;
+  std::vector<core::RankWork> whole = core::desired_whole(world_);
+  add_environments(whole);
+  engine_.desire_whole(std::move(whole));
+  engine_told_whole_ = true;
+}
+
+void Loop::add_environments(std::vector<core::RankWork>& ranks) const {
+  for (core::RankWork& rank : ranks)
+    if (const auto env = env_.find(rank.job); env != env_.end())
+      rank.env.insert(rank.env.end(), env->second.begin(), env->second.end());
 }
 
 // So that a rank which vanishes while nobody watches is billed to when somebody last did.
 void Loop::keep_alive_mark() {
   const Instant now = clock_.now();
-  if (!engine_told_whole_ && now >= next_whole_) {
-    std::vector<core::RankWork> whole = core::desired_whole(world_);
-    for (auto& r : whole)
-      if (const auto env = env_.find(r.job); env != env_.end())
-        r.env.insert(r.env.end(), env->second.begin(), env->second.end());
-    engine_.desire_whole(std::move(whole));
-    engine_told_whole_ = true;
-  }
   if (now < next_alive_mark_ || world_.leased.empty()) return;
   next_alive_mark_ = now + base::Duration::seconds(2);
   if (engine_.health().reachable) (void)journal_.set_meta("alive_us", std::to_string(now.us));

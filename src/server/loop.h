@@ -72,7 +72,7 @@ struct LoopOptions {
 };
 
 struct LoopCounters {
-  std::uint64_t commits = 0, facts = 0, refusals = 0, refused_full = 0;
+  std::uint64_t commits = 0, facts = 0, refused_full = 0;
   std::size_t live_jobs = 0, queued_jobs = 0, largest_batch = 0;
 };
 
@@ -122,7 +122,10 @@ class Loop {
   void refuse_all(Batch& batch, const store::AppendFault& fault);
   void publish(Batch& batch);
   void tell_engine(const Batch& batch);
-  bool tick_is_due() const;
+  void tell_engine_whole();
+  void add_environments(std::vector<core::RankWork>& ranks) const;
+  // When Tick has something to do: a deadline, a window, or, while somebody waits, a review.
+  std::optional<Instant> next_tick() const;
   void keep_alive_mark();
   void forget_old_answers();
   void snapshot_if_due(bool quiet);
@@ -145,6 +148,7 @@ class Loop {
   base::Instant next_forgetting_;
   // Deadlines wait until the engine was asked (after a start) or the disk may have room again.
   base::Instant no_tick_before_;
+  Instant last_tick_;
   bool engine_told_whole_ = false;
 
   mutable std::mutex mutex_;

@@ -15,7 +15,7 @@ FleetMeasure measure(const core::World& w) {
     if (w.state().nodes[n].state == core::NodeState::absent) continue;
     ++m.nodes;
     m.gpus += static_cast<std::uint32_t>(w.state().nodes[n].gpus.size());
-    m.gpus_leased += static_cast<std::uint32_t>(std::popcount(w.use[n].gpus_busy));
+    m.gpus_leased += static_cast<std::uint32_t>((w.state().nodes[n].gpus.size() - w.free_gpus(n)));
   }
   for (const core::Job& j : w.state().jobs) {
     if (j.id.is_nil()) continue;

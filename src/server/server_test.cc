@@ -68,6 +68,19 @@ TEST_CASE("emulated nodes say so; real GPUs are offered only if the engine can h
   CHECK(kept->site.nodes[0].sku == "cpu");
   CHECK(kept->notes.size() == 1);
   CHECK(kept->notes[0].find("not offered") != std::string::npos);
+  auto racks = take_inventory(host, engine, {{"h100", 8, 18}, {"gb200", 4, 20}}, "home");
+  REQUIRE(racks);
+  const auto stands = [&](std::size_t n) {
+    const core::Node& node = racks->site.nodes[n].node;
+    return node.name + " " + node.rack + " " + node.leaf + " " + node.nvlink;
+  };
+  CHECK(stands(1) == "emulated-h100-1 rack-1 leaf-1 ");
+  CHECK(stands(4) == "emulated-h100-4 rack-1 leaf-1 ");
+  CHECK(stands(5) == "emulated-h100-5 rack-2 leaf-1 ");
+  CHECK(stands(18) == "emulated-h100-18 rack-5 leaf-2 ");
+  CHECK(stands(19) == "emulated-gb200-1 rack-6 leaf-3 nvlink-1");
+  CHECK(stands(36) == "emulated-gb200-18 rack-10 leaf-4 nvlink-1");
+  CHECK(stands(37) == "emulated-gb200-19 rack-10 leaf-4 nvlink-2");
   CHECK(parse_emulation("h100:8x4")->nodes == 4);
   for (const char* bad : {"", "tpu:8", "h100:0", "h100|a40:8", "any:8"})
     CHECK_FALSE(parse_emulation(bad));

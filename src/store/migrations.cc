@@ -136,16 +136,22 @@ CREATE TRIGGER transfers_no_delete BEFORE DELETE ON transfers
   BEGIN SELECT RAISE(ABORT, 'transfers are never deleted: corrections are new ones'); END;
 )sql";
 
+// A share of a GPU, or a slice, in thousandths of each of `gpus`.
+constexpr std::string_view gpu_milli = R"sql(
+ALTER TABLE usage ADD COLUMN gpu_milli BIGINT NOT NULL DEFAULT 1000;
+)sql";
+
 constexpr std::string_view lift = R"sql(
 DROP TRIGGER journal_no_update; DROP TRIGGER journal_no_delete;
 DROP TRIGGER usage_no_update; DROP TRIGGER usage_no_delete;
 DROP TRIGGER transfers_no_update; DROP TRIGGER transfers_no_delete;
 )sql";
 
-constexpr std::array<Migration, 3> all = {{
+constexpr std::array<Migration, 4> all = {{
     {1, "0001_first", first},
     {2, "0002_facts_view_sqlite", facts_view},
     {3, "0003_guards_sqlite", guards},
+    {4, "0004_gpu_milli", gpu_milli},
 }};
 
 base::Try<void> to_try(Sql<void> r) {

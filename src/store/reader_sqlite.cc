@@ -70,7 +70,7 @@ class SqliteReader final : public Reader {
     auto rows = db_.query(
         "SELECT job, generation, project_ix, user_ix, sku_ix, job_class, started_at, ended_at, "
         "billed_s, waived_s, price_version, gpu_price, gpus, vcpu_price, cpu_milli, gib_price, "
-        "memory_mib, gpu_amount, vcpu_amount, memory_amount FROM usage "
+        "memory_mib, gpu_amount, vcpu_amount, memory_amount, gpu_milli FROM usage "
         "WHERE ended_at >= ?1 AND ended_at < ?2 AND (?3 = ?4 OR project_ix = ?3) "
         "ORDER BY ended_at, job, generation",
         from, to, project, core::nobody);
@@ -85,8 +85,8 @@ class SqliteReader final : public Reader {
                      rows.instant(7),
                      rows.integer(8),
                      rows.integer(9),
-                     {rows.index(10), rows.integer(11), rows.integer(12), rows.integer(13),
-                      rows.integer(14), rows.integer(15), rows.integer(16)},
+                     {rows.index(10), rows.integer(11), rows.integer(12), rows.integer(20),
+                      rows.integer(13), rows.integer(14), rows.integer(15), rows.integer(16)},
                      {rows.integer(17), rows.integer(18), rows.integer(19)}});
     report(rows, "usage");
     return out;

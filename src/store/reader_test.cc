@@ -29,7 +29,7 @@ struct Read {
       cloud.now.us += 60'000'500;
       while (!cloud.running.empty()) cloud.end_next();
       while (!cloud.starting.empty()) cloud.start_next();
-      for (int k = 0; k < 3; ++k) cloud.submit(k ? "train" : "odd");
+      for (int k = 0; k < 3; ++k) cloud.submit(k ? "train" : "odd", 0, k ? 1000 : 250);
       facts.insert(facts.end(), cloud.facts.begin(), cloud.facts.end());
       REQUIRE(cloud.commit(*journal));
     }
@@ -82,6 +82,11 @@ TEST_CASE("a job, its transfers and its usage agree") {
   REQUIRE(usage.size() == 21);
   CHECK(usage[20].amounts == job->intervals[0].amounts);
   CHECK(usage[20].rates.gpu_price == 47'800);
+  for (const UsageRow& u : usage) {
+    const bool share = r.reader->job(u.job)->name == "odd";
+    CHECK(u.rates.gpu_milli == (share ? 250 : 1000));
+    CHECK(u.amounts.gpu == 47'800 * u.billed_s / (share ? 4 : 1));
+  }
   const Instant middle = usage[10].ended_at;  // windows that follow each other share nothing
   const std::size_t before = r.reader->usage(0, {0}, middle).size();
   CHECK(before > 0);

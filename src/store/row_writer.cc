@@ -18,12 +18,12 @@ Sql<void> write_usage(Database& db, const UsageRow& r) {
   return db.run(
       "INSERT INTO usage (job, generation, project_ix, user_ix, sku_ix, job_class, started_at, "
       "ended_at, billed_s, waived_s, price_version, gpu_price, gpus, vcpu_price, cpu_milli, "
-      "gib_price, memory_mib, gpu_amount, vcpu_amount, memory_amount) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "gib_price, memory_mib, gpu_amount, vcpu_amount, memory_amount, gpu_milli) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       r.job, r.generation, r.project, r.user, r.sku, r.job_class, r.started_at, r.ended_at,
       r.billed_s, r.waived_s, r.rates.price_version, r.rates.gpu_price, r.rates.gpus,
       r.rates.vcpu_price, r.rates.cpu_milli, r.rates.gib_price, r.rates.memory_mib, r.amounts.gpu,
-      r.amounts.vcpu, r.amounts.memory);
+      r.amounts.vcpu, r.amounts.memory, r.rates.gpu_milli);
 }
 
 Sql<void> write_transfer(Database& db, const TransferRow& r) {

@@ -46,7 +46,8 @@ class SampleCloud {
   Id id() { return base::make_uuid7(now, prng_); }
   std::uint64_t draw(std::uint64_t below) { return prng_.next() % below; }
 
-  Id submit(const std::string& name = "train", std::int64_t memory_mib = 0) {
+  Id submit(const std::string& name = "train", std::int64_t memory_mib = 0,
+            std::uint32_t gpu_milli = 1000) {
     core::SubmitJob c;
     c.job.id = id();
     c.job.name = name;
@@ -55,6 +56,7 @@ class SampleCloud {
     c.job.spec.command = {"python3", "train.py", "--epochs", "3"};
     c.gpus = core::GpuRequest{{"h100"}, 0, 1, 1};
     c.memory_mib = memory_mib;
+    c.gpu_milli = gpu_milli;
     CHECK_THAT(run(c), "the sample job is refused");
     starting.push_back(c.job.id);
     return c.job.id;

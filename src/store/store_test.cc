@@ -332,6 +332,20 @@ TEST_CASE("migrations: newer and altered stores are refused, a broken one leaves
   }
 }
 
+TEST_CASE("rows from before GPUs were shared are of whole ones") {
+  const ScratchFolder folder;
+  auto db = Database::open(folder.path / "ampacity.db", Database::Mode::create);
+  REQUIRE(db);
+  REQUIRE(migrate(*db, migrations().first(3)));
+  REQUIRE(db->exec(
+      "INSERT INTO usage VALUES (zeroblob(16), 1, 0, 0, 0, 'spot', 0, 0, 0, 0, 1, 1, 8, 1, 1, 1, "
+      "1, 0, 0, 0)"));
+  REQUIRE(migrate(*db, migrations()));
+  auto row = db->query("SELECT gpu_milli FROM usage");
+  REQUIRE(row.next());
+  CHECK(row.integer(0) == 1000);
+}
+
 TEST_CASE("rebuild makes the read models anew, and they come out equal") {
   Stored s;
   SampleCloud cloud(2);

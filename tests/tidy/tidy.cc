@@ -21,7 +21,7 @@ struct Source {
 
   // A test, or what only tests include (net/test_peer.h).
   bool is_test() const { return path.ends_with("_test.cc") || path.contains("/test_"); }
-  bool is_bench() const { return path.ends_with("_bench.cc"); }
+  bool is_bench() const { return path.ends_with("_bench.cc") || path.ends_with("_bench.h"); }
   bool is_product() const { return !is_test() && !is_bench() && !path.ends_with("_fuzz.cc"); }
 };
 

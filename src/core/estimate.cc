@@ -1,0 +1,191 @@
+#include "core/estimate.h"
+
+#include <algorithm>
+#include <queue>
+
+#include "core/history.h"
+#include "core/meter.h"
+#include "core/order.h"
+
+namespace ampacity::core {
+namespace {
+
+constexpr Duration horizon = Duration::seconds(60LL * 86'400);
+constexpr std::size_t most_events = 400'000;
+constexpr std::size_t most_tries = 64;  // kinds of request tried at one instant
+constexpr std::int64_t median = 500, cautious = 800;
+
+// What one kind of request waits for, its jobs in order.
+struct Kind {
+  std::vector<Tier> tiers;
+  std::vector<std::pair<std::size_t, const Job*>> jobs;  // (position in the queue, job)
+  std::size_t next = 0;
+};
+
+struct Running {
+  Instant end;
+  std::size_t ix = 0;
+  bool operator>(const Running& o) const { return std::tie(end, ix) > std::tie(o.end, o.ix); }
+};
+
+class Forward {
+ public:
+  Forward(const World& w, Instant now, std::int64_t permille)
+      : w_(w), packer_(w.packer), now_(now), permille_(permille) {
+    // Who is promised or claims a place is started by the plan itself; windows stay shut.
+    for (const auto& [n, holds] : w.holds)
+      if (w.state().nodes[n].state == NodeState::active &&
+          std::none_of(holds.begin(), holds.end(),
+                       [](const Hold& h) { return h.why == Hold::Why::window; }))
+        packer_.set_open(n, true);
+    for (const auto& [order, slot] : w.leased) add_lease(w.state().jobs[slot]);
+  }
+
+  void add_waiting(const Job* beside) {
+    const auto shares = shares_at(w_, now_);
+    using Key = std::tuple<bool, JobClass, std::int64_t, std::int64_t, std::uint64_t>;
+    std::vector<std::pair<Key, const Job*>> all;
+    const auto add = [&](const Job& job) {
+      all.push_back({{!job.claim, job.job_class, shares[job.project], rank_of(w_, job, now_),
+                      job.queue_order},
+                     &job});
+    };
+    for (const auto& [order, slot] : w_.queue) add(w_.state().jobs[slot]);
+    if (beside) add(*beside);
+    std::sort(all.begin(), all.end());
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const Job& job = *all[i].second;
+      auto [at, is_new] = kind_of_.try_emplace(shape_of(job), kinds_.size());
+      if (is_new) {
+        kinds_.push_back({tiers_of(w_, job, *w_.prices_at(now_)), {}, 0});
+        heads_.emplace(i, at->second);
+      }
+      kinds_[at->second].jobs.emplace_back(i, &job);
+    }
+  }
+
+  std::map<std::uint64_t, Instant> run(std::uint64_t until) {
+    std::map<std::uint64_t, Instant> starts;
+    Instant t = now_;
+    start_what_fits(t, starts);
+    for (std::size_t events = 0; !ends_.empty() && !heads_.empty() && events < most_events;
+         ++events) {
+      if (until && starts.contains(until)) break;
+      t = std::max(t, ends_.top().end);
+      if (t > now_ + horizon) break;
+      while (!ends_.empty() && ends_.top().end <= t) {
+        give_back(ends_.top().ix);
+        ends_.pop();
+      }
+      start_what_fits(t, starts);
+    }
+    return starts;
+  }
+
+ private:
+  struct Taken {
+    std::vector<Place> places;
+    NodeNeed need;
+  };
+
+  void add_lease(const Job& job) {
+    const Lease& lease = *job.lease;
+    const std::int64_t attained = attained_s(job, now_);
+    Instant end = now_ + Duration::seconds(expected_s(w_, job, attained, permille_) - attained);
+    if (job.state == JobState::stopping)
+      end = std::max(now_, job.stop_ordered_at + Duration::seconds(job.grace_s));
+    taken_.push_back(
+        {lease.places, need_of(job.demand, lease.cpu_milli, lease.memory_mib, job.project)});
+    ends_.push({end, taken_.size() - 1});
+  }
+  void give_back(std::size_t ix) {
+    for (const Place& p : taken_[ix].places)
+      packer_.give({p.node, p.gpu_mask, static_cast<std::uint8_t>(p.mig_slices)}, taken_[ix].need);
+  }
+
+  // In order; a kind that finds no room is not asked again at this instant.
+  void start_what_fits(Instant t, std::map<std::uint64_t, Instant>& starts) {
+    std::size_t tries = 0;
+    for (auto head = heads_.begin(); head != heads_.end() && tries < most_tries;) {
+      Kind& kind = kinds_[head->second];
+      bool fits = true;
+      while (fits && kind.next < kind.jobs.size()) {
+        const Job& job = *kind.jobs[kind.next].second;
+        fits = start(job, kind, t);
+        if (!fits) break;
+        starts.emplace(job.queue_order, t);
+        ++kind.next;
+        // Others may come before the next of this kind.
+        if (kind.next < kind.jobs.size() && std::next(head) != heads_.end() &&
+            kind.jobs[kind.next].first > std::next(head)->first)
+          break;
+      }
+      tries += !fits;
+      const std::size_t ix = head->second;
+      if (!fits) {
+        ++head;
+        continue;
+      }
+      head = heads_.erase(head);
+      if (kind.next < kind.jobs.size()) {
+        const auto back = heads_.emplace(kind.jobs[kind.next].first, ix).first;
+        if (head == heads_.end() || back->first < head->first) head = back;
+      }
+    }
+  }
+  bool start(const Job& job, const Kind& kind, Instant t) {
+    for (const Tier& tier : kind.tiers) {
+      auto places = place_open(w_, packer_, job, tier);
+      if (places.empty()) continue;
+      Taken taken{std::move(places),
+                  need_of(job.demand, tier.cpu_milli, tier.memory_mib, job.project)};
+      for (const Place& p : taken.places)
+        packer_.take({p.node, p.gpu_mask, static_cast<std::uint8_t>(p.mig_slices)}, taken.need);
+      const std::int64_t run = expected_s(w_, job, job.attained_s, permille_) - job.attained_s;
+      taken_.push_back(std::move(taken));
+      ends_.push({t + Duration::seconds(run), taken_.size() - 1});
+      return true;
+    }
+    return false;
+  }
+
+  const World& w_;
+  Packer packer_;
+  const Instant now_;
+  const std::int64_t permille_;
+  std::vector<Taken> taken_;
+  std::priority_queue<Running, std::vector<Running>, std::greater<>> ends_;
+  std::vector<Kind> kinds_;
+  std::map<Shape, std::size_t> kind_of_;
+  std::map<std::size_t, std::size_t> heads_;  // position of a kind's next -> kind
+};
+
+}  // namespace
+
+std::map<std::uint64_t, Instant> forecast(const World& world, Instant now, std::int64_t permille,
+                                          const Job* beside, std::uint64_t until) {
+  Forward forward(world, now, permille);
+  forward.add_waiting(beside);
+  return forward.run(until);
+}
+
+std::optional<Start> estimate_start(const World& world, const Job& job, Instant now) {
+  const bool waits = world.queue.contains(job.queue_order);
+  const Job* beside = waits ? nullptr : &job;
+  const auto expected = forecast(world, now, median, beside, job.queue_order);
+  const auto at = expected.find(job.queue_order);
+  if (at == expected.end()) return std::nullopt;
+  Start start{at->second, at->second};
+  if (at->second > now) {
+    const auto late = forecast(world, now, cautious, beside, job.queue_order);
+    const auto then = late.find(job.queue_order);
+    start.likely_by = then == late.end() ? now + horizon : std::max(at->second, then->second);
+  }
+  if (job.promise) {
+    start.likely_by = std::min(start.likely_by, job.promise->start_by);
+    start.expected = std::min(start.expected, start.likely_by);
+  }
+  return start;
+}
+
+}  // namespace ampacity::core

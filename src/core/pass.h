@@ -1,0 +1,56 @@
+// One sweep over the queue, in order (core/order.h): who starts now, who tells whom to make room,
+// who is promised a start. Decides one job at a time; its facts are folded before the next.
+// 1. Room only shrinks during a sweep, so what found none is not asked again. 2. The first
+// `promises_per_class` of each class that cannot start are promised when they will.
+#pragma once
+
+#include <set>
+
+#include "core/facts.h"
+#include "core/preempt.h"
+
+namespace ampacity::core {
+
+class Pass {
+ public:
+  // `review`: also look for whom to preempt; else only for room.
+  Pass(const World& world, Instant now, bool review);
+  // Only this one, just submitted.
+  Pass(const World& world, Instant now, const Job& job);
+
+  // The facts of the next job that gets something; empty: the sweep is over.
+  std::vector<FactBody> next(const World& world);
+
+ private:
+  // A group, by its first. Last in its class are those to be promised, by age.
+  struct Entry {
+    JobClass job_class = JobClass::on_demand;
+    bool promise = false;
+    std::int64_t share = 0;
+    std::int64_t rank = 0;
+    std::uint64_t order = 0;
+    bool reluctant = false;  // its rank was raised: it would begin an idle node
+    auto operator<=>(const Entry&) const = default;
+  };
+  enum class Answer { done, no_room, no_credit, later };
+
+  void add_group(const World& world, const WaitingGroups::value_type& group);
+  void add_next(const World& world, const Entry& entry, const Job& job);
+  void add_oldest(const World& world);
+  Answer try_job(const World& world, const Entry& entry, const Job& job,
+                 std::vector<FactBody>& facts);
+  Answer try_promise(const World& world, const Job& job, std::vector<FactBody>& facts);
+  bool try_claim(const World& world, const Job& job, std::vector<FactBody>& facts);
+  bool too_dear(const World& world, const Entry& entry, const Job& job, const Placement& at);
+
+  Instant now_;
+  bool review_;
+  std::vector<std::int64_t> shares_;
+  std::set<Entry> entries_;
+  std::vector<std::uint64_t> claims_;  // waiting to become free, oldest first
+  std::set<Shape> no_room_;
+  std::optional<Evictable> evictable_;  // once somebody looks for whom to tell
+  std::array<bool, 4> closed_{};        // fifo: the class's first found no room
+};
+
+}  // namespace ampacity::core

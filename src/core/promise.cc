@@ -1,0 +1,155 @@
+#include "core/promise.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "core/history.h"
+#include "core/meter.h"
+#include "core/order.h"
+#include "core/settle.h"
+
+namespace ampacity::core {
+namespace {
+
+// All that a promise waits for ends in time in nine of ten cases: so each of n of them must in
+// 0.9^(1/n), here in permille by powers of two of n.
+constexpr std::int64_t permille_of_each[] = {900, 949, 974, 987, 993, 997, 998};
+constexpr Duration furthest = Duration::seconds(90LL * 86'400);
+
+struct End {
+  Instant surely;
+  Instant likely;
+};
+
+// When cards of one node are free for the seeker.
+struct NodeTime {
+  Instant at;
+  NodeIx node = 0;
+  std::uint64_t mask = 0;
+  bool certain = true;
+  bool operator<(const NodeTime& o) const { return std::tie(at, node) < std::tie(o.at, o.node); }
+};
+
+class Timeline {
+ public:
+  Timeline(const World& w, const Seeker& s, const Tier& tier) : w_(w), s_(s), tier_(tier) {
+    const std::size_t ranks =
+        std::bit_width(std::size_t{s.job.demand.nodes} * std::max(1U, s.job.demand.gpus_per_node)) -
+        1;
+    permille_ = permille_of_each[std::min(ranks, std::size(permille_of_each) - 1)];
+  }
+
+  std::optional<NodeTime> node(NodeIx n) {
+    const Demand& d = s_.job.demand;
+    const Node& node = w_.state().nodes[n];
+    if (node.state != NodeState::active || !admits(w_, s_.job, n)) return std::nullopt;
+    if (node.cpu_milli < tier_.cpu_milli || node.memory_mib < tier_.memory_mib) return std::nullopt;
+    // Each card is free at the latest end on it; a card that others hold is not considered.
+    const auto cards = static_cast<std::uint32_t>(node.gpus.size());
+    const std::uint64_t all = cards == 64 ? ~0ULL : (1ULL << cards) - 1;
+    const std::uint64_t allowed = all & allowed_cards(w_, n, s_);
+    std::vector<NodeTime> free(cards);
+    for (std::uint32_t g = 0; g < cards; ++g) free[g] = {s_.now, g, 1ULL << g, true};
+    for (const Slot slot : w_.use[n].leases) {
+      const Job& job = w_.state().jobs[slot];
+      const End end = end_of(slot, job);
+      for (const Place& p : job.lease->places) {
+        if (p.node != n) continue;
+        for (std::uint32_t g = 0; g < cards; ++g)
+          if (p.gpu_mask >> g & 1) {
+            const bool certain = end.surely != forever;
+            free[g].at = std::max(free[g].at, certain ? end.surely : end.likely);
+            free[g].certain &= certain;
+          }
+      }
+    }
+    std::erase_if(free, [&](const NodeTime& t) { return !(t.mask & allowed); });
+    if (free.size() < d.gpus_per_node) return std::nullopt;
+    std::sort(free.begin(), free.end());
+    NodeTime time{s_.now, n, 0, true};
+    for (std::uint32_t g = 0; g < d.gpus_per_node; ++g) {
+      time.at = std::max(time.at, free[g].at);
+      time.mask |= free[g].mask;
+      time.certain &= free[g].certain;
+    }
+    if (time.at > s_.now + furthest) return std::nullopt;
+    return time;
+  }
+
+ private:
+  End end_of(Slot slot, const Job& job) {
+    const auto known = ends_.find(slot);
+    if (known != ends_.end()) return known->second;
+    const Lease& lease = *job.lease;
+    const Duration confirm = Duration::seconds(job.grace_s + confirm_s);
+    End end{forever, forever};
+    if (job.state == JobState::stopping) {
+      end.surely = std::max(s_.now, job.stop_ordered_at + confirm);
+    } else if (job.job_class > s_.job.job_class && job.job_class >= JobClass::spot) {
+      end.surely = s_.now + Duration::seconds(w_.state().policy.spot_grace_s + confirm_s);
+    } else if (job.time_limit_s) {
+      const Instant start = lease.started_at.us ? lease.started_at : s_.now + start_timeout;
+      end.surely = start + Duration::seconds(job.time_limit_s) + confirm;
+    } else {
+      const std::int64_t attained = attained_s(job, s_.now);
+      end.likely = s_.now + Duration::seconds(expected_s(w_, job, attained, permille_) - attained);
+    }
+    ends_.emplace(slot, end);
+    return end;
+  }
+
+  const World& w_;
+  const Seeker& s_;
+  const Tier& tier_;
+  std::int64_t permille_ = 900;
+  std::map<Slot, End> ends_;
+};
+
+// The first domain, in order of time, that has as many nodes as the gang.
+std::vector<NodeIx> soonest_domain(const World& w, const std::vector<NodeIx>& order,
+                                   const Demand& d) {
+  std::map<std::uint32_t, std::vector<NodeIx>> members;
+  for (const NodeIx n : order) {
+    auto& of = members[w.domain(n, d.together)];
+    of.push_back(n);
+    if (of.size() == d.nodes) return of;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::optional<Promise> promise_for(const World& world, const Seeker& seeker,
+                                   const std::vector<Tier>& tiers) {
+  const Demand& d = seeker.job.demand;
+  if (d.gpu_milli != 1000 || d.mig != 0 || d.gpus_per_node == 0 || !d.apart.empty())
+    return std::nullopt;
+  std::optional<Promise> best;
+  for (const Tier& tier : tiers) {
+    for (const SkuIx sku : tier.skus) {
+      Timeline timeline(world, seeker, tier);
+      std::vector<NodeTime> times;
+      for (NodeIx n = 0; n < world.state().nodes.size(); ++n)
+        if (world.state().nodes[n].sku == sku)
+          if (const auto t = timeline.node(n)) times.push_back(*t);
+      if (times.size() < d.nodes) continue;
+      std::sort(times.begin(), times.end());
+      std::vector<NodeIx> order;
+      for (const NodeTime& t : times) order.push_back(t.node);
+      std::vector<NodeIx> chosen(order.begin(), order.begin() + d.nodes);
+      if (d.together != Together::any) chosen = soonest_domain(world, order, d);
+      if (chosen.empty()) continue;
+      Promise p{seeker.now, seeker.now, true, sku, {}, tier.cpu_milli, tier.memory_mib};
+      for (const NodeTime& t : times)
+        if (std::find(chosen.begin(), chosen.end(), t.node) != chosen.end()) {
+          p.start_by = std::max(p.start_by, t.at);
+          p.certain &= t.certain;
+          p.places.push_back({t.node, t.mask, 0});
+        }
+      if (!best || p.start_by < best->start_by) best = std::move(p);
+    }
+  }
+  return best;
+}
+
+}  // namespace ampacity::core

@@ -1,0 +1,41 @@
+// Who waits, in groups that ask for the same: when the first of a group finds no place, none of it
+// does, so a pass over the queue costs as much as there are kinds of request, not jobs.
+#pragma once
+
+#include <map>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "core/model.h"
+
+namespace ampacity::core {
+
+struct GroupKey {
+  JobClass job_class = JobClass::on_demand;
+  ProjectIx project = 0;
+  std::uint32_t band = 0;  // of the time it has run already
+  std::int64_t time_limit_s = 0;
+  std::string stem;  // of its name: what was learnt about it
+  Demand demand;
+};
+
+// What a group needs of the fleet: the same for groups that differ only in what was learnt of them.
+struct Shape {
+  JobClass job_class = JobClass::on_demand;
+  ProjectIx project = 0;
+  std::int64_t time_limit_s = 0;
+  Demand demand;
+};
+inline Shape shape_of(const Job& job) {
+  return {job.job_class, job.project, job.time_limit_s, job.demand};
+}
+bool operator<(const Shape& a, const Shape& b);
+
+bool operator<(const GroupKey& a, const GroupKey& b);
+
+// (static rank, queue_order): the lower goes first.
+using Waiters = std::set<std::pair<std::int64_t, std::uint64_t>>;
+using WaitingGroups = std::map<GroupKey, Waiters>;
+
+}  // namespace ampacity::core
