@@ -158,6 +158,7 @@ base::Result<core::Policy> changed(core::Policy p, const PolicyChange& change) {
                        "outside a simulation"});
   }
   p.promises_per_class = change.promises_per_class.value_or(p.promises_per_class);
+  p.spot_promises = change.spot_promises.value_or(p.spot_promises);
   stretch("half_life", change.half_life, p.half_life_s);
   stretch("quantum", change.quantum, p.quantum_s);
   stretch("spot_grace", change.spot_grace, p.spot_grace_s);

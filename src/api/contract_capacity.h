@@ -111,6 +111,7 @@ BOOST_DESCRIBE_STRUCT(WeightRequest, (), (weight))
 struct PolicyChange {                // PATCH /v1/policy: what is left out stays
   std::optional<core::Order> order;  // fair or fifo
   std::optional<std::int64_t> promises_per_class;
+  std::optional<std::int64_t> spot_promises;
   std::optional<std::string> half_life;   // of a project's past use: "7d"
   std::optional<std::string> quantum;     // of credit held ahead: "10m"
   std::optional<std::string> spot_grace;  // notice before a preempted job is killed: "30s"
@@ -118,12 +119,13 @@ struct PolicyChange {                // PATCH /v1/policy: what is left out stays
   std::optional<std::string> restart_cost;  // what a preemption is taken to cost its victim
 };
 BOOST_DESCRIBE_STRUCT(PolicyChange, (),
-                      (order, promises_per_class, half_life, quantum, spot_grace, house_grace,
-                       restart_cost))
+                      (order, promises_per_class, spot_promises, half_life, quantum, spot_grace,
+                       house_grace, restart_cost))
 
 struct PolicyView {
   core::Order order{};
   std::int64_t promises_per_class = 0;
+  std::int64_t spot_promises = 0;
   std::int64_t half_life_s = 0;
   std::int64_t quantum_s = 0;
   std::int64_t spot_grace_s = 0;
@@ -131,7 +133,7 @@ struct PolicyView {
   std::int64_t restart_cost_s = 0;
 };
 BOOST_DESCRIBE_STRUCT(PolicyView, (),
-                      (order, promises_per_class, half_life_s, quantum_s, spot_grace_s,
-                       house_grace_s, restart_cost_s))
+                      (order, promises_per_class, spot_promises, half_life_s, quantum_s,
+                       spot_grace_s, house_grace_s, restart_cost_s))
 
 }  // namespace ampacity::api

@@ -11,6 +11,7 @@
 #include <ostream>
 
 #include "cli/completion.h"
+#include "cli/simulate.h"
 #include "cli/verbs.h"
 
 namespace ampacity::cli {
@@ -306,6 +307,7 @@ void add_policy_verbs(CLI::App& app, Choice& c) {
   });
   edit->add_option("--order", c.order, "fair or fifo")->check(CLI::IsMember({"fair", "fifo"}));
   edit->add_option("--promises", c.policy.promises_per_class, "binding starts in each class");
+  edit->add_option("--spot-promises", c.policy.spot_promises, "the same, of spot and of house");
   edit->add_option("--half-life", c.policy.half_life, "of a project's past use: 7d");
   edit->add_option("--quantum", c.policy.quantum, "of credit held ahead: 10m");
   edit->add_option("--spot-grace", c.policy.spot_grace, "notice before spot is killed: 30s");
@@ -342,6 +344,8 @@ void add_own_verbs(CLI::App& app, Choice& c) {
       return 0;
     };
   });
+  // Only for --help and completion: run_program() hands its words over unread.
+  app.add_subcommand("sim", "replay a trace of jobs on virtual time; see `ampacity sim --help`");
   add(app, c, "version", "of this program", print_version);
 }
 
@@ -381,6 +385,8 @@ int report_usage(const CLI::App& app, const CLI::ParseError& e, Terminal& termin
 }  // namespace
 
 int run_program(std::vector<std::string> args, Terminal& terminal) {
+  if (!args.empty() && args.front() == "sim")
+    return simulate(simulator_path(), {args.begin() + 1, args.end()}, terminal);
   Choice choice;
   CLI::App app("Rent GPUs by the second.", "ampacity");
   app.require_subcommand(0, 1);

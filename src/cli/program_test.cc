@@ -8,6 +8,7 @@
 
 #include "cli/fake_cloud.h"
 #include "cli/session.h"
+#include "cli/simulate.h"
 #include "cli/table.h"
 #include "cli/test_verbs.h"
 
@@ -444,12 +445,22 @@ TEST_CASE("completion knows every verb") {
   for (const char* shell : {"bash", "zsh", "fish"}) {
     CHECK(cli({"completion", shell}) == 0);
     for (const char* word :
-         {"offers",       "quote",  "run",     "ps",      "show",     "why",
-          "logs",         "exec",   "stop",    "receipt", "usage",    "events",
-          "fleet",        "cordon", "volumes", "orgs",    "projects", "users",
-          "keys",         "credit", "ledger",  "login",   "version",  "reserve",
-          "reservations", "drain",  "quotas",  "weight",  "policy",   "checkpoint"})
+         {"offers",  "quote",      "run",      "ps",           "show",   "why",    "logs",
+          "exec",    "stop",       "receipt",  "usage",        "events", "fleet",  "cordon",
+          "volumes", "orgs",       "projects", "users",        "keys",   "credit", "ledger",
+          "login",   "version",    "reserve",  "reservations", "drain",  "quotas", "weight",
+          "policy",  "checkpoint", "sim"})
       CHECK_MESSAGE(cli.out.str().find(word) != std::string::npos, word);
   }
   CHECK(cli({"completion", "csh"}) == 2);
+}
+
+TEST_CASE("sim becomes the program beside this one, or says that there is none") {
+  CHECK(simulator_path() ==
+        (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "ampacity-sim").string());
+  FakeTerminal cli;
+  const Folder folder;
+  CHECK(simulate(folder.path + "/ampacity-sim", {"--help"}, cli.terminal) == exit_failed);
+  CHECK(cli.err.str().find("/ampacity-sim: No such file") != std::string::npos);
+  CHECK(cli.err.str().find("hint: ") != std::string::npos);
 }

@@ -312,6 +312,7 @@ int policy(Session& session, const std::optional<api::PolicyChange>& change) {
   const Facts facts = {
       {"order", std::string(base::enum_name(v->order))},
       {"promises per class", std::to_string(v->promises_per_class)},
+      {"promises of spot", std::to_string(v->spot_promises)},
       {"half-life of past use", stretch(v->half_life_s)},
       {"credit held ahead", stretch(v->quantum_s)},
       {"grace of spot", stretch(v->spot_grace_s)},

@@ -4,6 +4,7 @@
 #include "core/decide.h"
 #include "core/grant.h"
 #include "core/meter.h"
+#include "core/order.h"
 #include "core/settle.h"
 
 namespace ampacity::core {
@@ -180,7 +181,9 @@ Decision decide_submit(const World& world, const SubmitJob& c, Instant now) {
   facts.reserve(3);
   facts.emplace_back();
   // Those who wait found no room, and room has not grown since: whoever finds some may have it.
-  const bool in_turn = world.state().policy.order != Order::fifo || world.queue.empty();
+  const Policy& policy = world.state().policy;
+  const bool in_turn = (policy.order != Order::fifo || world.queue.empty()) &&
+                       (job.job_class != JobClass::house || house_pays(policy));
   std::optional<Placement> placement;
   const auto can_pay = affordable(world, job, tiers, now);
   if (in_turn && !can_pay.empty()) placement = place(world, seeker_of(world, job, now), can_pay);
@@ -248,6 +251,11 @@ Decision decide_tick(const World& world, Instant now) {
   for (const auto& [project, left] : credit)
     if (auto low = credit_warning(world, project, left, world.burn[project], now))
       facts.push_back(std::move(*low));
+  if (!house_pays(world.state().policy))
+    for (const std::uint64_t order : world.running[static_cast<std::size_t>(JobClass::house)])
+      if (const Job& job = world.state().jobs[world.leased.at(order)];
+          job.state != JobState::stopping && job.lease->started_at.us)
+        facts.push_back(StopOrdered{job.id, StopReason::uneconomic, "it does not pay now"});
   tick_windows(world, now, facts);
   return facts;
 }

@@ -44,6 +44,8 @@ Decision decide_policy(const World&, const SetPolicy& c) {
   const Policy& p = c.policy;
   if (p.promises_per_class < 0 || p.promises_per_class > 64)
     return base::refuse_field("promises_per_class", "must be 0 to 64");
+  if (p.spot_promises < 0 || p.spot_promises > 64)
+    return base::refuse_field("spot_promises", "must be 0 to 64");
   if (p.half_life_s < 3600 || p.half_life_s > 366 * 86'400)
     return base::refuse_field("half_life", "must be between 1h and 366d");
   if (p.quantum_s < 60 || p.quantum_s > 366 * 86'400)

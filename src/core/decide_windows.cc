@@ -29,6 +29,15 @@ Instant surely_gone(const Job& job, Instant now) {
   return start + Duration::seconds(job.time_limit_s + job.grace_s + confirm_s);
 }
 
+// Will one who waits, and has a right to cards, be gone from them by `from`?
+bool gone_by(const Job& job, Instant now, Instant from) {
+  if (yields(job)) return true;
+  if (job.time_limit_s == 0) return false;
+  const Instant start = job.promise ? std::max(now, job.promise->start_by) : now;
+  return start + start_timeout + Duration::seconds(job.time_limit_s + job.grace_s + confirm_s) <=
+         from;
+}
+
 // Cards of a node that nobody else has a right to between `from` and `until`.
 std::uint64_t cards_free(const World& w, NodeIx n, Instant now, Instant from, Instant until) {
   const Node& node = w.state().nodes[n];
@@ -37,7 +46,7 @@ std::uint64_t cards_free(const World& w, NodeIx n, Instant now, Instant from, In
   if (const auto at = w.holds.find(n); at != w.holds.end())
     for (const Hold& h : at->second) {
       if (h.why == Hold::Why::window ? h.until <= from || until <= h.from
-                                     : yields(w.queued(h.owner)))
+                                     : gone_by(w.queued(h.owner), now, from))
         continue;
       cards &= ~h.gpu_mask;
     }
@@ -201,7 +210,22 @@ Decision decide_windows(const World& world, const Maintain& c, Instant now) {
     window.gpus += static_cast<std::uint32_t>(cards);
     window.places.push_back({*n, cards == 64 ? ~0ULL : (1ULL << cards) - 1, 0});
   }
-  return std::vector<FactBody>{WindowOpened{std::move(window)}};
+  // Who was to start there looks for another place.
+  std::vector<FactBody> facts;
+  const auto there = [&](const std::vector<Place>& places) {
+    return std::any_of(places.begin(), places.end(), [&](const Place& p) {
+      return std::any_of(window.places.begin(), window.places.end(),
+                         [&](const Place& q) { return q.node == p.node; });
+    });
+  };
+  for (const auto& [order, slot] : world.queue) {
+    const Job& job = world.state().jobs[slot];
+    if (job.claim && there(job.claim->places)) facts.push_back(ClaimDropped{job.id});
+    if (job.promise && there(job.promise->places))
+      facts.push_back(PromiseDropped{job.id, "its node is kept for maintenance"});
+  }
+  facts.push_back(WindowOpened{std::move(window)});
+  return facts;
 }
 
 Decision decide_windows(const World& world, const EndWindow& c) {

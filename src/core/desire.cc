@@ -1,6 +1,9 @@
 #include "core/desire.h"
 
+#include <algorithm>
+
 #include "core/meter.h"
+#include "core/order.h"
 
 namespace ampacity::core {
 namespace {
@@ -35,6 +38,10 @@ void add_env(RankWork& r, const Job& job, const std::vector<std::string>& peers,
   add("AMPACITY_PEERS", joined(peers));
   add("AMPACITY_GPUS", joined(gpus));
   add("AMPACITY_EMULATED", r.emulated ? "1" : "0");
+  if (r.gpu_milli < 1000) {  // a share is kept by MPS, where it runs (CUDA MPS documentation)
+    add("AMPACITY_GPU_MILLI", std::to_string(r.gpu_milli));
+    add("CUDA_MPS_ACTIVE_THREAD_PERCENTAGE", std::to_string(std::max(1U, r.gpu_milli / 10)));
+  }
   add("MASTER_ADDR", master);
   add("MASTER_PORT", "29500");
   add("RANK", rank);
@@ -83,7 +90,7 @@ std::vector<RankWork> desired_ranks(const World& world, const Job& job) {
     r.size = size;
     r.want = job.state == JobState::stopping ? RankWork::Want::stop : RankWork::Want::run;
     r.confirmed = lease.ranks[i].state == RankState::running;
-    r.grace_s = job.grace_s;
+    r.grace_s = notice_s(world.state().policy, job);
     r.job_name = job_name(job.id);
     r.project = job.project;
     r.project_name = project.name;
@@ -92,6 +99,7 @@ std::vector<RankWork> desired_ranks(const World& world, const Job& job) {
     r.volumes = job.spec.volumes;
     r.cpu_milli = lease.cpu_milli;
     r.memory_mib = lease.memory_mib;
+    r.gpu_milli = lease.gpu_milli;
     r.read_only_root = job.spec.read_only_root;
     r.emulated = node.emulated;
     if (!node.emulated) r.gpu_uuids = gpus;

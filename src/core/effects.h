@@ -43,6 +43,7 @@ struct RankWork {
   std::vector<VolumeMount> volumes;
   std::int64_t cpu_milli = 1000;
   std::int64_t memory_mib = 1024;
+  std::uint32_t gpu_milli = 1000;  // of its one card, when it has a share
   bool read_only_root = false;
   bool emulated = false;  // nominal CPU and memory: shares the emulated nodes' parent limit
   std::vector<std::string> gpu_uuids;  // exactly the leased ones; handed over by CDI name

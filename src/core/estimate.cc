@@ -66,8 +66,7 @@ class Forward {
 
   std::map<std::uint64_t, Instant> run(std::uint64_t until) {
     std::map<std::uint64_t, Instant> starts;
-    Instant t = now_;
-    start_what_fits(t, starts);
+    Instant t = now_;  // now nobody starts: those who wait were asked and found no place
     for (std::size_t events = 0; !ends_.empty() && !heads_.empty() && events < most_events;
          ++events) {
       if (until && starts.contains(until)) break;
@@ -172,6 +171,9 @@ std::map<std::uint64_t, Instant> forecast(const World& world, Instant now, std::
 std::optional<Start> estimate_start(const World& world, const Job& job, Instant now) {
   const bool waits = world.queue.contains(job.queue_order);
   const Job* beside = waits ? nullptr : &job;
+  if (!waits &&
+      place(world, seeker_of(world, job, now), tiers_of(world, job, *world.prices_at(now))))
+    return Start{now, now};
   const auto expected = forecast(world, now, median, beside, job.queue_order);
   const auto at = expected.find(job.queue_order);
   if (at == expected.end()) return std::nullopt;

@@ -70,9 +70,16 @@ struct Evolver {
     w.add_node(static_cast<NodeIx>(s.nodes.size() - 1));
   }
   void operator()(const NodeChanged& f) {
+    std::vector<std::uint32_t> windows;  // what they keep there is a part of what it has
+    for (std::uint32_t ix = 0; ix < s.windows.size(); ++ix)
+      if (std::any_of(s.windows[ix].places.begin(), s.windows[ix].places.end(),
+                      [&](const Place& p) { return p.node == f.node; }))
+        windows.push_back(ix);
+    for (const std::uint32_t ix : windows) w.index_window(ix, -1);
     w.count_hardware(f.node, -1);
     s.nodes[f.node] = f.now;
     w.count_hardware(f.node, +1);
+    for (const std::uint32_t ix : windows) w.index_window(ix, +1);
     w.label(f.node);
     if (w.use[f.node].leases.empty()) w.packer.change(f.node, room_of(f.now));
     w.open_or_close(f.node);

@@ -182,8 +182,9 @@ std::vector<Tier> affordable(const World& world, const Job& job, std::vector<Tie
     for (Tier& t : tiers)
       std::erase_if(t.skus, [&](SkuIx s) {
         const std::int64_t limit = limit_of(a.quota, s);
-        const std::int64_t counted = s == job.demand.skus[0] ? 0 : want;
-        return limit >= 0 && alive_on(a.alive, s) + counted > limit;
+        // One that waits is counted for its first already.
+        const bool counted = s == job.demand.skus[0] && world.queue.contains(job.queue_order);
+        return limit >= 0 && alive_on(a.alive, s) + (counted ? 0 : want) > limit;
       });
   }
   std::erase_if(tiers, [&](const Tier& t) {
@@ -215,8 +216,8 @@ std::optional<base::Refusal> over_quota(const World& world, const Job& job, Inst
   for (const Account_& a : accounts_of(world, job.project)) {
     if (a.quota.window_s && job.time_limit_s == 0) {
       auto r = base::refuse_field("time", a.who +
-                                                    " has a quota by the window, so its jobs need "
-                                                    "a time limit, like 2h");
+                                              " has a quota by the window, so its jobs need "
+                                              "a time limit, like 2h");
       return std::move(r.error());
     }
     const std::size_t before = lack.missing.size();

@@ -325,15 +325,19 @@ BOOST_DESCRIBE_STRUCT(History, (), (project, name, runs, counts))
 struct Policy {
   Order order = Order::fair;
   std::int64_t promises_per_class = 4;
+  std::int64_t spot_promises = 1;         // of spot and of house: they yield to the others anyway
   std::int64_t half_life_s = 7 * 86'400;  // of a project's past use
   std::int64_t quantum_s = 600;           // of credit held ahead
   std::int64_t spot_grace_s = 30;         // notice before a preempted job is killed, at most
   std::int64_t house_grace_s = 5;
+  // Per GPU-second of house work; it runs while it brings in at least what it costs.
+  Ticks house_revenue = 0;
+  Ticks house_cost = 0;
   std::int64_t restart_cost_s = 60;  // what a preemption is taken to cost its victim
 };
 BOOST_DESCRIBE_STRUCT(Policy, (),
-                      (order, promises_per_class, half_life_s, quantum_s, spot_grace_s,
-                       house_grace_s, restart_cost_s))
+                      (order, promises_per_class, spot_promises, half_life_s, quantum_s,
+                       spot_grace_s, house_grace_s, house_revenue, house_cost, restart_cost_s))
 
 struct Rank {
   RankState state = RankState::pending;

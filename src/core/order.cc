@@ -132,9 +132,21 @@ std::int64_t loss_gpu_s(const World& world, const Job& victim, Instant now) {
   const Order order = world.state().policy.order;
   if (order == Order::srtf || order == Order::srsf)  // its last is the first to go
     return INT64_MAX / 4096 - rank_of(world, victim, now);
-  if (lease.started_at.us == 0) return 0;
+  // Nobody pays for house work: it goes before any other, so that spot is not moved onto it.
+  if (lease.started_at.us == 0 || victim.job_class == JobClass::house) return 0;
   const Instant safe = victim.saves_on_stop ? now : std::max(lease.started_at, lease.checkpoint_at);
   return service_gpu_s(victim, (now - safe).whole_seconds() + world.state().policy.restart_cost_s);
+}
+
+std::int64_t promises_of(const Policy& policy, JobClass job_class) {
+  if (policy.order != Order::fair) return 0;
+  return job_class >= JobClass::spot ? policy.spot_promises : policy.promises_per_class;
+}
+
+std::int64_t notice_s(const Policy& policy, const Job& job) {
+  if (!requeues(job.stop_reason)) return job.grace_s;
+  return std::min(job.grace_s,
+                  job.job_class == JobClass::house ? policy.house_grace_s : policy.spot_grace_s);
 }
 
 std::vector<std::int64_t> shares_at(const World& world, Instant now) {

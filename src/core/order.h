@@ -35,6 +35,17 @@ bool may_preempt(const Policy& policy, const Standing& seeker, const Standing& v
 // What the victim would lose: GPU-seconds since its work was last safe.
 std::int64_t loss_gpu_s(const World& world, const Job& victim, Instant now);
 
+// Does the operator's own filler earn what it costs? Price and revenue come from the policy, until
+// a site knows its power price.
+inline bool house_pays(const Policy& p) { return p.house_revenue >= p.house_cost; }
+
+// How many of a class, by age, are promised a start.
+std::int64_t promises_of(const Policy& policy, JobClass job_class);
+
+// Seconds between the order to stop and the kill: who is stopped for others gets no more than its
+// class's notice.
+std::int64_t notice_s(const Policy& policy, const Job& job);
+
 // By project: what it has used, by weight. The lower goes first.
 std::vector<std::int64_t> shares_at(const World& world, Instant now);
 

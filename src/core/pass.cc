@@ -12,6 +12,8 @@ namespace ampacity::core {
 Pass::Pass(const World& world, Instant now, bool review)
     : now_(now), review_(review), shares_(shares_at(world, now)) {
   for (const auto& [order, slot] : world.claimed) claims_.push_back(order);
+  for (const auto& [order, slot] : world.promised)
+    if (world.state().jobs[slot].promise->start_by < now) overdue_.push_back(order);
   std::reverse(claims_.begin(), claims_.end());
   for (const auto& group : world.waiting) add_group(world, group);
   add_oldest(world);
@@ -25,7 +27,7 @@ Pass::Pass(const World& world, Instant now, const Job& job) : now_(now), review_
   std::int64_t promised = 0;
   for (const auto& [order, slot] : world.promised)
     promised += world.state().jobs[slot].job_class == job.job_class;
-  if (policy.order == Order::fair && promised < policy.promises_per_class)
+  if (promised < promises_of(policy, job.job_class))
     entries_.insert({job.job_class, true, 0, 0, job.queue_order, false});
 }
 
@@ -57,7 +59,7 @@ void Pass::add_next(const World& world, const Entry& entry, const Job& job) {
 // The class's first by share and age, whatever they ask for.
 void Pass::add_oldest(const World& world) {
   const Policy& policy = world.state().policy;
-  if (policy.order != Order::fair || policy.promises_per_class == 0) return;
+  if (policy.order != Order::fair) return;
   using At = std::pair<WaitingGroups::const_iterator, Waiters::const_iterator>;
   std::array<std::map<std::pair<std::int64_t, std::uint64_t>, At>, 4> heads;  // by share, age
   const auto put = [&](WaitingGroups::const_iterator g, Waiters::const_iterator w) {
@@ -67,18 +69,29 @@ void Pass::add_oldest(const World& world) {
         g, w};
   };
   for (auto g = world.waiting.begin(); g != world.waiting.end(); ++g) put(g, g->second.begin());
-  for (auto& list : heads)
-    for (std::int64_t k = 0; k < policy.promises_per_class && !list.empty(); ++k) {
+  for (std::size_t c = 0; c < heads.size(); ++c) {
+    auto& list = heads[c];
+    const std::int64_t most = promises_of(policy, static_cast<JobClass>(c));
+    for (std::int64_t k = 0; k < most && !list.empty(); ++k) {
       const auto [key, at] = *list.begin();
       list.erase(list.begin());
       entries_.insert({at.first->first.job_class, true, key.first, 0, key.second, false});
       put(at.first, std::next(at.second));
     }
+  }
 }
 
 bool Pass::try_claim(const World& world, const Job& job, std::vector<FactBody>& facts) {
-  if (!claim_is_free(world, job)) return false;
   const Claim& c = *job.claim;
+  for (const Place& p : c.places)
+    if (world.state().nodes[p.node].state != NodeState::active) {
+      facts.push_back(ClaimDropped{job.id});
+      const bool fair = world.state().policy.order == Order::fair;
+      entries_.insert({job.job_class, false, fair && !shares_.empty() ? shares_[job.project] : 0,
+                       rank_of(world, job, now_), job.queue_order, false});
+      return true;
+    }
+  if (!claim_is_free(world, job)) return false;
   if (grant(world, job, {c.sku, c.places, c.cpu_milli, c.memory_mib}, now_, facts)) return true;
   facts.push_back(ClaimDropped{job.id});  // no credit left for it
   return true;
@@ -105,17 +118,16 @@ bool Pass::too_dear(const World& world, const Entry& entry, const Job& job, cons
 
 Pass::Answer Pass::try_job(const World& world, const Entry& entry, const Job& job,
                            std::vector<FactBody>& facts) {
+  const bool blocked = no_room_.contains(shape_of(job));
+  if (blocked && !job.promise) return Answer::no_room;
   const auto tiers = affordable(world, job, tiers_of(world, job, *world.prices_at(now_)), now_);
   if (tiers.empty()) return Answer::no_credit;
-  const Shape shape = shape_of(job);
-  const bool blocked = no_room_.contains(shape);
-  if (blocked && !job.promise) return Answer::no_room;
   const Seeker seeker = seeker_of(world, job, now_, entry.rank);
   if (const auto placement = place(world, seeker, tiers)) {
     if (too_dear(world, entry, job, *placement)) return Answer::later;
     return grant(world, job, *placement, now_, facts) ? Answer::done : Answer::no_credit;
   }
-  if (!review_ || blocked) return Answer::no_room;
+  if (!review_) return Answer::no_room;  // one with a promise has cards of its own to ask for
   if (!evictable_) evictable_.emplace(world, now_);
   const auto eviction = evict_for(world, *evictable_, seeker, tiers);
   if (!eviction) return Answer::no_room;
@@ -129,7 +141,9 @@ Pass::Answer Pass::try_job(const World& world, const Entry& entry, const Job& jo
 Pass::Answer Pass::try_promise(const World& world, const Job& job, std::vector<FactBody>& facts) {
   if (job.promise) return Answer::no_room;
   const auto tiers = affordable(world, job, tiers_of(world, job, *world.prices_at(now_)), now_);
-  auto promise = promise_for(world, seeker_of(world, job, now_), tiers);
+  Seeker seeker = seeker_of(world, job, now_);
+  seeker.for_good = true;
+  auto promise = promise_for(world, seeker, tiers);
   if (!promise) return Answer::no_room;
   facts.push_back(PromiseMade{job.id, std::move(*promise)});
   return Answer::done;
@@ -137,6 +151,10 @@ Pass::Answer Pass::try_promise(const World& world, const Job& job, std::vector<F
 
 std::vector<FactBody> Pass::next(const World& world) {
   std::vector<FactBody> facts;
+  for (const std::uint64_t order : overdue_)  // what it holds in vain others may have
+    facts.push_back(PromiseDropped{world.queued(order).id, "it could not be kept"});
+  overdue_.clear();
+  if (!facts.empty()) return facts;
   while (!claims_.empty()) {
     const std::uint64_t order = claims_.back();
     claims_.pop_back();
@@ -145,6 +163,7 @@ std::vector<FactBody> Pass::next(const World& world) {
     if (try_claim(world, world.state().jobs[at->second], facts)) return facts;
   }
   const bool strict = world.state().policy.order == Order::fifo;
+  closed_[static_cast<std::size_t>(JobClass::house)] |= !house_pays(world.state().policy);
   while (!entries_.empty()) {
     const Entry entry = *entries_.begin();
     entries_.erase(entries_.begin());
@@ -156,8 +175,10 @@ std::vector<FactBody> Pass::next(const World& world) {
     const Answer answer =
         entry.promise ? try_promise(world, job, facts) : try_job(world, entry, job, facts);
     if (!entry.promise) {
-      if (answer == Answer::no_room) no_room_.insert(shape_of(job));
-      if (answer == Answer::no_room) closed = strict;
+      if (answer == Answer::no_room) {
+        no_room_.insert(shape_of(job));
+        closed = strict;
+      }
       if (answer == Answer::done || answer == Answer::no_credit) add_next(world, entry, job);
     }
     if (answer == Answer::done) return facts;

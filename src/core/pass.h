@@ -47,7 +47,8 @@ class Pass {
   bool review_;
   std::vector<std::int64_t> shares_;
   std::set<Entry> entries_;
-  std::vector<std::uint64_t> claims_;  // waiting to become free, oldest first
+  std::vector<std::uint64_t> claims_;   // waiting to become free, oldest first
+  std::vector<std::uint64_t> overdue_;  // promises that were not kept
   std::set<Shape> no_room_;
   std::optional<Evictable> evictable_;  // once somebody looks for whom to tell
   std::array<bool, 4> closed_{};        // fifo: the class's first found no room

@@ -20,18 +20,21 @@ bool stays_out_of(const World& w, const Hold& hold, const Seeker& s) {
     case Hold::Why::claim:
       return hold.owner != job.queue_order;
     case Hold::Why::promise: {
-      if (hold.owner == job.queue_order || s.surely_gone <= hold.from) return false;
       const Job& owner = w.queued(hold.owner);
+      if (hold.owner == job.queue_order || job.job_class < owner.job_class)
+        return false;  // it outranks it
+      if (s.for_good) return true;
+      if (s.surely_gone <= hold.from) return false;
       if (!owner.promise->certain && s.likely_gone <= hold.from) return false;
       return !(job.job_class > owner.job_class && yields);  // lent: it can be told to go
     }
     case Hold::Why::window: {
       const Window& window = w.state().windows[hold.owner];
-      if (s.surely_gone <= hold.from) return false;
+      if (s.surely_gone <= hold.from && !s.for_good) return false;
       if (window.kind == WindowKind::maintenance)
         return !yields || hold.from <= s.now + Duration::seconds(1200);
       if (window.id == job.demand.reservation) return s.now < hold.from;
-      return !yields;  // idle reserved capacity is lent to spot
+      return !yields || s.for_good;  // idle reserved capacity is lent to spot
     }
   }
   return true;

@@ -25,9 +25,10 @@ struct Placement {
 struct Seeker {
   const Job& job;
   Instant now;
-  Instant surely_gone;  // by its time limit; forever: none
-  Instant likely_gone;  // by what was learnt
-  std::int64_t rank;    // core/order.h
+  Instant surely_gone;    // by its time limit; forever: none
+  Instant likely_gone;    // by what was learnt
+  std::int64_t rank;      // core/order.h
+  bool for_good = false;  // it is to be promised: then what is lent, or left in time, is not its
 };
 Seeker seeker_of(const World& world, const Job& job, Instant now, std::int64_t rank = 0);
 

@@ -11,11 +11,12 @@ constexpr std::size_t most_evictable = 20'000;
 
 struct NodePlan {
   std::int64_t loss = 0;
+  Instant oldest{INT64_MAX};  // of those told: when it began
   NodeIx node = 0;
   Place place;
   std::vector<Slot> told;
   bool operator<(const NodePlan& o) const {
-    return std::tie(loss, node) < std::tie(o.loss, o.node);
+    return std::tie(loss, o.oldest, node) < std::tie(o.loss, oldest, o.node);
   }
 };
 
@@ -114,13 +115,14 @@ class Search {
       gone.erase(gone.begin() + static_cast<std::ptrdiff_t>(i));
       if (!enough()) gone.insert(gone.begin() + static_cast<std::ptrdiff_t>(i), v);
     }
-    NodePlan plan{0, n, {n, 0, 0}, {}};
+    NodePlan plan{0, Instant{INT64_MAX}, n, {n, 0, 0}, {}};
     std::uint64_t cards = freed(n, gone);
     for (std::uint32_t g = 0; g < d.gpus_per_node; ++g, cards &= cards - 1)
       plan.place.gpu_mask |= cards & -cards;
     for (const OnNode& v : gone) {
       if (anyway(v)) continue;
       plan.loss += one(v).loss_gpu_s + 1;
+      plan.oldest = std::min(plan.oldest, lease(v).granted_at);
       plan.told.push_back(one(v).slot);
     }
     // The references fill the node that is fullest with what comes before.
@@ -182,6 +184,7 @@ Evictable::Evictable(const World& world, Instant now) {
                         (job.time_limit_s && lease.started_at.us &&
                          lease.started_at + Duration::seconds(job.time_limit_s) <= now + notice);
       if (!gone && c < JobClass::spot) continue;
+      some_gone |= gone;
       ones.push_back({slot, standing_of(world, job, now), loss_gpu_s(world, job, now), gone});
       highest_rank[class_ix] = std::max(highest_rank[class_ix], ones.back().standing.rank);
       for (const Place& p : lease.places)
@@ -198,10 +201,24 @@ Evictable::Evictable(const World& world, Instant now) {
     });
 }
 
+bool Evictable::any_for(const World& world, const Seeker& seeker) const {
+  if (some_gone || world.stopping > 0) return true;
+  for (const JobClass c : {JobClass::house, JobClass::spot}) {
+    const Standing lowest{c, highest_rank[static_cast<std::size_t>(c)], INT64_MAX, false};
+    const Standing asks{seeker.job.job_class, seeker.rank,
+                        service_gpu_s(seeker.job, seeker.job.attained_s), false};
+    if (!world.running[static_cast<std::size_t>(c)].empty() &&
+        may_preempt(world.state().policy, asks, lowest))
+      return true;
+  }
+  return false;
+}
+
 std::optional<Eviction> evict_for(const World& world, const Evictable& evictable,
                                   const Seeker& seeker, const std::vector<Tier>& tiers) {
   const Demand& d = seeker.job.demand;
   if (d.gpu_milli != 1000 || d.mig != 0 || evictable.ones.empty()) return std::nullopt;
+  if (!evictable.any_for(world, seeker)) return std::nullopt;
   for (const Tier& tier : one_kind_for_gangs(tiers, d)) {
     const auto plans = choose(world, d, Search(world, evictable, seeker, tier).nodes());
     if (plans.empty()) continue;

@@ -28,6 +28,9 @@ class Evictable {
   std::vector<One> ones;
   std::map<NodeIx, std::vector<OnNode>> by_node;  // least loss first, then the youngest
   std::int64_t highest_rank[4] = {};              // by class
+  bool some_gone = false;
+  // Could anybody at all be told to go, or is going, for this one?
+  bool any_for(const World& world, const Seeker& seeker) const;
 };
 
 struct Eviction {

@@ -72,11 +72,37 @@ class Timeline {
       time.mask |= free[g].mask;
       time.certain &= free[g].certain;
     }
+    if (!room_beside(n, allowed, time)) return std::nullopt;
     if (time.at > s_.now + furthest) return std::nullopt;
     return time;
   }
 
  private:
+  // CPU and memory beside the cards: until enough of what runs has ended. What runs on cards that
+  // others hold gives its CPU back to them.
+  bool room_beside(NodeIx n, std::uint64_t allowed, NodeTime& time) {
+    const Leftover left = left_for(w_, n, s_);
+    std::int64_t cpu = left.cpu_milli, memory = left.memory_mib;
+    std::vector<std::pair<Instant, Slot>> ends;
+    for (const Slot slot : w_.use[n].leases) {
+      const Job& job = w_.state().jobs[slot];
+      bool beside = true;
+      for (const Place& p : job.lease->places) beside &= p.node != n || !(p.gpu_mask & ~allowed);
+      const End end = end_of(slot, job);
+      if (beside) ends.emplace_back(end.surely != forever ? end.surely : end.likely, slot);
+    }
+    std::sort(ends.begin(), ends.end());
+    for (auto e = ends.begin(); cpu < tier_.cpu_milli || memory < tier_.memory_mib; ++e) {
+      if (e == ends.end()) return false;
+      const Job& job = w_.state().jobs[e->second];
+      cpu += job.lease->cpu_milli;
+      memory += job.lease->memory_mib;
+      time.at = std::max(time.at, e->first);
+      time.certain &= end_of(e->second, job).surely != forever;
+    }
+    return true;
+  }
+
   End end_of(Slot slot, const Job& job) {
     const auto known = ends_.find(slot);
     if (known != ends_.end()) return known->second;

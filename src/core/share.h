@@ -6,7 +6,7 @@
 
 namespace ampacity::core {
 
-// value · 2^(−elapsed / half-life), by table and linear between its entries; error below 0.002 %.
+// value · 2^(−elapsed / half-life), by table and parabola between its entries.
 std::int64_t decayed(std::int64_t value, Duration elapsed, std::int64_t half_life_s);
 
 // What `share` has become at `now` while `rate` ticks a second were used all the time since.

@@ -92,6 +92,60 @@ struct TestCloud {
     REQUIRE(world.job(id));
     return *world.job(id);
   }
+  bool waits(Id id) const { return job(id).state == JobState::queued; }
+  bool is_leased(Id id) const { return world.job(id) && world.job(id)->lease.has_value(); }
+  bool is_stopping(Id id) const {
+    return world.job(id) && world.job(id)->state == JobState::stopping;
+  }
+  // Every rank that has not ended is seen to.
+  void end(Id id) {
+    const std::uint32_t generation = job(id).generation, ranks = job(id).demand.nodes;
+    for (std::uint32_t r = 0; r < ranks; ++r) {
+      if (!is_leased(id) || job(id).generation != generation) return;
+      seen(id, RankSeen::State::ended, r);
+    }
+  }
+  void run_ranks(Id id) {
+    for (std::uint32_t r = 0; r < job(id).demand.nodes; ++r) seen(id, RankSeen::State::running, r);
+  }
+  // Time passes, then what is due and the queue are looked at until there is nothing to do.
+  void tick(std::int64_t after_s = 0) {
+    now = now + Duration::seconds(after_s);
+    REQUIRE(run(Tick{}));
+    std::size_t before = 0;
+    for (int i = 0; i < 50 && before != facts.size(); ++i) {
+      before = facts.size();
+      REQUIRE(run(Advance{}));
+    }
+    CHECK(before == facts.size());
+  }
+  template <typename F>
+  void set_policy(F&& change) {
+    Policy policy = world.state().policy;
+    change(policy);
+    REQUIRE(run(SetPolicy{policy}));
+  }
+  // How many were told to stop for that, of all there were.
+  int told(StopReason reason) const {
+    int n = 0;
+    for (const Fact& f : facts)
+      if (const auto* s = std::get_if<StopOrdered>(&f.body)) n += s->reason == reason;
+    return n;
+  }
 };
+
+// A request of a class and a project (by its position).
+inline SubmitJob in_class(SubmitJob s, JobClass job_class, ProjectIx project = 0) {
+  s.job.job_class = job_class;
+  s.job.project = project;
+  s.by_owner = job_class == JobClass::house;
+  return s;
+}
+
+// What must hold in every world: no card twice, sums inside the nodes, gangs whole, the books, and
+// the derived members as if rebuilt.
+void check_world(const World& world);
+// The facts, through their JSON, fold to the same state.
+void check_refolded(const std::vector<Fact>& facts, const World& world);
 
 }  // namespace ampacity::core

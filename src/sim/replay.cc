@@ -9,6 +9,7 @@
 #include <cmath>
 #include <queue>
 
+#include "core/estimate.h"
 #include "sim/cloud.h"
 
 namespace ampacity::sim {
@@ -140,7 +141,7 @@ class Replay {
     run.state = JobRun::State::waiting;
     if (step(submission(trace_, position, plan_.grace_s, plan_.oracle,
                         plan_.checkpoint_every.us == 0)))
-      return;
+      return estimate(position, run);
     if (refusal_.code == base::Code::queue_full) {
       push(Event::Kind::resubmit, position, 0, queue_full_retry);
       return;
@@ -148,6 +149,15 @@ class Replay {
     run.state = JobRun::State::refused;
     run.ended_us = now_.us;
     out_.refused.add(fmt::format("job {}: {}", trace_.jobs[position].name, refusal_.message));
+  }
+
+  // What `ampacity why` would have said, asked of some of those who wait.
+  void estimate(std::size_t position, JobRun& run) {
+    if (run.state != JobRun::State::waiting || waited_++ % plan_.estimate_each != 0) return;
+    const core::Job* job = world_.job(job_id(position));
+    if (!job) return;
+    if (const auto start = core::estimate_start(world_, *job, at(now_.us)))
+      run.estimate_us = start->expected.us - trace_begin.us;
   }
 
   void push(Event::Kind kind, std::size_t job, std::uint32_t generation, Duration in) {
@@ -277,7 +287,6 @@ class Replay {
     JobRun& run = out_.runs[job];
     const std::int64_t start_by = f.promise.start_by.us - trace_begin.us;
     run.promised_us = std::min(run.promised_us, start_by);
-    if (run.estimate_us < 0) run.estimate_us = start_by;
   }
 
   void on_stop(std::size_t job, const core::StopOrdered& f) {
@@ -356,6 +365,7 @@ class Replay {
   std::size_t next_submit_ = 0;
   std::uint64_t sequence_ = 0;
   std::uint64_t turns_ = 0;
+  std::uint64_t waited_ = 0;
   std::size_t ended_ = 0;
   bool changed_ = false;  // something happened since the last Tick
   bool shown_ = false;

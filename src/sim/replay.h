@@ -35,7 +35,8 @@ struct ReplayPlan {
   base::Duration review_every = base::Duration::seconds(60);
   base::Duration until = {INT64_MAX};  // of virtual time, from the trace's start
   std::int64_t grace_s = 30;
-  bool progress = false;  // a line on stderr, each second
+  std::uint64_t estimate_each = 20;  // of those who wait, one in so many is asked when it starts
+  bool progress = false;             // a line on stderr, each second
 };
 
 // Durations of single steps, in buckets a sixteenth of an octave wide.
@@ -60,7 +61,7 @@ struct JobRun {
   std::int64_t started_us = -1;          // of the current lease
   std::int64_t kept_us = 0;              // work done and saved
   std::int64_t promised_us = INT64_MAX;  // the earliest it was promised while it waits
-  std::int64_t estimate_us = -1;         // the first estimate while it waits
+  std::int64_t estimate_us = -1;         // estimated at its submission
   std::uint32_t generation = 0;
   std::uint32_t preemptions = 0;
   State state = State::to_come;
