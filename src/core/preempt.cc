@@ -127,7 +127,10 @@ class Search {
     }
     // The references fill the node that is fullest with what comes before.
     const Order order = w_.state().policy.order;
-    if (order == Order::srtf || order == Order::srsf) plan.loss = std::popcount(freed(n, may));
+    if (order == Order::srtf || order == Order::srsf) {
+      plan.loss = std::popcount(freed(n, may));
+      plan.oldest = forever;
+    }
     return plan;
   }
 
