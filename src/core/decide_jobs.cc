@@ -88,14 +88,14 @@ base::Result<std::vector<SiteIx>> sites_of(const World& world,
 base::Result<void> check_class(const World& world, const SubmitJob& c) {
   if (c.reservation.is_nil()) {
     if (c.job.job_class == JobClass::reserved)
-      return base::refuse_field("class",
+      return base::refuse_field("job_class",
                                 "reserved needs a reservation; `ampacity reserve` makes one");
   } else {
     const Window* w = world.window(c.reservation);
     if (!w || w->kind != WindowKind::reservation || w->project != c.job.project)
       return base::refuse_field("reservation", "the project has no such reservation now");
     if (c.job.job_class != JobClass::reserved)
-      return base::refuse_field("class", "work inside a reservation is of class reserved");
+      return base::refuse_field("job_class", "work inside a reservation is of class reserved");
     std::int64_t cards = 0;
     for (const Place& p : w->places) cards += std::popcount(p.gpu_mask);
     if (const std::int64_t want = c.gpus ? std::int64_t{c.gpus->nodes} * c.gpus->gpus_per_node : 0;

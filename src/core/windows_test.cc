@@ -101,7 +101,7 @@ TEST_CASE("a reservation's job is for its project and class, and not larger than
   s = inside(c.request("h100:8x2"), r.id);
   CHECK(c.run(s).error().code == Code::never_fits);
   s = inside(c.request("h100:8"), {});
-  CHECK(c.run(s).error().wrong.at(0).field == "class");
+  CHECK(c.run(s).error().wrong.at(0).field == "job_class");
   const Id own = c.submit(inside(c.request("h100:8"), r.id));
   CHECK(c.is_leased(own));
   const Id waits = c.submit(inside(c.request("h100:1"), r.id));  // nowhere else
