@@ -68,7 +68,22 @@ show ampacity run -f examples/gang/gang.yaml
 say "What it cost: the receipt and its transfers, usage, and the books"
 show ampacity receipt digits
 show ampacity usage --by sku
-AMPACITY_CONFIG=$owner_config show ampacity ledger check
+
+say "The invoice: issued for what was used so far, as a PDF, and worked out again from the facts"
+export AMPACITY_CONFIG=$owner_config
+show ampacity billing issuer --name "Ampacity Demo Cloud" --street "1 Busbar Road" --city Springfield \
+  --country US --email billing@cloud.invalid --bank "IBAN DE89 3704 0044 0532 0130 00"
+show ampacity billing org acme --name "Acme Research GmbH" --street "Forschungsweg 7" --city Berlin \
+  --postal-code 10115 --country DE --tax-category O --tax-note "Demonstration, outside the scope of tax"
+show ampacity invoices issue acme --until now
+number=$(ampacity --json invoices | python3 -c 'import json,sys; print(json.load(sys.stdin)["items"][0]["number"])')
+papers=$PWD/build/demo
+mkdir -p "$papers"
+show ampacity invoices get "$number" -o "$papers/invoice-$number.pdf"
+show ampacity focus --month "$(date -u +%Y-%m)" -o "$papers/focus.csv"
+show ampacity audit --month "$(date -u +%Y-%m)"
+export AMPACITY_CONFIG=$dir/customer.json
+echo "The invoice is kept: build/demo/invoice-$number.pdf"
 
 if [ "$keep" = yes ]; then
   trap - EXIT

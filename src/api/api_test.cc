@@ -8,7 +8,6 @@
 
 #include "api/bind_capacity.h"
 #include "api/bind_job.h"
-#include "api/price_file.h"
 #include "api/problem.h"
 #include "api/routes.h"
 #include "api/when.h"
@@ -288,25 +287,6 @@ TEST_CASE("problems are RFC 9457 and keep what is missing") {
   CHECK(back->code == base::Code::insufficient_credit);
   refusal.code = base::Code::over_quota;
   CHECK(base::from_json<Problem>(problem_response(refusal).body)->code == base::Code::over_quota);
-}
-
-TEST_CASE("a price file is exact or refused, with its line") {
-  const auto book = parse_price_file(
-      "name: mine\n"
-      "gpus: {h100: {on_demand: 4.7800, spot: 2.39}, a40: {on_demand: 1.28}}\n"
-      "beside_gpu: {vcpu: 0.010, gib: 0.005}\n"
-      "cpu_only: {vcpu: 0.0125, gib: 0}\n");
-  REQUIRE_MESSAGE(book, book.error().message);
-  CHECK(book->gpus[1].on_demand == 47'800);
-  CHECK(book->gpus[0].spot == 6'400);  // half
-  CHECK(book->cpu_vcpu == 125);
-  const auto bad = parse_price_file(
-      "name: mine\ngpus:\n  h100: {on_demand: 4.78001}\n"
-      "beside_gpu: {vcpu: -1, gib: 0.005}\ncpu_only: {vcpu: x, gib: 1e3}\n");
-  REQUIRE_FALSE(bad);
-  CHECK(bad.error().wrong.size() == 4);
-  CHECK(bad.error().wrong[0].message.find("line 3") != std::string::npos);
-  CHECK_FALSE(parse_price_file("name: [x\n"));
 }
 
 }  // namespace ampacity::api

@@ -291,7 +291,7 @@ struct AccountView {  // GET /v1/ledger/accounts
   std::uint32_t account = 0;
   std::uint32_t code = 0;
   std::string name;    // "wallet demo"
-  std::string ledger;  // "USD·tick", "USD·cent"
+  std::string ledger;  // "USD·tick", "USD·minor"
   std::int64_t debits_pending = 0;
   std::int64_t debits_posted = 0;
   std::int64_t credits_pending = 0;
@@ -389,10 +389,10 @@ BOOST_DESCRIBE_STRUCT(KeyList, (), (items))
 
 struct CreditRequest {
   std::string project;
-  std::string amount_usd;
+  std::string amount;  // of the org's currency
   std::optional<std::string> note;
 };
-BOOST_DESCRIBE_STRUCT(CreditRequest, (), (project, amount_usd, note))
+BOOST_DESCRIBE_STRUCT(CreditRequest, (), (project, amount, note))
 
 struct WhoAmI {
   core::Role role{};

@@ -21,6 +21,7 @@ constexpr Row rows[] = {
     {base::Code::insufficient_credit, 402, "Not enough credit"},
     {base::Code::queue_full, 429, "The queue is full"},
     {base::Code::over_quota, 403, "Over quota"},
+    {base::Code::over_budget, 403, "Over budget"},
     {base::Code::too_large, 413, "Too large"},
     {base::Code::too_many, 503, "Too many at once"},
     {base::Code::store_full, 507, "The disk is full"},

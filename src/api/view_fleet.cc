@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <bit>
 
+#include "api/bind_hooks.h"
 #include "api/views.h"
 #include "core/desire.h"
+#include "core/price_book.h"
 
 namespace ampacity::api {
 namespace {
@@ -21,13 +23,23 @@ void add_prices(const core::World& w, const core::Sku& sku, Instant now, Offer& 
   const core::PriceBook* book = w.prices_at(now);
   if (!book) return;
   const bool gpu = sku.name != "cpu";
-  o.usd_per_vcpu_hour = base::format_hourly_price(gpu ? book->vcpu : book->cpu_vcpu);
-  o.usd_per_gib_hour = base::format_hourly_price(gpu ? book->gib : book->cpu_gib);
-  for (const core::SkuPrice& p : book->gpus) {
-    if (p.sku != sku.name) continue;
-    o.on_demand_usd_per_gpu_hour = base::format_hourly_price(p.on_demand);
-    o.spot_usd_per_gpu_hour = base::format_hourly_price(p.spot);
-  }
+  const auto price = [&](std::string_view meter, core::JobClass job_class, std::int64_t unit) {
+    const auto* rule = core::rule_in(*book, {core::nobody, {}, meter, sku.name, {}, job_class, 0, now});
+    return rule ? core::price_of_second(rule->price, unit) : core::Ticks{0};
+  };
+  const auto hourly = [&](std::string_view meter, core::JobClass job_class, std::int64_t unit) {
+    return base::format_hourly_price(price(meter, job_class, unit));
+  };
+  using core::JobClass;
+  o.usd_per_vcpu_hour =
+      hourly(gpu ? core::vcpu_meter : core::cpu_vcpu_meter, JobClass::on_demand, 1000);
+  o.usd_per_gib_hour =
+      hourly(gpu ? core::memory_meter : core::cpu_memory_meter, JobClass::on_demand, 1024);
+  if (!gpu || !core::rule_in(*book, {core::nobody, {}, core::gpu_meter, sku.name, {},
+                                     JobClass::on_demand, 0, now}))
+    return;
+  o.on_demand_usd_per_gpu_hour = hourly(core::gpu_meter, JobClass::on_demand, 1000);
+  o.spot_usd_per_gpu_hour = hourly(core::gpu_meter, JobClass::spot, 1000);
 }
 
 }  // namespace
@@ -245,7 +257,68 @@ struct Sentence {
   std::string operator()(const core::PromiseDropped& f) const {
     return "its promised start is withdrawn: " + f.why;
   }
+  std::string operator()(const core::TransfersPosted& f) const {
+    return fmt::format("{} transfers posted{}", f.transfers.size(),
+                       f.note.empty() ? "" : ": " + f.note);
+  }
+  std::string operator()(const core::ReservesExpired& f) const {
+    return fmt::format("{} reserves lapsed", f.transfers.size());
+  }
+  std::string operator()(const core::IssuerSet& f) const {
+    return "invoices are issued by " + f.issuer.name;
+  }
+  std::string operator()(const core::BillingSet& f) const {
+    return "how " + w.state().orgs[f.org].name + " is billed was set";
+  }
+  std::string operator()(const core::CreditLineSet& f) const {
+    return "the credit line of " + w.state().projects[f.project].name + " was set";
+  }
+  std::string operator()(const core::ContractSigned& f) const {
+    return "contract " + f.contract.name;
+  }
+  std::string operator()(const core::ContractEnded& f) const {
+    return "a contract ends on " + base::format_day(f.ends);
+  }
+  std::string operator()(const core::LineAdded& f) const {
+    return "on the next invoice of " + w.state().orgs[f.org].name + ": " + f.line.description;
+  }
+  std::string operator()(const core::InvoiceIssued& f) const {
+    return (f.invoice.kind == core::InvoiceKind::invoice ? "invoice " : "credit note ") +
+           f.invoice.number;
+  }
+  std::string operator()(const core::PaymentRecorded&) const { return "a payment came in"; }
+  std::string operator()(const core::PeriodSealed& f) const {
+    return "everything before " + base::format_day(f.until) + " is closed";
+  }
   std::string operator()(const core::CheckpointNoted&) const { return "its work is saved"; }
+  // The rest is about the books; `ampacity invoices`, `contracts` and `ledger` show them.
+  template <typename T>
+  std::string operator()(const T&) const {
+    return "the books were changed";
+  }
+  std::string budget_name(core::Id id) const {
+    for (const core::Budget& b : w.state().budgets)
+      if (b.id == id) return "budget " + b.name;
+    return "a budget";
+  }
+  std::string operator()(const core::BudgetSet& f) const {
+    return fmt::format("budget {}: {} {} a {}", f.budget.name,
+                       budget_amount(f.budget.unit, f.budget.limit), budget_unit(f.budget.unit),
+                       base::enum_name(f.budget.window));
+  }
+  std::string operator()(const core::BudgetRemoved&) const { return "a budget was removed"; }
+  std::string operator()(const core::BudgetCrossed& f) const {
+    return fmt::format("{} has reached {} % of its limit", budget_name(f.budget), f.percent);
+  }
+  std::string operator()(const core::BudgetsTurned&) const { return "budgets begin a new window"; }
+  std::string operator()(const core::WebhookAdded& f) const {
+    return "webhook to " + f.webhook.url.substr(0, f.webhook.url.find('?'));
+  }
+  std::string operator()(const core::WebhookRemoved&) const { return "a webhook was removed"; }
+  std::string operator()(const core::WebhookSwitched& f) const {
+    return fmt::format("webhook {} is switched {}{}", base::format_id("whk", f.webhook),
+                       f.enabled ? "on" : "off", f.why.empty() ? "" : ": " + f.why);
+  }
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "core/desire.h"
 #include "core/meter.h"
 #include "core/place.h"
+#include "core/price_book.h"
 #include "core/settle.h"
 
 namespace ampacity::api {
@@ -53,11 +54,9 @@ void add_money(const core::World& w, const core::Job& job, Instant now, JobView&
       v.paid_until = job.lease->started_at + base::Duration::seconds(job.lease->paid_s);
   } else if (!job.intervals.empty()) {
     v.price_usd_per_hour = hourly(job.intervals.back().rates);
-  } else if (const auto* book = w.prices_at(now)) {
-    const core::Sku& sku = w.state().skus[job.demand.skus[0]];
-    if (const auto rates =
-            core::rates_for(*book, sku, job.job_class, job.demand, v.cpu_milli, v.memory_mib))
-      v.price_usd_per_hour = hourly(*rates);
+  } else if (const auto rates = core::rates_for(w.state(), job, job.demand.skus[0], core::nobody,
+                                                v.cpu_milli, v.memory_mib, now)) {
+    v.price_usd_per_hour = hourly(*rates);
   }
   v.cost_usd = base::format_usd(v.cost_ticks, 6);
 }
@@ -98,13 +97,17 @@ core::Interval interval_so_far(const core::Job& job, Instant now) {
   i.generation = job.generation;
   i.sku = lease.sku;
   i.rates = lease.rates;
+  i.steps = lease.steps;
   if (lease.started_at.us == 0) return i;
   i.started_at = lease.started_at;
   i.ended_at = std::max(now, lease.started_at);
   const std::int64_t observed = (i.ended_at - i.started_at).seconds_rounded_up();
   i.billed_s = lease.pending_id ? std::min(observed, lease.paid_s) : observed;
   i.waived_s = observed - i.billed_s;
-  i.amounts = core::amounts_at(i.rates, i.billed_s);
+  i.amounts = core::amounts_at(i.steps, i.rates, i.billed_s);
+  i.places = lease.places;
+  i.started_sequence = lease.started_sequence;
+  core::trim_steps(i);
   return i;
 }
 

@@ -82,10 +82,6 @@ ProjectView view_project(const core::World& w, core::ProjectIx ix, Instant now) 
   return v;
 }
 
-std::string ledger_name(core::LedgerKind kind) {
-  return kind == core::LedgerKind::usd_tick ? "USD·tick" : "USD·cent";
-}
-
 std::string account_name(const core::World& w, core::AccountIx ix) {
   const core::Account& a = w.state().accounts[ix];
   return std::to_string(a.code) + " " + a.name;
@@ -95,7 +91,7 @@ AccountList view_accounts(const core::World& w) {
   AccountList list;
   for (core::AccountIx i = 0; i < w.state().accounts.size(); ++i) {
     const core::Account& a = w.state().accounts[i];
-    list.items.push_back({i, a.code, a.name, ledger_name(a.ledger), a.debits_pending,
+    list.items.push_back({i, a.code, a.name, ledger::ledger_name(a.ledger), a.debits_pending,
                           a.debits_posted, a.credits_pending, a.credits_posted});
   }
   return list;

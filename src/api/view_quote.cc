@@ -13,6 +13,7 @@
 #include "core/order.h"
 #include "core/place.h"
 #include "core/preempt.h"
+#include "core/price_book.h"
 #include "core/settle.h"
 
 namespace ampacity::api {
@@ -24,11 +25,11 @@ constexpr std::int64_t median = 500;
 
 class Quoter {
  public:
-  Quoter(const core::World& w, Instant now) : w_(w), now_(now), book_(*w.prices_at(now)) {}
+  Quoter(const core::World& w, Instant now) : w_(w), now_(now) {}
 
   // nullopt: it has no price or never fits. `well`: with how sure, not just when.
   std::optional<QuoteOption> option(std::string what, const core::Job& job, bool well) {
-    const auto tiers = core::tiers_of(w_, job, book_);
+    const auto tiers = core::tiers_of(w_, job, now_);
     if (tiers.empty() || !core::never_fits(w_, job).empty()) return std::nullopt;
     QuoteOption o;
     o.what = std::move(what);
@@ -52,8 +53,8 @@ class Quoter {
       look_ahead(job, well, o);
     }
     o.gpus = gpus_text(job, o.starts_now ? std::vector{sku} : job.demand.skus);
-    const auto rates = core::rates_for(book_, w_.state().skus[sku], job.job_class, job.demand,
-                                       tier->cpu_milli, tier->memory_mib);
+    const auto rates = core::rates_for(w_.state(), job, sku, core::nobody, tier->cpu_milli,
+                                       tier->memory_mib, now_);
     if (!rates) return std::nullopt;
     ticks_ = core::amounts_at(*rates, 3600).total();
     o.usd_per_hour = base::format_usd(ticks_, 2);
@@ -93,7 +94,6 @@ class Quoter {
   const core::World& w_;
   const Instant now_;
   std::optional<core::Evictable> evictable_;
-  const core::PriceBook& book_;
   int forecasts_ = 0;
   core::Ticks ticks_ = 0;
   core::SiteIx site_ = 0;
@@ -183,17 +183,17 @@ void add_options(const core::World& w, const core::Job& job, Instant now, Quote&
 }
 
 void add_price(const core::World& w, const core::Job& job, Instant now, Quote& q) {
-  const core::PriceBook& book = *w.prices_at(now);
   q.job_class = job.job_class;
-  q.price_version = book.version;
   const core::Project& project = w.state().projects[job.project];
   q.wallet_usd = base::format_usd(core::available(w.state().accounts[project.wallet]), 4);
-  const auto tiers = core::tiers_of(w, job, book);
+  const auto tiers = core::tiers_of(w, job, now);
   if (tiers.empty()) return;
   const core::Tier& tier = tiers.front();
   const core::Sku& sku = w.state().skus[tier.skus.front()];
   const auto rates =
-      *core::rates_for(book, sku, job.job_class, job.demand, tier.cpu_milli, tier.memory_mib);
+      *core::rates_for(w.state(), job, tier.skus.front(), core::nobody, tier.cpu_milli,
+                       tier.memory_mib, now);
+  q.price_version = rates.price_version;
   q.sku = sku.name;
   q.emulated = sku.emulated;
   q.lines = quote_lines(q.sku, rates);

@@ -46,7 +46,6 @@ QuotaView view_org_quota(const core::World& world, core::OrgIx org, Instant now)
 PolicyView view_policy(const core::Policy& policy);
 
 std::string account_name(const core::World& world, core::AccountIx account);
-std::string ledger_name(core::LedgerKind kind);
 // One sentence about a fact, for the event feed.
 Event view_event(const core::World& after, const core::Fact& fact, std::uint64_t sequence);
 

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "base/time.h"
+
 namespace ampacity::audit {
 
 struct Finding {
@@ -19,5 +21,9 @@ struct Finding {
 
 // Every check, in a fixed order. A store that cannot be read is one finding, "store_readable".
 std::vector<Finding> check_ledger(const std::filesystem::path& db);
+
+// The same, and every invoice that bills the month or was issued in it, worked out again from the
+// facts by a rater of our own.
+std::vector<Finding> check_month(const std::filesystem::path& db, base::Instant month);
 
 }  // namespace ampacity::audit

@@ -30,6 +30,15 @@ void work_a_day(const fs::path& file) {
     cloud.submit("share", 1001, 333);
     const base::Id stopped = cloud.submit("stopped");
     cloud.starting.pop_back();
+    if (turn > 0) {  // a spot price that floats under who runs by it, the last with a flat
+      cloud.submit("floating", 1001, 1000, core::JobClass::spot);
+      auto book =
+          core::plain_book("floats", {}, {{"h100", 47'800, 23'900 + 10 * turn}}, 278, 139, 100, 50);
+      if (turn > 8)
+        for (core::PriceRule& r : book.rules)
+          if (r.job_class == core::JobClass::spot) r.price.tiers[0].flat = 7;
+      cloud.run(core::SetPrices{book, {}});
+    }
     cloud.run(core::StopJob{stopped, core::StopReason::asked, "changed my mind"});
     cloud.seen(stopped, core::RankSeen::State::failed_to_start);
     REQUIRE(cloud.commit(**journal));
@@ -44,8 +53,9 @@ std::map<std::string, Finding> by_name(const fs::path& file) {
 
 constexpr const char* all_checks[] = {
     "debits_equal_credits",   "transfer_ids_successive",  "holds_resolved_once",
-    "wallets_never_negative", "counters_equal_transfers", "usage_rerated",
-    "intervals_disjoint",     "usage_equals_ledger",      "journal_chain_unbroken"};
+    "wallets_never_negative", "counters_equal_transfers", "transfer_chain_unbroken",
+    "usage_rerated",          "intervals_disjoint",       "usage_equals_ledger",
+    "journal_chain_unbroken"};
 
 TEST_CASE("clean books pass, with figures") {
   const store::ScratchFolder folder;
@@ -60,6 +70,12 @@ TEST_CASE("clean books pass, with figures") {
     CHECK_MESSAGE(f.examined > 0, name);
     CHECK_FALSE(f.detail.empty());
   }
+  auto db = Database::open(file, Database::Mode::read);
+  REQUIRE(db);
+  auto steps = db->query("SELECT count(*), max(gpu_flat) FROM usage WHERE step > 0");
+  REQUIRE(steps.next());
+  CHECK(steps.integer(0) > 3);
+  CHECK(steps.integer(1) == 7);
   // The day was worth auditing: holds turned over, leases open and closed.
   CHECK(findings.at("usage_rerated").examined > 30);
   CHECK(findings.at("holds_resolved_once").examined > findings.at("usage_rerated").examined);
@@ -91,26 +107,30 @@ struct Planted {
 constexpr Planted planted[] = {
     {"a counter off by one",
      "UPDATE accounts SET credits_posted = credits_posted + 1 WHERE code = 4000",
-     "debits_equal_credits", "usd_tick"},
+     "debits_equal_credits", "USD_tick"},
     {"a pending counter off by one",
      "UPDATE accounts SET debits_pending = debits_pending + 1 WHERE code = 2300",
-     "debits_equal_credits", "usd_tick"},
+     "debits_equal_credits", "USD_tick"},
     {"a transfer across ledgers",
-     "UPDATE transfers SET credit_ix = (SELECT ix FROM accounts WHERE ledger = 'usd_cent' "
-     "LIMIT 1) WHERE id = 10",
+     "UPDATE transfers SET credit_ix = (SELECT ix FROM accounts WHERE ledger = 8401 "
+     "LIMIT 1) WHERE id = x'0000000000000000000000000000000a'",
      "debits_equal_credits", "transfer 10 crosses"},
     {"both counters moved alike: balanced, but not what the transfers say",
      "UPDATE accounts SET credits_posted = credits_posted + 5, debits_posted = debits_posted + 5 "
      "WHERE code = 2300",
      "counters_equal_transfers", "wallet demo"},
-    {"a transfer's amount", "UPDATE transfers SET amount = amount + 1 WHERE id = 1",
+    {"a transfer's amount",
+     "UPDATE transfers SET amount = amount + 1 WHERE id = x'00000000000000000000000000000001'",
      "counters_equal_transfers"},
-    {"a transfer removed", "DELETE FROM transfers WHERE id = 7", "transfer_ids_successive",
-     "transfer 8 where 7"},
-    {"a transfer put in front", "UPDATE transfers SET id = 0 WHERE id = 1",
+    {"a transfer removed", "DELETE FROM transfers WHERE id = x'00000000000000000000000000000007'",
+     "transfer_ids_successive", "transfer 8 where 7"},
+    {"a transfer put in front",
+     "UPDATE transfers SET id = x'00000000000000000000000000000000' WHERE id = "
+     "x'00000000000000000000000000000001'",
      "transfer_ids_successive"},
-    {"a kind nobody knows", "UPDATE transfers SET kind = 'gift' WHERE id = 9",
-     "transfer_ids_successive", "gift"},
+    {"two kinds at once",
+     "UPDATE transfers SET flags = 6 WHERE id = x'00000000000000000000000000000009'",
+     "transfer_ids_successive", "several kinds"},
     {"a hold resolved twice",
      "UPDATE transfers SET pending_id = (SELECT min(pending_id) FROM transfers) "
      "WHERE id = (SELECT max(id) FROM transfers WHERE kind = 'post')",
@@ -123,9 +143,16 @@ constexpr Planted planted[] = {
      "UPDATE transfers SET debit_ix = credit_ix, credit_ix = debit_ix "
      "WHERE id = (SELECT min(id) FROM transfers WHERE kind = 'post')",
      "holds_resolved_once", "other accounts"},
+    {"a code nobody looks at",
+     "UPDATE transfers SET code = code + 1 WHERE id = x'00000000000000000000000000000003'",
+     "transfer_chain_unbroken", "is not that of its transfers"},
+    {"a daily head", "UPDATE ledger_heads SET head = zeroblob(32)", "transfer_chain_unbroken",
+     "is not that of its transfers"},
+    {"a daily head removed", "DELETE FROM ledger_heads", "transfer_chain_unbroken", "no head for"},
     {"an account that is not there",
-     "UPDATE transfers SET debit_ix = debit_ix + 1000000 WHERE id = 2", "debits_equal_credits",
-     "that is not there"},
+     "UPDATE transfers SET debit_ix = debit_ix + 1000000 WHERE id = "
+     "x'00000000000000000000000000000002'",
+     "debits_equal_credits", "that is not there"},
     {"less credit than was held",
      "UPDATE transfers SET amount = 1000 WHERE reason = 'credit' AND credit_ix = "
      "(SELECT ix FROM accounts WHERE code = 2300)",
@@ -146,11 +173,18 @@ constexpr Planted planted[] = {
      "billed + waived"},
     {"an end moved past the second",
      "UPDATE usage SET ended_at = ended_at + 1000000 WHERE billed_s > 0", "usage_rerated"},
+    {"a step's price", "UPDATE usage SET gpu_price = gpu_price + 1 WHERE step = 1", "usage_rerated",
+     "the GPU amount"},
+    {"a flat", "UPDATE usage SET gpu_flat = gpu_flat + 1 WHERE billed_s > 0", "usage_rerated",
+     "the GPU amount"},
+    {"a step removed", "DELETE FROM usage WHERE step = 1", "usage_equals_ledger", "billed"},
     {"an overlap",
-     "INSERT INTO usage SELECT job, generation + 1, project_ix, user_ix, sku_ix, job_class, "
+     "INSERT INTO usage SELECT job, generation + 1, step, project_ix, user_ix, sku_ix, job_class, "
      "started_at + 1, ended_at + 1, billed_s, waived_s, price_version, gpu_price, gpus, "
      "vcpu_price, cpu_milli, gib_price, memory_mib, gpu_amount, vcpu_amount, memory_amount, "
-     "gpu_milli FROM usage WHERE billed_s = (SELECT max(billed_s) FROM usage) LIMIT 1",
+     "gpu_milli, org_ix, site_ix, reservation, started_sequence, sequence, gpu_flat, vcpu_flat, "
+     "gib_flat, host_version, term_months FROM usage WHERE billed_s = (SELECT max(billed_s) FROM "
+     "usage) LIMIT 1",
      "intervals_disjoint", "begins before"},
     {"seconds billed that the ledger never saw",
      "UPDATE usage SET billed_s = billed_s + 1, ended_at = ended_at + 1000000, "
@@ -191,6 +225,7 @@ TEST_CASE("each planted fault is caught by the check that is meant to") {
           "DROP TRIGGER journal_no_update; DROP TRIGGER journal_no_delete;"
           "DROP TRIGGER usage_no_update; DROP TRIGGER usage_no_delete;"
           "DROP TRIGGER transfers_no_update; DROP TRIGGER transfers_no_delete;"
+          "DROP INDEX transfers_resolved;"
           "PRAGMA ignore_check_constraints = ON;" +
           std::string(p.sql));
       REQUIRE_MESSAGE(done, done.error().message);

@@ -16,12 +16,13 @@ std::string name_of(base::Id job, std::int64_t generation) {
   return base::format_id("job", job) + "-" + std::to_string(generation);
 }
 
-// The exact rational `numerator`/`denominator`, to the nearest integer, halves up; not negative.
-Wide nearest(Wide numerator, Wide denominator) {
-  const Wide whole = numerator / denominator;
-  const Wide rest = numerator % denominator;
-  return rest >= denominator - rest ? whole + 1 : whole;
+// The exact rational `numerator`/`denominator`, up to the next integer; not negative.
+Wide up(Wide numerator, Wide denominator) {
+  return numerator / denominator + (numerator % denominator > 0 ? 1 : 0);
 }
+
+// A ceiling's flat is held for each calendar month that so many seconds may touch.
+Wide months_touched(Wide seconds) { return seconds == 0 ? 0 : 1 + up(seconds, 28 * 24 * 3600); }
 
 struct Lease {
   base::Id job;
@@ -31,19 +32,21 @@ struct Lease {
                memory_mib = 0;
   std::int64_t gpu_amount = 0, vcpu_amount = 0, memory_amount = 0;
   std::int64_t gpu_milli = 0;  // of each GPU
+  std::int64_t gpu_flat = 0, vcpu_flat = 0, gib_flat = 0;
 };
 
 Lease lease_of(const store::Cursor& r) {
-  return {r.id(0),       r.integer(1),  r.integer(2),  r.integer(3), r.integer(4),  r.integer(5),
-          r.integer(6),  r.integer(7),  r.integer(8),  r.integer(9), r.integer(10), r.integer(11),
-          r.integer(12), r.integer(13), r.integer(14), r.integer(15)};
+  return {r.id(0),       r.integer(1),  r.integer(2),  r.integer(3),  r.integer(4),
+          r.integer(5),  r.integer(6),  r.integer(7),  r.integer(8),  r.integer(9),
+          r.integer(10), r.integer(11), r.integer(12), r.integer(13), r.integer(14),
+          r.integer(15), r.integer(16), r.integer(17), r.integer(18)};
 }
 
 store::Cursor leases(store::Database& db) {
   return db.query(
       "SELECT job, generation, started_at, ended_at, billed_s, waived_s, gpu_price, gpus, "
       "vcpu_price, cpu_milli, gib_price, memory_mib, gpu_amount, vcpu_amount, memory_amount, "
-      "gpu_milli FROM usage ORDER BY job, generation");
+      "gpu_milli, gpu_flat, vcpu_flat, gib_flat FROM usage ORDER BY job, generation, step");
 }
 
 void rerate(const Lease& l, Tally& tally) {
@@ -54,15 +57,20 @@ void rerate(const Lease& l, Tally& tally) {
                             stored, static_cast<std::int64_t>(derived)));
   };
   if (l.gpu_price < 0 || l.gpus < 0 || l.vcpu_price < 0 || l.cpu_milli < 0 || l.gib_price < 0 ||
-      l.memory_mib < 0 || l.billed_s < 0 || l.waived_s < 0 || l.gpu_milli < 0)
+      l.memory_mib < 0 || l.billed_s < 0 || l.waived_s < 0 || l.gpu_milli < 0 || l.gpu_flat < 0 ||
+      l.vcpu_flat < 0 || l.gib_flat < 0)
     return tally.wrong(name_of(l.job, l.generation) + ": a negative price, quantity or time");
   const std::int64_t ran_us = l.ended_at - l.started_at;
   const std::int64_t observed_s = ran_us / us_per_s + (ran_us % us_per_s > 0 ? 1 : 0);
   differs("billed + waived", observed_s, l.billed_s + l.waived_s);
   const Wide s = l.billed_s;
-  differs("the GPU amount", nearest(s * l.gpus * l.gpu_milli * l.gpu_price, 1000), l.gpu_amount);
-  differs("the vCPU amount", nearest(s * l.cpu_milli * l.vcpu_price, 1000), l.vcpu_amount);
-  differs("the memory amount", nearest(s * l.memory_mib * l.gib_price, 1024), l.memory_amount);
+  const Wide months = months_touched(s);
+  differs("the GPU amount", up(s * l.gpus * l.gpu_milli * l.gpu_price, 1000) + months * l.gpu_flat,
+          l.gpu_amount);
+  differs("the vCPU amount", up(s * l.cpu_milli * l.vcpu_price, 1000) + months * l.vcpu_flat,
+          l.vcpu_amount);
+  differs("the memory amount", up(s * l.memory_mib * l.gib_price, 1024) + months * l.gib_flat,
+          l.memory_amount);
 }
 
 void check_leases(store::Database& db, std::vector<Finding>& findings) {
@@ -103,7 +111,7 @@ class UsageAgainstLedger {
     auto moves = db_.query(
         "SELECT t.job, t.generation, t.kind, d.code, c.code, t.amount FROM transfers t "
         "LEFT JOIN accounts d ON d.ix = t.debit_ix LEFT JOIN accounts c ON c.ix = t.credit_ix "
-        "WHERE t.job IS NOT NULL ORDER BY t.job, t.id");
+        "WHERE t.job IS NOT NULL ORDER BY t.job, t.timestamp");
     bool more_usage = usage.next(), more_moves = moves.next();
     while (more_usage || more_moves) {
       const base::Id job = !more_moves   ? usage.id(0)
@@ -114,7 +122,7 @@ class UsageAgainstLedger {
       for (; more_moves && moves.id(0) == job; more_moves = moves.next()) add(moves);
       for (; more_usage && usage.id(0) == job; more_usage = usage.next()) {
         const Lease l = lease_of(usage);
-        billed_[l.generation] = Wide{l.gpu_amount} + l.vcpu_amount + l.memory_amount;
+        billed_[l.generation] += Wide{l.gpu_amount} + l.vcpu_amount + l.memory_amount;
       }
       compare(job);
     }

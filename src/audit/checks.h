@@ -1,4 +1,4 @@
-// The single checks behind check_ledger: each streams rows of one open read transaction.
+// The single checks behind both audits: each streams rows of one open read transaction.
 #pragma once
 
 #include <fmt/core.h>
@@ -36,11 +36,19 @@ class Tally {
 };
 
 // debits_equal_credits, transfer_ids_successive, holds_resolved_once, wallets_never_negative,
-// counters_equal_transfers.
+// transfer_chain_unbroken, counters_equal_transfers.
 void check_transfers(store::Database& db, std::vector<Finding>& findings);
 // usage_rerated, intervals_disjoint, usage_equals_ledger.
 void check_usage(store::Database& db, std::vector<Finding>& findings);
 // journal_chain_unbroken.
 void check_journal(store::Database& db, std::vector<Finding>& findings);
+
+struct History;
+// invoices_rerated, and those of check_totals.
+void check_invoices(store::Database& db, base::Instant month, std::vector<Finding>& findings);
+// invoices_add_up, invoice_numbers_gapless, credit_notes_negate.
+void check_totals(store::Database& db, const History& history, std::vector<Finding>& findings);
+// payments_within_payable, receivables_equal_invoices, rounding_bounded.
+void check_receivables(store::Database& db, std::vector<Finding>& findings);
 
 }  // namespace ampacity::audit

@@ -353,7 +353,7 @@ Result<T> from_sparse_json(std::string_view text) {
 
 BOOST_DESCRIBE_ENUM(Code, invalid, unauthenticated, forbidden, not_found, conflict,
                     idempotency_mismatch, never_fits, not_now, insufficient_credit, queue_full,
-                    over_quota, too_large, too_many, store_full, unavailable)
+                    over_quota, over_budget, too_large, too_many, store_full, unavailable)
 BOOST_DESCRIBE_STRUCT(Wrong, (), (field, message))
 BOOST_DESCRIBE_STRUCT(Missing, (), (what, wanted, available))
 

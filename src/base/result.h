@@ -24,6 +24,7 @@ enum class Code {
   insufficient_credit,   // the wallet cannot hold one quantum: see `missing`
   queue_full,            // a bound was reached
   over_quota,            // the project's or org's quota: see `missing`, `earliest`
+  over_budget,           // a budget that blocks: see `missing`, `earliest`
   too_large,             // body, header or field over its bound
   too_many,              // connections or requests over their bound
   store_full,            // the disk refuses writes; nothing was changed

@@ -192,4 +192,24 @@ Instant SystemClock::now() {
   return {ts.tv_sec * 1'000'000LL + ts.tv_nsec / 1000};
 }
 
+Instant month_plus(Instant t, int months) {
+  const Civil c = civil_from_days(floor_div(t.us, us_per_day));
+  const std::int64_t n = c.year * 12 + c.month - 1 + months;
+  const std::int64_t year = floor_div(n, 12);
+  return {days_from_civil(year, static_cast<unsigned>(n - year * 12 + 1), 1) * us_per_day};
+}
+
+Instant month_begin(Instant t) { return month_plus(t, 0); }
+
+int year_of(Instant t) {
+  return static_cast<int>(civil_from_days(floor_div(t.us, us_per_day)).year);
+}
+
+std::string format_month(Instant t) { return format_day(t).substr(0, 7); }
+
+std::optional<Instant> parse_month(std::string_view text) {
+  if (text.size() != 7) return std::nullopt;
+  return parse_instant(std::string(text) + "-01T00:00:00Z");
+}
+
 }  // namespace ampacity::base

@@ -36,6 +36,13 @@ std::string format_instant(Instant t);
 std::optional<Instant> parse_instant(std::string_view text);
 std::string format_day(Instant t);  // "2026-11-22"
 
+// Calendar months of UTC. "2026-11" <-> its first instant.
+Instant month_begin(Instant t);             // of the month that t lies in
+Instant month_plus(Instant t, int months);  // the first instant of the month so many later
+int year_of(Instant t);
+std::string format_month(Instant t);
+std::optional<Instant> parse_month(std::string_view text);
+
 // "90s", "10m", "2h30m", "1d12h", or plain seconds; empty, negative and overflowing are refused.
 std::optional<Duration> parse_duration(std::string_view text);
 std::string format_duration(Duration d);  // "2h 05m", "1m 07s", "12.3s", "410ms"

@@ -10,60 +10,13 @@
 #include <memory>
 #include <ostream>
 
+#include "cli/choice.h"
 #include "cli/completion.h"
 #include "cli/simulate.h"
 #include "cli/verbs.h"
 
 namespace ampacity::cli {
 namespace {
-
-using Verb = std::function<int(Session&)>;
-
-// The verbs' options and which one was chosen; CLI11 writes into them while it parses.
-struct Choice {
-  bool json = false;
-  Verb verb;
-  RunOptions run;
-  PsOptions ps;
-  LogOptions log;
-  ExecOptions exec;
-  EventOptions events;
-  UsageOptions usage;
-  api::CreditRequest credit;
-  api::OrgRequest org;
-  api::ProjectRequest project;
-  api::UserRequest user;
-  api::KeyRequest key;
-  std::string role = "customer";
-  api::ReservationRequest reservation;
-  api::MaintenanceRequest maintenance;
-  QuotaOptions quota;
-  api::PolicyChange policy;
-  std::string order;
-  std::optional<std::int64_t> weight;
-  std::string name;   // the one name most verbs take
-  std::string where;  // a project beside it
-  std::vector<std::string> names;
-  std::string url, secret, shell;
-  bool tty = false, no_tty = false;
-};
-
-// CLI11 hides fields of every bad word behind one message; ours adds where to look.
-CLI::App* add(CLI::App& to, Choice& c, const std::string& name, const std::string& what,
-              Verb verb) {
-  auto* app = to.add_subcommand(name, what);
-  app->add_flag("--json", c.json, "print the API's answer");
-  app->callback([&c, verb = std::move(verb)] { c.verb = verb; });
-  return app;
-}
-
-CLI::App* add_group(CLI::App& to, const std::string& name, const std::string& what) {
-  auto* app = to.add_subcommand(name, what);
-  app->require_subcommand(1);
-  return app;
-}
-
-void take_each(CLI::Option* option) { option->allow_extra_args(false); }
 
 void add_request_flags(CLI::App& app, RunOptions& o) {
   app.add_option("-f,--file", o.file, "job file (YAML); - for standard input");
@@ -145,11 +98,54 @@ void add_money_verbs(CLI::App& app, Choice& c) {
   auto* more = add(*credit, c, "add", "add to a project's wallet",
                    [&c](Session& s) { return credit_add(s, c.credit); });
   more->add_option("PROJECT", c.credit.project, "its name")->required();
-  more->add_option("USD", c.credit.amount_usd, "25.00")->required();
+  more->add_option("USD", c.credit.amount, "25.00")->required();
   more->add_option("--note", c.credit.note, "for the books");
   auto* ledger = add_group(app, "ledger", "the books (operators)");
   add(*ledger, c, "check", "prove them", ledger_check);
   add(*ledger, c, "accounts", "every account's counters", ledger_accounts);
+  add(*ledger, c, "heads", "the hash chain at the end of each day", ledger_heads);
+  add(*ledger, c, "post", "post transfers from a file of JSON; docs/billing.md",
+      [&c](Session& s) { return ledger_post(s, c.name); })
+      ->add_option("FILE", c.name, "{\"transfers\": […]}")
+      ->required();
+}
+
+void add_meter_verbs(CLI::App& app, Choice& c) {
+  auto* meter = add_group(app, "meter", "metered usage beside jobs: storage, addresses, tokens");
+  add(*meter, c, "send", "send events: one CloudEvent in JSON on each line",
+      [&c](Session& s) { return meter_send(s, c.name); })
+      ->add_option("FILE", c.name, "of lines; - for standard input")
+      ->required();
+  auto* events = add(*meter, c, "events", "what was received and counts",
+                     [&c](Session& s) { return meter_events(s, c.meter); });
+  events->add_option("--org", c.meter.org, "only this org's (operators)");
+  events->add_option("--project", c.meter.project, "only this project's");
+  events->add_option("--meter", c.meter.meter, "only of this meter");
+  events->add_option("--from", c.meter.from, "whose period begins then or later: 2026-11-01");
+  events->add_option("--to", c.meter.to, "and before then");
+  events->add_option("--limit", c.meter.limit, "how many")->check(CLI::Range(1, 1000));
+  events->add_option("--cursor", c.meter.cursor, "where the page before ended");
+}
+
+void add_price_verbs(CLI::App& app, Choice& c) {
+  auto* prices = add_list(app, c, "prices", "what a GPU-hour costs: on demand, spot, by the term",
+                          [&c](Session& s) { return prices_show(s, c.where); });
+  prices->add_option("--org", c.where, "with this org's own (operators)");
+  auto* history = add(*prices, c, "history", "every book there was, and those to come",
+                      [&c](Session& s) { return prices_history(s, c.where); });
+  history->add_option("--org", c.where, "with this org's own (operators)");
+  auto* diff = add(*prices, c, "diff", "what changes from one book to another",
+                   [&c](Session& s) { return prices_diff(s, c.name, c.where); });
+  diff->add_option("BEFORE", c.name, "a version, or a file")->required();
+  diff->add_option("AFTER", c.where, "a version, or a file")->required();
+  add(*prices, c, "validate", "a file's mistakes, gaps and inexact prices; sets nothing",
+      [&c](Session& s) { return prices_validate(s, c.name); })
+      ->add_option("FILE", c.name, "a price book in YAML")
+      ->required();
+  auto* set = add(*prices, c, "set", "make a file the price book (operators)",
+                  [&c](Session& s) { return prices_set(s, c.name, c.where); });
+  set->add_option("FILE", c.name, "a price book in YAML")->required();
+  set->add_option("--from", c.where, "2026-12-01T00:00:00Z; default: the file's, else now");
 }
 
 void add_fleet_verbs(CLI::App& app, Choice& c) {
@@ -216,18 +212,6 @@ void add_stretch(CLI::App& app, std::optional<std::string>& from, std::optional<
   app.add_option("--from", from, "now, +2h, or an RFC 3339 time; default: now");
   auto* end = app.add_option("--until", until, "+6h, or an RFC 3339 time");
   app.add_option("--for", duration, "how long: 4h, 7d")->excludes(end);
-}
-
-// A group that does something by itself, too. CLI11 calls it after the word under it as well.
-CLI::App* add_list(CLI::App& to, Choice& c, const std::string& name, const std::string& what,
-                   Verb verb) {
-  auto* group = to.add_subcommand(name, what);
-  group->require_subcommand(0, 1);
-  group->add_flag("--json", c.json, "print the API's answer");
-  group->callback([&c, group, verb = std::move(verb)] {
-    if (group->get_subcommands().empty()) c.verb = verb;
-  });
-  return group;
 }
 
 void add_window_verbs(CLI::App& app, Choice& c) {
@@ -393,10 +377,14 @@ int run_program(std::vector<std::string> args, Terminal& terminal) {
   app.add_flag("--json", choice.json, "print the API's answer");
   add_job_verbs(app, choice);
   add_money_verbs(app, choice);
+  add_meter_verbs(app, choice);
+  add_price_verbs(app, choice);
   add_fleet_verbs(app, choice);
   add_admin_verbs(app, choice);
   add_window_verbs(app, choice);
   add_policy_verbs(app, choice);
+  add_billing_verbs(app, choice);
+  add_hook_verbs(app, choice);
   add_own_verbs(app, choice);
   choice.run.command = choice.exec.command = cut_command(args);
   const bool has_command = !choice.run.command.empty();

@@ -329,6 +329,12 @@ const std::vector<VerbRow> rows = {
      "",
      1},
     {{"ledger", "accounts"}, "GET /v1/ledger/accounts", "", R"({"items":[]})", "DEBITS", ""},
+    {{"ledger", "heads"},
+     "GET /v1/ledger/heads",
+     "",
+     R"({"items":[{"day":"2026-11-22","transfers":3,"last":"2026-11-22T01:00:00Z","head":"ab12"}]})",
+     "ab12",
+     ""},
     {{"usage", "--by", "day", "--from", "2026-11-01"},
      "GET /v1/usage",
      "/v1/usage?by=day&from=2026-11-01",
@@ -396,7 +402,7 @@ const std::vector<VerbRow> rows = {
      "",
      base::to_json(sample_project()),
      "demo: wallet 25.00 USD",
-     R"({"project":"demo","amount_usd":"25.00"})"},
+     R"({"project":"demo","amount":"25.00"})"},
     {{"offers"},
      "GET /v1/offers",
      "",
@@ -449,7 +455,7 @@ TEST_CASE("completion knows every verb") {
           "exec",    "stop",       "receipt",  "usage",        "events", "fleet",  "cordon",
           "volumes", "orgs",       "projects", "users",        "keys",   "credit", "ledger",
           "login",   "version",    "reserve",  "reservations", "drain",  "quotas", "weight",
-          "policy",  "checkpoint", "sim"})
+          "policy",  "checkpoint", "sim",      "prices",       "validate"})
       CHECK_MESSAGE(cli.out.str().find(word) != std::string::npos, word);
   }
   CHECK(cli({"completion", "csh"}) == 2);

@@ -45,7 +45,8 @@ std::string config_path(const Terminal& terminal) {
 }
 
 int exit_code_of(int status, base::Code code = base::Code::invalid) {
-  if (code == base::Code::over_quota) return exit_refused;  // 403, but no matter of the key
+  if (code == base::Code::over_quota || code == base::Code::over_budget)
+    return exit_refused;  // 403, but no matter of the key
   if (status == 401 || status == 403) return exit_not_allowed;
   if (status >= 500 && status != 507) return exit_unreachable;
   return exit_refused;
@@ -62,6 +63,7 @@ std::string hint_of(base::Code code) {
     case base::Code::insufficient_credit:
       return "`ampacity` shows the wallet; the cloud's operator adds credit";
     case base::Code::over_quota:
+    case base::Code::over_budget:
       return "`ampacity quotas show` shows the limits and what is used";
     case base::Code::unavailable:
       return "try again in a moment";
@@ -102,7 +104,7 @@ std::string describe(const std::string& detail, const std::vector<base::Wrong>& 
     if (wrong.size() > 1 || detail.find(w.message) == std::string::npos)
       text += fmt::format("\n  {}: {}", w.field, w.message);
   for (const auto& m : missing) {
-    if (code == base::Code::over_quota) break;  // the sentence has them, in hours and dollars
+    if (code == base::Code::over_quota || code == base::Code::over_budget) break;  // the sentence has them, in hours and dollars
     text += fmt::format("\n  {}: {} wanted, {} available", words_of(m.what), amount_of(m, m.wanted),
                         amount_of(m, m.available));
   }

@@ -7,7 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "api/contract_billing.h"
 #include "api/contract_capacity.h"
+#include "api/contract_hooks.h"
+#include "api/meter_events.h"
 #include "cli/session.h"
 
 namespace ampacity::cli {
@@ -78,6 +81,37 @@ int credit_add(Session& session, const api::CreditRequest& request);
 int ledger_check(Session& session);
 int ledger_accounts(Session& session);
 
+// ---- verbs_ledger.cc
+int ledger_heads(Session& session);
+int ledger_post(Session& session, const std::string& file);
+
+// ---- verbs_meter.cc
+int meter_send(Session& session, const std::string& file);  // "-": standard input
+struct MeterEventOptions {
+  std::string org, project, meter, from, to, cursor;
+  std::int64_t limit = 100;
+};
+int meter_events(Session& session, const MeterEventOptions& options);
+
+// ---- verbs_hooks.cc
+int budgets_set(Session& session, const api::BudgetRequest& request);
+int budgets_list(Session& session, const std::string& project);
+int budgets_remove(Session& session, const std::string& name);
+int webhooks_add(Session& session, const api::WebhookRequest& request);
+int webhooks_list(Session& session, const std::string& project);
+int webhooks_remove(Session& session, const std::string& id);
+int webhooks_enable(Session& session, const std::string& id);
+int webhooks_test(Session& session, const std::string& id);
+int webhooks_deliveries(Session& session, const std::string& id, std::int64_t limit);
+
+// ---- verbs_prices.cc
+int prices_show(Session& session, const std::string& org);
+int prices_history(Session& session, const std::string& org);
+// Versions, or files.
+int prices_diff(Session& session, const std::string& before, const std::string& after);
+int prices_validate(Session& session, const std::string& file);
+int prices_set(Session& session, const std::string& file, const std::string& from);
+
 // ---- verbs_fleet.cc
 int fleet_sites(Session& session);
 int fleet_nodes(Session& session);
@@ -105,6 +139,30 @@ int quotas_set(Session& session, const QuotaOptions& options);
 int weight(Session& session, const std::string& project, std::optional<std::int64_t> value);
 int policy(Session& session, const std::optional<api::PolicyChange>& change);
 int checkpoint(Session& session, const std::string& job);
+
+// ---- verbs_billing.cc
+int billing_issuer(Session& session, const api::PartyChange& change);
+int billing_org(Session& session, const std::string& org, const api::BillingChange& change);
+int billing_line(Session& session, const std::string& org, const api::LineRequest& line);
+int credit_line(Session& session, const std::string& project, const std::string& amount);
+int contracts_list(Session& session, const std::string& org);
+int contracts_sign(Session& session, const api::ContractRequest& request);
+int contracts_end(Session& session, const std::string& name);
+int invoices_list(Session& session, const std::string& org);
+int invoices_show(Session& session, const std::string& number);
+int invoices_get(Session& session, const std::string& number, const std::string& format,
+                 const std::string& file);
+int invoices_draft(Session& session, const api::IssueRequest& request);
+int invoices_issue(Session& session, const api::IssueRequest& request);
+int invoices_void(Session& session, const std::string& number, const std::string& why);
+int invoices_pay(Session& session, const std::string& number, const api::PaymentRequest& payment);
+struct ExportOptions {
+  std::string what;  // "exports/focus", "statement": the path after /v1/
+  std::string month, org, from, until, format, file;
+};
+int export_file(Session& session, const ExportOptions& options);
+int audit(Session& session, const std::string& month);
+int close_month(Session& session, const std::string& month);
 
 // ---- verbs_admin.cc
 int welcome(Session& session);  // no arguments

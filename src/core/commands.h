@@ -2,13 +2,16 @@
 // made by the loop and arrives in the command. Text fields were checked for form by the contract.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
-#include "core/model.h"
+#include "core/books.h"
+#include "core/budget_model.h"
 #include "core/request.h"
+#include "ledger/post.h"
 
 namespace ampacity::core {
 
@@ -32,8 +35,9 @@ struct SetNodeState {
   NodeState state = NodeState::active;
 };
 struct SetPrices {
-  PriceBook book;
-};  // version is ignored: the next one
+  PriceBook book;   // version and org are ignored: the next one, and by name
+  std::string org;  // whose own prices; empty: the public list
+};
 
 struct CreateOrg {
   Id id;
@@ -59,7 +63,7 @@ struct RevokeKey {
 };
 struct AddCredit {
   std::string project;
-  std::int64_t cents = 0;
+  std::int64_t minor = 0;
   std::string note;
 };
 
@@ -103,6 +107,83 @@ struct NoteCheckpoint {
   Id job;
 };
 
+// Billing (core/billing.h).
+struct SetIssuer {
+  Party issuer;
+};
+struct SetBilling {
+  std::string org;
+  BillingProfile profile;
+};
+struct SetCreditLine {
+  std::string project;
+  std::int64_t minor = 0;
+};
+struct SignContract {
+  Contract contract;  // org is ignored: by name
+  std::string org;
+};
+struct EndContract {
+  Id contract;
+  Instant at;  // with the month it lies in
+};
+struct AddLine {
+  std::string org;
+  std::string project;  // may be empty: the org's own
+  std::int64_t minor = 0;
+  std::string description;
+};
+// What a lease paid beyond what its month's price function makes of it.
+struct Refund {
+  ProjectIx project = 0;
+  SkuIx sku = 0;
+  Ticks ticks = 0;
+};
+// As rated from the facts up to invoice.sequence; refused if another was issued meanwhile.
+struct IssueInvoice {
+  Invoice invoice;  // without a number
+  std::vector<Refund> refunds;
+};
+// Takes back a whole invoice: what it billed is billed again by the next one.
+struct VoidInvoice {
+  Invoice note;  // the credit note: the invoice negated, with its lines
+};
+struct RecordPayment {
+  Payment payment;
+};
+struct SealPeriod {
+  Instant until;
+  std::string audit;
+};
+
+// Budgets and webhooks (core/budget.h).
+struct SetBudget {
+  Budget budget;  // its org and name say which; what was counted so far is kept
+};
+struct RemoveBudget {
+  Id budget;
+  bool by_owner = false;
+};
+struct AddWebhook {
+  Webhook webhook;
+};
+struct RemoveWebhook {
+  Id webhook;
+};
+struct SwitchWebhook {
+  Id webhook;
+  bool enabled = true;
+  std::string why;
+};
+
+// An operator's transfers, linked or not, made or refused one by one (ledger/post.h).
+struct PostTransfers {
+  std::vector<Transfer> transfers;
+  std::string note;
+  Past past;                                             // looked up by the loop
+  std::shared_ptr<std::vector<ledger::Posted>> answer;  // outcomes: not facts, but the reply
+};
+
 struct SubmitJob {
   Job job;  // id, name, project, user, class, spec, limits; the rest is filled in
   std::optional<GpuRequest> gpus;  // nullopt: cpu
@@ -136,6 +217,8 @@ struct Advance {};  // room was made: start the next that waits; repeated until 
 using Command =
     std::variant<Found, RegisterSite, SetNodeState, SetPrices, CreateOrg, CreateProject, CreateUser,
                  CreateKey, RevokeKey, AddCredit, SetQuota, SetWeight, SetPolicy, Reserve, Maintain,
-                 EndWindow, NoteCheckpoint, SubmitJob, StopJob, Observe, Tick, Advance>;
+                 EndWindow, NoteCheckpoint, SetIssuer, SetBilling, SetCreditLine, SignContract,
+                 EndContract, AddLine, IssueInvoice, VoidInvoice, RecordPayment, SealPeriod, PostTransfers,
+                 SetBudget, RemoveBudget, AddWebhook, RemoveWebhook, SwitchWebhook, SubmitJob, StopJob, Observe, Tick, Advance>;
 
 }  // namespace ampacity::core

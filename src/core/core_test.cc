@@ -8,6 +8,7 @@
 #include "base/prng.h"
 #include "core/desire.h"
 #include "core/meter.h"
+#include "core/price_book.h"
 #include "core/settle.h"
 #include "core/step.h"
 
@@ -20,7 +21,8 @@ using base::Prng;
 constexpr Ticks usd = base::ticks_per_usd;
 
 PriceBook book() {
-  return {1, "test", {1}, {{"h100", 47'800, 23'900}, {"a40", 12'800, 6'400}}, 100, 50, 100, 50};
+  return plain_book("test", {1}, {{"h100", 47'800, 23'900}, {"a40", 12'800, 6'400}}, 100, 50, 100,
+                    50);
 }
 
 struct Cloud {
@@ -89,13 +91,13 @@ struct Cloud {
 
 void check_invariants(const World& w) {
   const State& s = w.state();
-  for (const LedgerKind ledger : {LedgerKind::usd_tick, LedgerKind::usd_cent}) {
+  for (const std::uint32_t ledger : {ledger::usd_tick, ledger::usd_minor}) {
     std::int64_t pending = 0, posted = 0;
     for (const Account& a : s.accounts) {
       if (a.ledger != ledger) continue;
       pending += a.debits_pending - a.credits_pending;
       posted += a.debits_posted - a.credits_posted;
-      if (a.debits_must_not_exceed_credits) CHECK(available(a) >= 0);
+      if (a.has(ledger::account_flag::debits_must_not_exceed_credits)) CHECK(available(a) >= 0);
     }
     CHECK(pending == 0);
     CHECK(posted == 0);
@@ -121,6 +123,7 @@ void check_invariants(const World& w) {
   }
   const World again{State{s}};  // derived = rebuilt
   CHECK(again.packer == w.packer);
+  CHECK(again.reserves == w.reserves);
   CHECK(again.use == w.use);
   CHECK(again.holds == w.holds);
   CHECK(again.hardware == w.hardware);

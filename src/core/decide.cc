@@ -1,5 +1,7 @@
 #include "core/decide.h"
 
+#include "core/price_book.h"
+
 namespace ampacity::core {
 namespace {
 
@@ -10,20 +12,38 @@ Decision found(const World& world, const Found& c, Instant now) {
   PriceBook book = c.book;
   book.version = 1;
   if (book.effective_from.us == 0) book.effective_from = now;
+  sort_rules(book);
+  if (auto wrong = wrong_with(book); !wrong.empty())
+    return std::unexpected(base::refusal_of(std::move(wrong)));
   return std::vector<FactBody>{
-      AccountOpened{{LedgerKind::usd_cent, 1000, "cash"}},
-      AccountOpened{{LedgerKind::usd_cent, 9000, "crossing"}},
-      AccountOpened{{LedgerKind::usd_tick, 9000, "crossing"}},
+      AccountOpened{new_account(ledger::usd_minor, 1000, "cash")},
+      AccountOpened{new_account(ledger::usd_minor, 9000, "crossing")},
+      AccountOpened{new_account(ledger::usd_tick, 9000, "crossing")},
       PricesSet{std::move(book)},
   };
 }
 
 Decision set_prices(const World& world, const SetPrices& c, Instant now) {
+  const State& s = world.state();
   PriceBook book = c.book;
-  book.version = world.state().books.back().version + 1;
-  if (book.effective_from < now) book.effective_from = now;  // never re-prices the past
-  if (book.effective_from < world.state().books.back().effective_from)
-    return base::refuse(base::Code::conflict, "a later price book is already set");
+  book.version = s.books.back().version + 1;
+  if (book.effective_from.us == 0) book.effective_from = now;
+  if (book.effective_from < now)
+    return base::refuse_field("effective_from",
+                              "has passed: prices of the past do not change; leave it out for now");
+  if (!c.org.empty()) {
+    const auto org = world.find_org(c.org);
+    if (!org) return base::refuse_field("org", "there is no org '" + c.org + "'");
+    book.org = *org;
+  }
+  for (const PriceBook& b : s.books)
+    if (b.org == book.org && b.currency == book.currency && book.effective_from < b.effective_from)
+      return base::refuse_field("effective_from",
+                                "version " + std::to_string(b.version) + " is set already for " +
+                                    base::format_instant(b.effective_from) + ", which is later");
+  sort_rules(book);
+  if (auto wrong = wrong_with(book); !wrong.empty())
+    return std::unexpected(base::refusal_of(std::move(wrong)));
   return std::vector<FactBody>{PricesSet{std::move(book)}};
 }
 
@@ -47,6 +67,22 @@ struct Decider {
   Decision operator()(const Maintain& c) const { return decide_windows(world, c, now); }
   Decision operator()(const EndWindow& c) const { return decide_windows(world, c); }
   Decision operator()(const NoteCheckpoint& c) const { return decide_checkpoint(world, c); }
+  Decision operator()(const SetIssuer& c) const { return decide_billing(world, c); }
+  Decision operator()(const SetBilling& c) const { return decide_billing(world, c); }
+  Decision operator()(const SetCreditLine& c) const { return decide_billing(world, c); }
+  Decision operator()(const SignContract& c) const { return decide_billing(world, c, now); }
+  Decision operator()(const EndContract& c) const { return decide_billing(world, c, now); }
+  Decision operator()(const AddLine& c) const { return decide_billing(world, c); }
+  Decision operator()(const IssueInvoice& c) const { return decide_billing(world, c, now); }
+  Decision operator()(const VoidInvoice& c) const { return decide_billing(world, c, now); }
+  Decision operator()(const RecordPayment& c) const { return decide_billing(world, c, now); }
+  Decision operator()(const SealPeriod& c) const { return decide_billing(world, c, now); }
+  Decision operator()(const SetBudget& c) const { return decide_budget(world, c, now); }
+  Decision operator()(const RemoveBudget& c) const { return decide_budget(world, c); }
+  Decision operator()(const AddWebhook& c) const { return decide_webhook(world, c, now); }
+  Decision operator()(const RemoveWebhook& c) const { return decide_webhook(world, c); }
+  Decision operator()(const SwitchWebhook& c) const { return decide_webhook(world, c); }
+  Decision operator()(const PostTransfers& c) const { return decide_ledger(world, c, now); }
   Decision operator()(const SubmitJob& c) const { return decide_submit(world, c, now); }
   Decision operator()(const StopJob& c) const { return decide_stop(world, c); }
   Decision operator()(const Observe& c) const { return decide_observe(world, c, now); }

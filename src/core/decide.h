@@ -14,6 +14,8 @@ namespace ampacity::core {
 inline constexpr std::size_t most_live_jobs = 1'000'000;
 inline constexpr std::size_t most_queued_jobs = 100'000;
 inline constexpr std::size_t most_queued_jobs_of_project = 20'000;
+inline constexpr std::size_t most_webhooks = 1'000;
+inline constexpr std::size_t most_webhooks_of_project = 20;
 
 using Decision = base::Result<std::vector<FactBody>>;
 
@@ -34,6 +36,25 @@ Decision decide_policy(const World& world, const SetPolicy& c);
 Decision decide_windows(const World& world, const Reserve& c, Instant now);
 Decision decide_windows(const World& world, const Maintain& c, Instant now);
 Decision decide_windows(const World& world, const EndWindow& c);
+Decision decide_billing(const World& world, const SetIssuer& c);
+Decision decide_billing(const World& world, const SetBilling& c);
+Decision decide_billing(const World& world, const SetCreditLine& c);
+Decision decide_billing(const World& world, const SignContract& c, Instant now);
+Decision decide_billing(const World& world, const EndContract& c, Instant now);
+Decision decide_billing(const World& world, const AddLine& c);
+Decision decide_billing(const World& world, const IssueInvoice& c, Instant now);
+Decision decide_billing(const World& world, const VoidInvoice& c, Instant now);
+Decision decide_billing(const World& world, const RecordPayment& c, Instant now);
+Decision decide_billing(const World& world, const SealPeriod& c, Instant now);
+Decision decide_budget(const World& world, const SetBudget& c, Instant now);
+Decision decide_budget(const World& world, const RemoveBudget& c);
+Decision decide_webhook(const World& world, const AddWebhook& c, Instant now);
+Decision decide_webhook(const World& world, const RemoveWebhook& c);
+Decision decide_webhook(const World& world, const SwitchWebhook& c);
+Decision decide_ledger(const World& world, const PostTransfers& c, Instant now);
+// Voids of the reserves that lapsed by `now`; nullopt: none did.
+class Drafter;
+std::optional<ReservesExpired> expired_reserves(const World& world, Drafter& drafter, Instant now);
 Decision decide_submit(const World& world, const SubmitJob& c, Instant now);
 Decision decide_stop(const World& world, const StopJob& c);
 Decision decide_observe(const World& world, const Observe& c, Instant now);

@@ -1,7 +1,11 @@
 #include "core/decide.h"
+#include "core/posting.h"
+#include "core/settle.h"
 
 namespace ampacity::core {
 namespace {
+
+constexpr std::size_t most_bought = 10'000;
 
 std::unexpected<base::Refusal> taken(const std::string& kind, const std::string& name) {
   return base::refuse(base::Code::conflict, "there is a " + kind + " named " + name + " already");
@@ -16,19 +20,20 @@ std::unexpected<base::Refusal> no_such(const std::string& field, const std::stri
 
 Decision decide_customers(const World& world, const CreateOrg& c, Instant now) {
   if (world.find_org(c.name)) return taken("org", c.name);
-  return std::vector<FactBody>{OrgCreated{{c.id, c.name, now, {}, {}}}};
+  return std::vector<FactBody>{OrgCreated{{c.id, c.name, now, {}, {}, {}, {}, {}, {}}}};
 }
 
 Decision decide_customers(const World& world, const CreateProject& c, Instant now) {
   const auto org = world.find_org(c.org);
   if (!org) return no_such("org", "org", c.org);
   if (world.project(c.name)) return taken("project", c.name);
-  Account wallet{LedgerKind::usd_tick, 2300, "wallet " + c.name};
-  wallet.debits_must_not_exceed_credits = true;
-  const auto account = static_cast<AccountIx>(world.state().accounts.size());
-  return std::vector<FactBody>{
-      AccountOpened{wallet},
-      ProjectCreated{{c.id, *org, c.name, now, account, false, {}, {}, {100, now, 0}}}};
+  const std::string& currency = world.state().orgs[*org].billing.currency;
+  Posting posting(world, currency);
+  Project project{c.id, *org, c.name, now};
+  project.wallet = posting.open_wallet(c.name);
+  project.share.at = now;
+  if (currency != "USD") project.revenue = posting.tick_account(4000, "revenue");
+  return std::move(posting).with(ProjectCreated{std::move(project)});
 }
 
 Decision decide_customers(const World& world, const CreateUser& c, Instant now) {
@@ -67,21 +72,28 @@ Decision decide_customers(const World& world, const RevokeKey& c) {
 Decision decide_customers(const World& world, const AddCredit& c) {
   const auto project = world.project(c.project);
   if (!project) return no_such("project", "project", c.project);
-  const auto ticks = base::multiply(c.cents, base::ticks_per_cent);
-  if (!ticks || c.cents <= 0)
-    return base::refuse_field("amount_usd", "must be a positive amount in whole cents");
-  const AccountIx cash = 0, crossing_cent = 1, crossing_tick = 2;
-  const AccountIx wallet = world.state().projects[*project].wallet;
-  std::int64_t sum = 0;
-  if (__builtin_add_overflow(world.state().accounts[wallet].credits_posted, *ticks, &sum) ||
-      __builtin_add_overflow(world.state().accounts[crossing_tick].debits_posted, *ticks, &sum))
-    return base::refuse_field("amount_usd", "is more than a ledger can hold");
-  const std::uint64_t id = world.state().next_transfer;
-  return std::vector<FactBody>{CreditAdded{
-      *project,
-      c.note,
-      {{id, TransferKind::single, cash, crossing_cent, c.cents, 0, TransferReason::credit},
-       {id + 1, TransferKind::single, crossing_tick, wallet, *ticks, 0, TransferReason::credit}}}};
+  const Project& p = world.state().projects[*project];
+  const std::string& currency = world.state().orgs[p.org].billing.currency;
+  const auto ticks = base::multiply(c.minor, base::ticks_per_minor(currency_of(currency)));
+  if (!ticks || c.minor <= 0)
+    return base::refuse_field("amount", "must be positive, with no more decimals than " + currency +
+                                            " has, and no more than a ledger can hold");
+  if (world.state().orgs[p.org].bought.size() >= most_bought)
+    return base::refuse(base::Code::queue_full, "too many credits wait for the org's next invoice");
+  Posting posting(world, currency);
+  const AccountIx crossing = posting.tick_account(9000, "crossing");
+  for (const AccountIx full : {p.wallet, crossing}) {
+    std::int64_t sum = 0;
+    if (full < world.state().accounts.size() &&
+        (__builtin_add_overflow(world.state().accounts[full].credits_posted, *ticks, &sum) ||
+         __builtin_add_overflow(world.state().accounts[full].debits_posted, *ticks, &sum)))
+      return base::refuse_field("amount", "is more than a ledger can hold");
+  }
+  posting.move(posting.minor_account(1000, "cash"), posting.minor_account(9000, "crossing"),
+               c.minor, TransferReason::credit);
+  posting.move(crossing, p.wallet, *ticks, TransferReason::credit);
+  CreditAdded f{*project, c.minor, c.note, std::move(posting.transfers)};
+  return std::move(posting).with(std::move(f));
 }
 
 }  // namespace ampacity::core

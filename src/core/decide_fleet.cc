@@ -44,7 +44,7 @@ Decision decide_fleet(const World& world, const RegisterSite& c) {
                                 " hardware; emulate another one, or use another state directory");
       continue;
     }
-    facts.push_back(AccountOpened{{LedgerKind::usd_tick, 4000, "revenue " + sku.name}});
+    facts.push_back(AccountOpened{new_account(ledger::usd_tick, 4000, "revenue " + sku.name)});
     sku.revenue = next_account++;
     skus.push_back(sku.name);
     facts.push_back(SkuDefined{sku});

@@ -5,6 +5,7 @@
 #include "core/grant.h"
 #include "core/meter.h"
 #include "core/order.h"
+#include "core/reprice.h"
 #include "core/settle.h"
 
 namespace ampacity::core {
@@ -114,10 +115,10 @@ base::Result<void> check_class(const World& world, const SubmitJob& c) {
 }
 
 // No price, or none low enough.
-std::unexpected<Refusal> no_tier(const World& world, const Job& job, const PriceBook& book) {
+std::unexpected<Refusal> no_tier(const World& world, const Job& job, Instant now) {
   Job any = job;
   any.demand.most_price = 0;
-  if (job.demand.most_price && !tiers_of(world, any, book).empty())
+  if (job.demand.most_price && !tiers_of(world, any, now).empty())
     return base::refuse_field("max_price",
                               "no GPU of those costs so little now; see `ampacity "
                               "offers`");
@@ -167,10 +168,9 @@ Decision decide_submit(const World& world, const SubmitJob& c, Instant now) {
   if (!draft) return std::unexpected(std::move(draft.error()));
   JobSubmitted submitted{std::move(*draft)};
   Job& job = submitted.job;
-  const PriceBook* book = world.prices_at(now);
-  if (!book) return base::refuse(Code::unavailable, "there is no price book yet");
-  const auto tiers = tiers_of(world, job, *book);
-  if (tiers.empty()) return no_tier(world, job, *book);
+  if (!world.prices_at(now)) return base::refuse(Code::unavailable, "there is no price book yet");
+  const auto tiers = tiers_of(world, job, now);
+  if (tiers.empty()) return no_tier(world, job, now);
   if (auto ok = check_bounds(world, job); !ok) return std::unexpected(std::move(ok.error()));
   commit_most(world, job, tiers, now);
   if (auto over = over_quota(world, job, now)) return std::unexpected(std::move(*over));
@@ -193,6 +193,7 @@ Decision decide_submit(const World& world, const SubmitJob& c, Instant now) {
     const Ticks have =
         available(world.state().accounts[world.state().projects[job.project].wallet]);
     if (hold > have) return too_little_credit(world, job, hold, have);
+    if (auto over = over_budget(world, job, tiers, now)) return std::unexpected(std::move(*over));
   }
   facts.front() = std::move(submitted);
   return facts;
@@ -208,10 +209,14 @@ Decision decide_stop(const World& world, const StopJob& c) {
 }
 
 Decision decide_tick(const World& world, Instant now) {
+  if (auto repriced = reprice_spot(world, now)) return std::move(*repriced);  // the rest: next time
   std::vector<FactBody> facts;
   LeasesSettled settled;
   Drafter drafter(world);
   std::map<ProjectIx, Ticks> credit;  // left after what this tick has held
+  BudgetRoom budgets(world, now);
+  if (world.budgets.next_until.us && now >= world.budgets.next_until)
+    facts.push_back(BudgetsTurned{});
   for (const auto& [due, order] : world.deadlines) {
     if (due > now) break;
     if (const auto waiting = world.queue.find(order); waiting != world.queue.end()) {
@@ -239,15 +244,22 @@ Decision decide_tick(const World& world, Instant now) {
     const auto left =
         credit.try_emplace(job.project, available(world.state().accounts[wallet])).first;
     Settlement s;
-    if (!settle(drafter, world, job, now, left->second, s)) {
-      facts.push_back(StopOrdered{job.id, StopReason::credit, "the project's credit ran out"});
+    const std::int64_t quantum_s = first_hold_s(world.state().policy, 0, job.grace_s);
+    const std::int64_t most_s = budgets.seconds(job, lease, used_seconds(lease, now), quantum_s);
+    if (!settle(drafter, world, job, now, left->second, most_s, s)) {
+      const bool by_budget = used_seconds(lease, now) + most_s <= lease.paid_s;
+      facts.push_back(by_budget
+                          ? StopOrdered{job.id, StopReason::over_budget, "its budget is used up"}
+                          : StopOrdered{job.id, StopReason::credit, "the project's credit ran out"});
       continue;
     }
-    left->second += cost_between(lease.rates, s.posted_s, lease.paid_s) -
-                    cost_between(lease.rates, s.posted_s, s.paid_s);
+    budgets.held(job, lease, s.paid_s);
+    left->second += cost_between(lease, s.posted_s, lease.paid_s) -
+                    cost_between(lease, s.posted_s, s.paid_s);
     settled.entries.push_back(std::move(s));
   }
   if (!settled.entries.empty()) facts.insert(facts.begin(), std::move(settled));
+  if (auto expired = expired_reserves(world, drafter, now)) facts.push_back(std::move(*expired));
   for (const auto& [project, left] : credit)
     if (auto low = credit_warning(world, project, left, world.burn[project], now))
       facts.push_back(std::move(*low));

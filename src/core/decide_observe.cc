@@ -35,6 +35,7 @@ End outcome_of(const Job& job, const std::vector<Rank>& ranks, bool lost) {
     case StopReason::asked:
       return {Outcome::cancelled, exit_code};
     case StopReason::credit:
+    case StopReason::over_budget:
       return {Outcome::cancelled, exit_code};
     case StopReason::time_limit:
       return {Outcome::timed_out, exit_code};
@@ -45,6 +46,7 @@ End outcome_of(const Job& job, const std::vector<Rank>& ranks, bool lost) {
     case StopReason::preempted:
     case StopReason::window:
     case StopReason::uneconomic:
+    case StopReason::price:
       return {Outcome::cancelled, exit_code};  // of this generation: the job goes on
     case StopReason::rank_failed:
     case StopReason::none:
@@ -57,13 +59,12 @@ End outcome_of(const Job& job, const std::vector<Rank>& ranks, bool lost) {
 std::vector<Transfer> close_transfers(const World& world, const Job& job, std::int64_t billed_s) {
   std::vector<Transfer> transfers;
   const Lease& lease = *job.lease;
-  if (lease.pending_id == 0) return transfers;
   Drafter drafter(world);
   post_used(drafter, world, job, std::max(billed_s, lease.posted_s), transfers);
-  const Ticks over = cost_between(lease.rates, std::min(billed_s, lease.posted_s), lease.posted_s);
+  const Ticks over = cost_between(lease, std::min(billed_s, lease.posted_s), lease.posted_s);
   if (over > 0)
     transfers.push_back(drafter.make(TransferKind::single, TransferReason::correction,
-                                     world.state().skus[lease.sku].revenue,
+                                     revenue_of(world.state(), job.project, lease.sku),
                                      world.state().projects[job.project].wallet, over));
   return transfers;
 }
@@ -115,16 +116,19 @@ LeaseClosed close_of(const World& world, const Job& job, std::vector<Rank> ranks
   i.generation = job.generation;
   i.sku = lease.sku;
   i.rates = lease.rates;
+  i.steps = lease.steps;
   for (const Rank& r : i.ranks) {
     if (r.started_at.us && (i.started_at.us == 0 || r.started_at < i.started_at))
       i.started_at = r.started_at;
     i.ended_at = std::max(i.ended_at, r.ended_at);
   }
+  i.started_sequence = lease.started_sequence;
   if (i.started_at.us == 0) i.started_at = i.ended_at;  // nothing ran, nothing is billed
   const std::int64_t observed_s = (i.ended_at - i.started_at).seconds_rounded_up();
   i.billed_s = lease.pending_id ? std::min(observed_s, lease.paid_s) : observed_s;
   i.waived_s = observed_s - i.billed_s;
-  i.amounts = amounts_at(lease.rates, i.billed_s);
+  i.amounts = amounts_at(lease.steps, lease.rates, i.billed_s);
+  trim_steps(i);
   f.transfers = close_transfers(world, job, i.billed_s);
   const End end = outcome_of(job, i.ranks, lost);
   f.outcome = end.outcome;

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "core/decide.h"
+#include "core/order.h"
 #include "core/place.h"
 #include "core/settle.h"
 
@@ -16,14 +17,10 @@ using base::Refusal;
 constexpr std::size_t most_windows = 10'000;
 constexpr Duration furthest = Duration::seconds(3LL * 366 * 86'400);
 
-bool yields(const Job& job) {
-  return job.job_class == JobClass::spot || job.job_class == JobClass::house;
-}
-
 // The latest instant at which a lease can still be there; forever: nobody knows.
-Instant surely_gone(const Job& job, Instant now) {
+Instant surely_gone(const World& w, const Job& job, Instant now) {
   if (job.state == JobState::stopping)
-    return job.stop_ordered_at + Duration::seconds(job.grace_s + confirm_s);
+    return notice_ends(w.state().policy, job) + Duration::seconds(confirm_s);
   if (job.time_limit_s == 0) return forever;
   const Instant start = job.lease->started_at.us ? job.lease->started_at : now + start_timeout;
   return start + Duration::seconds(job.time_limit_s + job.grace_s + confirm_s);
@@ -31,7 +28,7 @@ Instant surely_gone(const Job& job, Instant now) {
 
 // Will one who waits, and has a right to cards, be gone from them by `from`?
 bool gone_by(const Job& job, Instant now, Instant from) {
-  if (yields(job)) return true;
+  if (yields(job.job_class)) return true;
   if (job.time_limit_s == 0) return false;
   const Instant start = job.promise ? std::max(now, job.promise->start_by) : now;
   return start + start_timeout + Duration::seconds(job.time_limit_s + job.grace_s + confirm_s) <=
@@ -42,7 +39,7 @@ bool gone_by(const Job& job, Instant now, Instant from) {
 std::uint64_t cards_free(const World& w, NodeIx n, Instant now, Instant from, Instant until) {
   const Node& node = w.state().nodes[n];
   if (node.state != NodeState::active) return 0;
-  std::uint64_t cards = node.gpus.size() == 64 ? ~0ULL : (1ULL << node.gpus.size()) - 1;
+  std::uint64_t cards = all_cards(node);
   if (const auto at = w.holds.find(n); at != w.holds.end())
     for (const Hold& h : at->second) {
       if (h.why == Hold::Why::window ? h.until <= from || until <= h.from
@@ -52,7 +49,7 @@ std::uint64_t cards_free(const World& w, NodeIx n, Instant now, Instant from, In
     }
   for (const Slot slot : w.use[n].leases) {
     const Job& job = w.state().jobs[slot];
-    if (yields(job) || surely_gone(job, now) <= from) continue;
+    if (yields(job.job_class) || surely_gone(w, job, now) <= from) continue;
     for (const Place& p : job.lease->places)
       if (p.node == n) cards &= ~p.gpu_mask;
   }
@@ -112,7 +109,7 @@ std::vector<Place> room_for(const World& w, SkuIx sku, std::uint32_t gpus, Insta
 std::optional<Instant> earliest_for(const World& w, SkuIx sku, const Reserve& c, Instant now) {
   std::set<Instant> starts;
   for (const auto& [order, slot] : w.leased) {
-    const Instant gone = surely_gone(w.state().jobs[slot], now);
+    const Instant gone = surely_gone(w, w.state().jobs[slot], now);
     if (gone > c.from && gone != forever) starts.insert(gone);
   }
   for (const Window& window : w.state().windows)
@@ -200,15 +197,15 @@ Decision decide_windows(const World& world, const Maintain& c, Instant now) {
     // A drain waits for what runs; a window with a start must be sure of it.
     for (const Slot slot : world.use[*n].leases) {
       const Job& job = world.state().jobs[slot];
-      if (from == now || yields(job) || surely_gone(job, now) <= from) continue;
+      if (from == now || yields(job.job_class) || surely_gone(world, job, now) <= from) continue;
       return base::refuse(Code::not_now,
                           "job " + job.name + " may still run on " + name +
                               " then: it has no time limit that ends before; drain the node from "
                               "now on instead");
     }
-    const auto cards = world.state().nodes[*n].gpus.size();
-    window.gpus += static_cast<std::uint32_t>(cards);
-    window.places.push_back({*n, cards == 64 ? ~0ULL : (1ULL << cards) - 1, 0});
+    const Node& node = world.state().nodes[*n];
+    window.gpus += static_cast<std::uint32_t>(node.gpus.size());
+    window.places.push_back({*n, all_cards(node), 0});
   }
   // Who was to start there looks for another place.
   std::vector<FactBody> facts;
@@ -264,7 +261,8 @@ void tick_windows(const World& world, Instant now, std::vector<FactBody>& facts)
       for (const Place& p : w.places)
         for (const Slot slot : world.use[p.node].leases) {
           const Job& job = world.state().jobs[slot];
-          if (yields(job) && job.state != JobState::stopping && told.insert(job.id).second)
+          if (yields(job.job_class) && job.state != JobState::stopping &&
+              told.insert(job.id).second)
             facts.push_back(
                 StopOrdered{job.id, StopReason::window, "its node is needed for maintenance"});
         }

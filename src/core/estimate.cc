@@ -42,12 +42,13 @@ class Forward {
   }
 
   void add_waiting(const Job* beside) {
+    const bool fair = w_.state().policy.order == Order::fair;
     const auto shares = shares_at(w_, now_);
     using Key = std::tuple<bool, JobClass, std::int64_t, std::int64_t, std::uint64_t>;
     std::vector<std::pair<Key, const Job*>> all;
     const auto add = [&](const Job& job) {
-      all.push_back({{!job.claim, job.job_class, shares[job.project], rank_of(w_, job, now_),
-                      job.queue_order},
+      all.push_back({{!job.claim, job.job_class, fair ? shares[job.project] : 0,
+                      rank_of(w_, job, now_), job.queue_order},
                      &job});
     };
     for (const auto& [order, slot] : w_.queue) add(w_.state().jobs[slot]);
@@ -57,7 +58,7 @@ class Forward {
       const Job& job = *all[i].second;
       auto [at, is_new] = kind_of_.try_emplace(shape_of(job), kinds_.size());
       if (is_new) {
-        kinds_.push_back({tiers_of(w_, job, *w_.prices_at(now_)), {}, 0});
+        kinds_.push_back({tiers_of(w_, job, now_), {}, 0});
         heads_.emplace(i, at->second);
       }
       kinds_[at->second].jobs.emplace_back(i, &job);
@@ -91,8 +92,7 @@ class Forward {
     const Lease& lease = *job.lease;
     const std::int64_t attained = attained_s(job, now_);
     Instant end = now_ + Duration::seconds(expected_s(w_, job, attained, permille_) - attained);
-    if (job.state == JobState::stopping)
-      end = std::max(now_, job.stop_ordered_at + Duration::seconds(job.grace_s));
+    if (job.state == JobState::stopping) end = std::max(now_, notice_ends(w_.state().policy, job));
     taken_.push_back(
         {lease.places, need_of(job.demand, lease.cpu_milli, lease.memory_mib, job.project)});
     ends_.push({end, taken_.size() - 1});
@@ -172,7 +172,7 @@ std::optional<Start> estimate_start(const World& world, const Job& job, Instant 
   const bool waits = world.queue.contains(job.queue_order);
   const Job* beside = waits ? nullptr : &job;
   if (!waits &&
-      place(world, seeker_of(world, job, now), tiers_of(world, job, *world.prices_at(now))))
+      place(world, seeker_of(world, job, now), tiers_of(world, job, now)))
     return Start{now, now};
   const auto expected = forecast(world, now, median, beside, job.queue_order);
   const auto at = expected.find(job.queue_order);

@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "core/billing.h"
 #include "core/grant.h"
 #include "core/place.h"
 #include "core/share.h"
+#include "ledger/post.h"
 
 namespace ampacity::core {
 
@@ -44,8 +46,10 @@ struct Evolver {
 
   void book(const std::vector<Transfer>& transfers) {
     for (const Transfer& t : transfers) {
-      const auto outcome = apply({&s.accounts, &s.pending, &s.next_transfer}, t);
-      CHECK_THAT(outcome == LedgerOutcome::ok, base::enum_name(outcome));
+      Transfer made = t;
+      LiveBooks books(s, w.reserves);
+      const auto outcome = ledger::apply(books, made, at, ledger::Maker::ledger);
+      CHECK_THAT(outcome == ledger::Outcome::created, ledger::name_of(outcome));
     }
   }
   // Takes the job out of what is derived, changes it, puts it back.
@@ -58,7 +62,13 @@ struct Evolver {
     w.index_job(at_slot->second, +1);
   }
 
-  void operator()(const AccountOpened& f) { s.accounts.push_back(f.account); }
+  void operator()(const AccountOpened& f) {
+    s.accounts.push_back(f.account);
+    s.accounts.back().id = ledger::account_at(static_cast<AccountIx>(s.accounts.size() - 1));
+    s.accounts.back().timestamp = at;
+  }
+  void operator()(const TransfersPosted& f) { book(f.transfers); }
+  void operator()(const ReservesExpired& f) { book(f.transfers); }
   void operator()(const SiteAdded& f) { s.sites.push_back(f.site); }
   void operator()(const SkuDefined& f) {
     w.all_skus.push_back(static_cast<SkuIx>(s.skus.size()));
@@ -101,16 +111,40 @@ struct Evolver {
   void operator()(const UserCreated& f) { s.users.push_back(f.user); }
   void operator()(const KeyCreated& f) {
     w.key_by_lookup_[f.key.lookup] = static_cast<std::uint32_t>(s.keys.size());
+    w.key_by_id_[f.key.id] = static_cast<std::uint32_t>(s.keys.size());
     s.keys.push_back(f.key);
   }
   void operator()(const KeyRevoked& f) {
     for (Key& k : s.keys)
       if (k.id == f.key) k.revoked = true;
   }
-  void operator()(const PricesSet& f) { s.books.push_back(f.book); }
+  void operator()(const PricesSet& f) {
+    s.books.push_back(f.book);
+    // Nobody has another price yet.
+    if (f.book.effective_from <= at && w.running[static_cast<std::size_t>(JobClass::spot)].empty())
+      s.spot_priced_at = std::max(s.spot_priced_at, f.book.effective_from);
+  }
+  void operator()(const SpotRepriced& f) {
+    s.spot_priced_at = f.effective_from;
+    for (const Repricing& e : f.entries) {
+      book(e.transfers);
+      accrue(e.job);
+      change(e.job, [&](Job& job) {
+        Lease& lease = *job.lease;
+        if (e.from_s > 0) lease.steps.push_back({e.from_s, s.sequence + 1, lease.rates});
+        lease.rates = e.rates;
+        lease.posted_s = e.from_s;
+        lease.paid_s = e.paid_s;
+        lease.pending_id = e.pending_id;
+      });
+    }
+  }
   void operator()(const CreditAdded& f) {
     book(f.transfers);
     s.projects[f.project].credit_low = false;
+    Project& project = s.projects[f.project];
+    project.prepaid_minor += f.minor;
+    s.orgs[project.org].bought.push_back({f.project, f.minor, at, s.sequence + 1});
   }
   void operator()(const CreditLow& f) { s.projects[f.project].credit_low = true; }
 
@@ -127,6 +161,54 @@ struct Evolver {
     if (used.window != start) used = {start, 0, 0};
     used.gpu_milli_s += i.billed_s * i.rates.gpus * i.rates.gpu_milli;
     used.spend += i.amounts.total();
+  }
+
+  // Of a closed lease, for budgets; `refresh_of` follows when it is no longer held.
+  void count_spending(const Job& job, const Interval& i) {
+    Project& project = s.projects[job.project];
+    count_spent(project.spent, i, at);
+    count_spent(s.orgs[project.org].spent, i, at);
+    if (const auto key = w.key_by_id_.find(job.key); key != w.key_by_id_.end())
+      count_spent(s.keys[key->second].spent, i, at);
+    w.budgets.count_closed(s, payer_of(job), i);
+  }
+  Budget* budget(Id id) {
+    for (Budget& b : s.budgets)
+      if (b.id == id) return &b;
+    CHECK_THAT(false, "a fact about a budget that is not there");
+  }
+  void operator()(const BudgetSet& f) {
+    std::uint32_t ix = 0, free = nobody;
+    for (; ix < s.budgets.size() && s.budgets[ix].id != f.budget.id; ++ix)
+      if (free == nobody && s.budgets[ix].id.is_nil()) free = ix;
+    if (ix == s.budgets.size() && free != nobody) ix = free;
+    if (ix == s.budgets.size()) s.budgets.emplace_back();
+    s.budgets[ix] = f.budget;
+    w.budgets.put(s, ix, at);
+  }
+  void operator()(const BudgetRemoved& f) {
+    Budget* b = budget(f.budget);
+    w.budgets.remove(s, static_cast<std::uint32_t>(b - s.budgets.data()));
+    *b = {};
+  }
+  void operator()(const BudgetCrossed& f) {
+    Budget* b = budget(f.budget);
+    if (b->crossed_from != f.from) b->crossed.clear();
+    b->crossed_from = f.from;
+    b->crossed.insert(std::upper_bound(b->crossed.begin(), b->crossed.end(), f.percent), f.percent);
+    w.budgets.refresh(s, static_cast<std::uint32_t>(b - s.budgets.data()));
+  }
+  void operator()(const BudgetsTurned&) {}  // its instant did it
+  void operator()(const WebhookAdded& f) { s.webhooks.push_back(f.webhook); }
+  void operator()(const WebhookRemoved& f) {
+    std::erase_if(s.webhooks, [&](const Webhook& h) { return h.id == f.webhook; });
+  }
+  void operator()(const WebhookSwitched& f) {
+    for (Webhook& h : s.webhooks)
+      if (h.id == f.webhook) {
+        h.enabled = f.enabled;
+        h.why = f.why;
+      }
   }
 
   void operator()(const QuotaSet& f) {
@@ -166,6 +248,66 @@ struct Evolver {
       for (const Slot j : inside) w.index_job(j, +1);
     }
   }
+  void operator()(const IssuerSet& f) { s.issuer = f.issuer; }
+  void operator()(const BillingSet& f) { s.orgs[f.org].billing = f.profile; }
+  void operator()(const CreditLineSet& f) {
+    book(f.transfers);
+    s.projects[f.project].credit_line_minor = f.minor;
+    s.projects[f.project].credit_low = false;
+  }
+  void operator()(const ContractSigned& f) {
+    s.contracts.push_back(f.contract);
+    s.contracts.back().sequence = s.sequence + 1;
+  }
+  void operator()(const ContractEnded& f) {
+    for (Contract& c : s.contracts)
+      if (c.id == f.contract) c.ends = f.ends;
+  }
+  void operator()(const LineAdded& f) {
+    s.orgs[f.org].next_lines.push_back(f.line);
+    s.orgs[f.org].next_lines.back().sequence = s.sequence + 1;
+  }
+  void operator()(const InvoiceIssued& f) {
+    book(f.transfers);
+    const Invoice& invoice = f.invoice;
+    const int sign = invoice.kind == InvoiceKind::invoice ? 1 : -1;
+    for (const InvoiceLine& line : invoice.lines)
+      if (line.project != nobody)
+        s.projects[line.project].prepaid_minor -= line.covered_minor;
+    const std::size_t year = series_of(invoice.issued_at);
+    if (s.numbers.size() <= year) s.numbers.resize(year + 1);
+    ++s.numbers[year];
+    Org& org = s.orgs[invoice.org];
+    if (sign > 0) {
+      std::erase_if(org.next_lines, [&](const auto& x) { return x.sequence <= invoice.sequence; });
+      std::erase_if(org.bought, [&](const auto& x) { return x.sequence <= invoice.sequence; });
+    } else {  // what it takes back is on the next one again
+      for (const InvoiceLine& l : invoice.lines) {
+        if (l.kind == LineKind::manual)
+          org.next_lines.push_back({l.project, -l.minor, l.description, s.sequence + 1});
+        if (l.kind == LineKind::prepaid)
+          org.bought.push_back({l.project, -l.minor, l.from, s.sequence + 1});
+      }
+    }
+    for (const ContractPart& part : invoice.contract_drawn)
+      for (Contract& c : s.contracts)
+        if (c.id == part.contract) c.drawn_minor += part.minor;
+    for (Invoice& old : s.invoices)
+      if (old.id == invoice.corrects) old.state = InvoiceState::voided;
+    s.invoices.push_back(invoice);
+    s.invoices.back().lines.clear();
+  }
+  void operator()(const PaymentRecorded& f) {
+    book(f.transfers);
+    const Payment& p = f.payment;
+    s.payments.insert(std::upper_bound(s.payments.begin(), s.payments.end(), p.id), p.id);
+    for (Invoice& i : s.invoices) {
+      if (i.id != p.invoice) continue;
+      i.paid_minor += p.minor;
+      if (i.paid_minor >= i.payable_minor) i.state = InvoiceState::paid;
+    }
+  }
+  void operator()(const PeriodSealed& f) { s.sealed_until = f.until; }
   void operator()(const ClaimMade& f) {
     change(f.job, [&](Job& job) {
       job.claim = f.claim;
@@ -206,6 +348,7 @@ struct Evolver {
     change(f.job, [&](Job& job) {
       Lease& lease = *job.lease;
       lease.ranks[f.rank].state = RankState::running;
+      if (lease.started_sequence == 0) lease.started_sequence = s.sequence + 1;
       lease.ranks[f.rank].started_at = f.started_at;
       if (lease.started_at.us == 0 || f.started_at < lease.started_at)
         lease.started_at = f.started_at;
@@ -220,6 +363,8 @@ struct Evolver {
       Instant& started = job.lease->started_at;
       if (f.end.started_at.us && (started.us == 0 || f.end.started_at < started))
         started = f.end.started_at;
+      if (started.us && job.lease->started_sequence == 0)
+        job.lease->started_sequence = s.sequence + 1;
     });
   }
   void operator()(const StopOrdered& f) {
@@ -247,6 +392,8 @@ struct Evolver {
     Project& project = s.projects[ended.project];
     count(project.used, project.quota, f.interval);
     count(s.orgs[project.org].used, s.orgs[project.org].quota, f.interval);
+    const Payer payer = payer_of(ended);
+    count_spending(ended, f.interval);
     if (f.outcome == Outcome::succeeded || f.outcome == Outcome::failed)
       w.learn(w.slot_of_.at(f.job),
               ended.attained_s + (f.interval.ended_at - f.interval.started_at).whole_seconds());
@@ -254,12 +401,15 @@ struct Evolver {
       change(f.job, [&](Job& job) { close_lease(job, f, at); });
     else
       w.remove_job(f.job);
+    w.budgets.refresh_of(s, payer);
   }
   void operator()(const JobEnded& f) { w.remove_job(f.job); }
 };
 
 void evolve(World& world, const Fact& fact) {
   Evolver evolver{world, fact.at};
+  if (world.budgets.next_until.us && fact.at >= world.budgets.next_until)
+    world.budgets.rebuild(evolver.s, fact.at);
   std::visit(evolver, fact.body);
   ++evolver.s.sequence;
   evolver.s.now = std::max(evolver.s.now, fact.at);

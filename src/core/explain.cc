@@ -5,9 +5,9 @@
 #include <set>
 
 #include "core/grant.h"
-#include "core/ledger.h"
 #include "core/meter.h"
 #include "core/order.h"
+#include "core/price_book.h"
 
 namespace ampacity::core {
 namespace {
@@ -25,7 +25,7 @@ struct Question {
 
   std::optional<Placement> if_it_were(const Job& other) const {
     return place(w, seeker_of(w, other, now),
-                 affordable(w, other, tiers_of(w, other, *w.prices_at(now)), now));
+                 affordable(w, other, tiers_of(w, other, now), now));
   }
   template <typename Change>
   std::optional<Placement> if_demand(Change change) const {
@@ -50,6 +50,10 @@ void lacks_credit_or_quota(const Question& q, const std::vector<Tier>& lost, Exp
     e.constraint = Constraint::credit;
     e.wanted = hold;
     e.available = credit;
+    return;
+  }
+  if (over_budget(q.w, q.job, lost, q.now)) {
+    e.constraint = Constraint::budget;
     return;
   }
   e.constraint = Constraint::quota;
@@ -90,7 +94,7 @@ void count_claim(const World& w, const Job& job, Explanation& e) {
         if (theirs.node == p.node && (theirs.gpu_mask & p.gpu_mask)) there.insert(slot);
   for (const Slot slot : there)
     if (const Job& other = w.state().jobs[slot]; other.state == JobState::stopping)
-      e.until = std::max(e.until, notice_ends(other));
+      e.until = std::max(e.until, notice_ends(w.state().policy, other));
   e.stopping = static_cast<std::uint32_t>(there.size());
 }
 
@@ -139,8 +143,8 @@ void find_constraint(const Question& q, Explanation& e) {
   if (d.most_price) {
     const auto dearer = q.if_demand([](Demand& x) { x.most_price = 0; });
     if (at(dearer); dearer) {
-      const auto rates = rates_for(*q.w.prices_at(q.now), q.w.state().skus[dearer->sku],
-                                   q.job.job_class, d, dearer->cpu_milli, dearer->memory_mib);
+      const auto rates = rates_for(q.w.state(), q.job, dearer->sku, nobody, dearer->cpu_milli,
+                                   dearer->memory_mib, q.now);
       e.wanted = rates ? rates->gpu_price : 0;
       e.available = d.most_price;
       return found(Constraint::price);
@@ -207,13 +211,11 @@ void count_place(const World& w, const Job& job, Instant now, Explanation& e) {
 
 // What both ask first; true: that is the answer.
 bool ask_first(Question& q, Explanation& e) {
-  const PriceBook* book = q.w.prices_at(q.now);
-  if (q.job.state != JobState::queued || !book) return true;
-  q.tiers = tiers_of(q.w, q.job, *book);
+  if (q.job.state != JobState::queued || !q.w.prices_at(q.now)) return true;
+  q.tiers = tiers_of(q.w, q.job, q.now);
   if (!q.tiers.empty()) {
     const Tier& t = q.tiers.front();
-    e.rates = rates_for(*book, q.w.state().skus[t.skus[0]], q.job.job_class, q.job.demand,
-                        t.cpu_milli, t.memory_mib);
+    e.rates = rates_for(q.w.state(), q.job, t.skus[0], nobody, t.cpu_milli, t.memory_mib, q.now);
     q.can_have = affordable(q.w, q.job, q.tiers, q.now);
   }
   if (q.job.claim) {

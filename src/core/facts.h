@@ -7,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-#include "core/model.h"
+#include "core/budget_model.h"
 
 namespace ampacity::core {
 
@@ -50,7 +50,22 @@ struct PricesSet {
 // Cash in, credit out: linked transfers over both ledgers.
 struct CreditAdded {
   ProjectIx project = 0;
+  std::int64_t minor = 0;
   std::string note;
+  std::vector<Transfer> transfers;
+};
+// An operator's own, as they were made, and the ids that failed for what could have passed.
+struct BurntId {
+  Id id;
+  std::string outcome;
+};
+BOOST_DESCRIBE_STRUCT(BurntId, (), (id, outcome))
+struct TransfersPosted {
+  std::string note;
+  std::vector<Transfer> transfers;
+  std::vector<BurntId> burnt;
+};
+struct ReservesExpired {  // voids of those whose time ran out: the fold needs no clock
   std::vector<Transfer> transfers;
 };
 struct CreditLow {
@@ -79,6 +94,43 @@ struct WindowChanged {
   Id window;
   std::vector<Place> places;
   std::string why;
+};
+
+// ---- billing (core/billing.h) -------------------------------------------------------------------
+struct IssuerSet {
+  Party issuer;
+};
+struct BillingSet {
+  OrgIx org = 0;
+  BillingProfile profile;
+};
+struct CreditLineSet {
+  ProjectIx project = 0;
+  std::int64_t minor = 0;
+  std::vector<Transfer> transfers;
+};
+struct ContractSigned {
+  Contract contract;
+};
+struct ContractEnded {  // at the end of the month of `ends`
+  Id contract;
+  Instant ends;
+};
+struct LineAdded {  // for the org's next invoice
+  OrgIx org = 0;
+  ManualLine line;
+};
+struct InvoiceIssued {  // also a credit note: what it corrects is voided
+  Invoice invoice;
+  std::vector<Transfer> transfers;
+};
+struct PaymentRecorded {
+  Payment payment;
+  std::vector<Transfer> transfers;
+};
+struct PeriodSealed {
+  Instant until;
+  std::string audit;  // hex SHA-256 of the audit's findings
 };
 
 // ---- a job's life: the transitions drawn in core/words.h ----------------------------------------
@@ -118,6 +170,19 @@ struct Settlement {
 struct LeasesSettled {
   std::vector<Settlement> entries;
 };                    // quanta turned over, all that were due
+// Newer prices took effect: running spot leases have them from second `from_s` on.
+struct Repricing {
+  Id job;
+  std::int64_t from_s = 0;
+  Rates rates;
+  std::int64_t paid_s = 0;       // now held up to; billed up to from_s
+  std::uint64_t pending_id = 0;  // 0: nothing to hold
+  std::vector<Transfer> transfers;
+};
+struct SpotRepriced {
+  Instant effective_from;  // of the latest book
+  std::vector<Repricing> entries;
+};
 struct LeaseClosed {  // -> ended, or queued again (`requeue`)
   Id job;
   std::uint32_t generation = 1;
@@ -153,6 +218,33 @@ struct CheckpointNoted {  // running: what was done until now is safe
   std::uint32_t generation = 1;
 };
 
+// ---- budgets and webhooks (core/budget.h) -------------------------------------------------------
+struct BudgetSet {  // new, or of the same id as before
+  Budget budget;
+};
+struct BudgetRemoved {
+  Id budget;
+};
+struct BudgetCrossed {  // once in the window that began at `from`
+  Id budget;
+  Instant from;
+  std::uint32_t percent = 0;
+  std::int64_t counted = 0;
+  std::int64_t limit = 0;
+};
+struct BudgetsTurned {};  // a window has ended: the next begins
+struct WebhookAdded {
+  Webhook webhook;
+};
+struct WebhookRemoved {
+  Id webhook;
+};
+struct WebhookSwitched {
+  Id webhook;
+  bool enabled = false;
+  std::string why;
+};
+
 BOOST_DESCRIBE_STRUCT(AccountOpened, (), (account))
 BOOST_DESCRIBE_STRUCT(SiteAdded, (), (site))
 BOOST_DESCRIBE_STRUCT(SkuDefined, (), (sku))
@@ -164,7 +256,9 @@ BOOST_DESCRIBE_STRUCT(UserCreated, (), (user))
 BOOST_DESCRIBE_STRUCT(KeyCreated, (), (key))
 BOOST_DESCRIBE_STRUCT(KeyRevoked, (), (key))
 BOOST_DESCRIBE_STRUCT(PricesSet, (), (book))
-BOOST_DESCRIBE_STRUCT(CreditAdded, (), (project, note, transfers))
+BOOST_DESCRIBE_STRUCT(CreditAdded, (), (project, minor, note, transfers))
+BOOST_DESCRIBE_STRUCT(TransfersPosted, (), (note, transfers, burnt))
+BOOST_DESCRIBE_STRUCT(ReservesExpired, (), (transfers))
 BOOST_DESCRIBE_STRUCT(CreditLow, (), (project, available, dry_at))
 BOOST_DESCRIBE_STRUCT(JobSubmitted, (), (job))
 BOOST_DESCRIBE_STRUCT(LeaseGranted, (), (job, generation, lease, transfers))
@@ -173,6 +267,8 @@ BOOST_DESCRIBE_STRUCT(RankEnded, (), (job, generation, rank, end))
 BOOST_DESCRIBE_STRUCT(StopOrdered, (), (job, reason, why))
 BOOST_DESCRIBE_STRUCT(Settlement, (), (job, posted_s, paid_s, pending_id, transfers))
 BOOST_DESCRIBE_STRUCT(LeasesSettled, (), (entries))
+BOOST_DESCRIBE_STRUCT(Repricing, (), (job, from_s, rates, paid_s, pending_id, transfers))
+BOOST_DESCRIBE_STRUCT(SpotRepriced, (), (effective_from, entries))
 BOOST_DESCRIBE_STRUCT(LeaseClosed, (),
                       (job, generation, interval, transfers, outcome, exit_code, why, requeue))
 BOOST_DESCRIBE_STRUCT(JobEnded, (), (job, outcome, why))
@@ -181,19 +277,36 @@ BOOST_DESCRIBE_STRUCT(WeightSet, (), (project, weight))
 BOOST_DESCRIBE_STRUCT(PolicySet, (), (policy))
 BOOST_DESCRIBE_STRUCT(WindowOpened, (), (window))
 BOOST_DESCRIBE_STRUCT(WindowChanged, (), (window, places, why))
+BOOST_DESCRIBE_STRUCT(IssuerSet, (), (issuer))
+BOOST_DESCRIBE_STRUCT(BillingSet, (), (org, profile))
+BOOST_DESCRIBE_STRUCT(CreditLineSet, (), (project, minor, transfers))
+BOOST_DESCRIBE_STRUCT(ContractSigned, (), (contract))
+BOOST_DESCRIBE_STRUCT(ContractEnded, (), (contract, ends))
+BOOST_DESCRIBE_STRUCT(LineAdded, (), (org, line))
+BOOST_DESCRIBE_STRUCT(InvoiceIssued, (), (invoice, transfers))
+BOOST_DESCRIBE_STRUCT(PaymentRecorded, (), (payment, transfers))
+BOOST_DESCRIBE_STRUCT(PeriodSealed, (), (until, audit))
 BOOST_DESCRIBE_STRUCT(ClaimMade, (), (job, claim))
 BOOST_DESCRIBE_STRUCT(ClaimDropped, (), (job))
 BOOST_DESCRIBE_STRUCT(PromiseMade, (), (job, promise))
 BOOST_DESCRIBE_STRUCT(PromiseDropped, (), (job, why))
 BOOST_DESCRIBE_STRUCT(CheckpointNoted, (), (job, generation))
+BOOST_DESCRIBE_STRUCT(BudgetSet, (), (budget))
+BOOST_DESCRIBE_STRUCT(BudgetRemoved, (), (budget))
+BOOST_DESCRIBE_STRUCT(BudgetCrossed, (), (budget, from, percent, counted, limit))
+BOOST_DESCRIBE_STRUCT(BudgetsTurned, (), ())
+BOOST_DESCRIBE_STRUCT(WebhookAdded, (), (webhook))
+BOOST_DESCRIBE_STRUCT(WebhookRemoved, (), (webhook))
+BOOST_DESCRIBE_STRUCT(WebhookSwitched, (), (webhook, enabled, why))
 
 using FactBody =
     std::variant<AccountOpened, SiteAdded, SkuDefined, NodeJoined, NodeChanged, OrgCreated,
                  ProjectCreated, UserCreated, KeyCreated, KeyRevoked, PricesSet, CreditAdded,
                  CreditLow, JobSubmitted, LeaseGranted, RankStarted, RankEnded, StopOrdered,
                  LeasesSettled, LeaseClosed, JobEnded, QuotaSet, WeightSet, PolicySet, WindowOpened,
-                 WindowChanged, ClaimMade, ClaimDropped, PromiseMade, PromiseDropped,
-                 CheckpointNoted>;
+                 WindowChanged, IssuerSet, BillingSet, CreditLineSet, ContractSigned, ContractEnded,
+                 LineAdded, InvoiceIssued, PaymentRecorded, PeriodSealed, ClaimMade, ClaimDropped,
+                 PromiseMade, PromiseDropped, CheckpointNoted, SpotRepriced, BudgetSet, BudgetRemoved, BudgetCrossed, BudgetsTurned, WebhookAdded, WebhookRemoved, WebhookSwitched, TransfersPosted, ReservesExpired>;
 
 struct Fact {
   Instant at;

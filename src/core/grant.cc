@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/meter.h"
+#include "core/price_book.h"
 #include "core/settle.h"
 
 namespace ampacity::core {
@@ -11,8 +12,13 @@ namespace {
 using base::Code;
 
 Rates rates_of(const World& world, const Job& job, const Placement& p, Instant now) {
-  return *rates_for(*world.prices_at(now), world.state().skus[p.sku], job.job_class, job.demand,
-                    p.cpu_milli, p.memory_mib);
+  // Where it stands; before it does, by the dearest site that can serve it.
+  const SiteIx site = p.places.empty() ? nobody : world.state().nodes[p.places[0].node].site;
+  return *rates_for(world.state(), job, p.sku, site, p.cpu_milli, p.memory_mib, now);
+}
+
+Rates rates_of_tier(const World& world, const Job& job, const Tier& t, Instant now) {
+  return rates_of(world, job, {t.skus[0], {}, t.cpu_milli, t.memory_mib}, now);
 }
 
 std::int64_t limit_of(const Quota& quota, SkuIx sku) {
@@ -133,7 +139,6 @@ std::string in_words(const base::Missing& m) {
 
 bool grant(const World& world, const Job& job, const Placement& placement, Instant now,
            std::vector<FactBody>& facts) {
-  const Sku& sku = world.state().skus[placement.sku];
   const Project& project = world.state().projects[job.project];
   LeaseGranted g{job.id, job.generation + 1, {}, {}};
   Lease& lease = g.lease;
@@ -149,12 +154,13 @@ bool grant(const World& world, const Job& job, const Placement& placement, Insta
   lease.paid_s = first_hold_s(world.state().policy, job.time_limit_s, job.grace_s);
   const Ticks hold = cost_between(lease.rates, 0, lease.paid_s);
   const Ticks credit = available(world.state().accounts[project.wallet]);
-  if (hold > credit) return false;
+  if (hold > credit || !within_budgets(world, job, lease.rates, lease.paid_s, now)) return false;
   if (hold > 0) {
     Drafter drafter(world);
     g.transfers.push_back(drafter.make(TransferKind::pending, TransferReason::hold, project.wallet,
-                                       sku.revenue, hold));
-    lease.pending_id = g.transfers.back().id;
+                                       revenue_of(world.state(), job.project, placement.sku),
+                                       hold));
+    lease.pending_id = g.transfers.back().id.low;
   }
   const Ticks burn = world.burn[job.project] + burn_rate(lease.rates);
   facts.push_back(std::move(g));
@@ -187,10 +193,20 @@ std::vector<Tier> affordable(const World& world, const Job& job, std::vector<Tie
         return limit >= 0 && alive_on(a.alive, s) + (counted ? 0 : want) > limit;
       });
   }
+  const std::int64_t hold_s = first_hold_s(world.state().policy, job.time_limit_s, job.grace_s);
   std::erase_if(tiers, [&](const Tier& t) {
-    return t.skus.empty() || cheapest_hold(world, job, {t}, now).value_or(0) > credit;
+    return t.skus.empty() || cheapest_hold(world, job, {t}, now).value_or(0) > credit ||
+           (!world.budgets.empty() &&
+            !within_budgets(world, job, rates_of_tier(world, job, t, now), hold_s, now));
   });
   return tiers;
+}
+
+std::optional<base::Refusal> over_budget(const World& world, const Job& job,
+                                         const std::vector<Tier>& tiers, Instant now) {
+  if (world.budgets.empty() || tiers.empty()) return std::nullopt;
+  return over_budget(world, job, rates_of_tier(world, job, tiers.front(), now),
+                     first_hold_s(world.state().policy, job.time_limit_s, job.grace_s), now);
 }
 
 // ---- quotas -------------------------------------------------------------------------------------

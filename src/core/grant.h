@@ -7,16 +7,20 @@
 
 namespace ampacity::core {
 
-// Appends the facts of a grant; false: the credit does not hold it.
+// Appends the facts of a grant; false: the credit or a budget does not hold it.
 bool grant(const World& world, const Job& job, const Placement& placement, Instant now,
            std::vector<FactBody>& facts);
 
-// The tiers that the wallet can hold at the start and the quotas allow at once.
+// The tiers that the wallet can hold at the start and budgets and quotas allow at once.
 std::vector<Tier> affordable(const World& world, const Job& job, std::vector<Tier> tiers,
                              Instant now);
 // What the cheapest tier would hold at the start; nullopt: there is no tier.
 std::optional<Ticks> cheapest_hold(const World& world, const Job& job,
                                    const std::vector<Tier>& tiers, Instant now);
+
+// What blocking budgets lack for the cheapest tier's start; nullopt: nothing.
+std::optional<base::Refusal> over_budget(const World& world, const Job& job,
+                                         const std::vector<Tier>& tiers, Instant now);
 
 // ---- quotas -------------------------------------------------------------------------------------
 

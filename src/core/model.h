@@ -11,8 +11,11 @@
 
 #include "base/json.h"
 #include "base/money.h"
+#include "core/bill.h"
 #include "core/effects.h"
+#include "core/price.h"
 #include "core/words.h"
+#include "ledger/model.h"
 
 namespace ampacity::core {
 
@@ -97,6 +100,14 @@ struct Used {
 };
 BOOST_DESCRIBE_STRUCT(Used, (), (window, gpu_milli_s, spend))
 
+// The same by calendar days, weeks and months of UTC: what budgets count (core/budget.h).
+struct Spent {
+  Used day;
+  Used week;
+  Used month;
+};
+BOOST_DESCRIBE_STRUCT(Spent, (), (day, week, month))
+
 // Decayed use, in ticks at list price: what fair share compares (core/share.h).
 struct Share {
   std::int64_t weight = 100;  // a project of 200 may use twice what one of 100 may
@@ -105,14 +116,37 @@ struct Share {
 };
 BOOST_DESCRIBE_STRUCT(Share, (), (weight, at, used))
 
+// An operator's own line for the next invoice: a fee, or, negative, a credit.
+struct ManualLine {
+  ProjectIx project = nobody;
+  std::int64_t minor = 0;
+  std::string description;
+  std::uint64_t sequence = 0;  // of the fact that added it
+};
+BOOST_DESCRIBE_STRUCT(ManualLine, (), (project, minor, description, sequence))
+
+// Credit that was bought and is not on an invoice yet.
+struct BoughtCredit {
+  ProjectIx project = nobody;
+  std::int64_t minor = 0;
+  Instant at;
+  std::uint64_t sequence = 0;
+};
+BOOST_DESCRIBE_STRUCT(BoughtCredit, (), (project, minor, at, sequence))
+
 struct Org {
   Id id;
   std::string name;
   Instant created_at;
   Quota quota;
   Used used;
+  BillingProfile billing;
+  std::vector<ManualLine> next_lines;  // these two are on the next invoice
+  std::vector<BoughtCredit> bought;
+  Spent spent;
 };
-BOOST_DESCRIBE_STRUCT(Org, (), (id, name, created_at, quota, used))
+BOOST_DESCRIBE_STRUCT(Org, (),
+                      (id, name, created_at, quota, used, billing, next_lines, bought, spent))
 
 struct Project {
   Id id;
@@ -124,9 +158,14 @@ struct Project {
   Quota quota;
   Used used;
   Share share;
+  AccountIx revenue = nobody;          // of other currencies; nobody: each SKU's own
+  std::int64_t prepaid_minor = 0;      // credit bought and not yet billed against
+  std::int64_t credit_line_minor = 0;  // usable without having been bought
+  Spent spent;
 };
 BOOST_DESCRIBE_STRUCT(Project, (),
-                      (id, org, name, created_at, wallet, credit_low, quota, used, share))
+                      (id, org, name, created_at, wallet, credit_low, quota, used, share, revenue,
+                       prepaid_minor, credit_line_minor, spent))
 
 struct User {
   Id id;
@@ -147,67 +186,55 @@ struct Key {
   std::string label;
   Instant created_at;
   bool revoked = false;
+  Spent spent;
 };
-BOOST_DESCRIBE_STRUCT(Key, (), (id, lookup, hash, role, project, user, label, created_at, revoked))
+BOOST_DESCRIBE_STRUCT(Key, (),
+                      (id, lookup, hash, role, project, user, label, created_at, revoked, spent))
 
 // ---- money ------------------------------------------------------------------------------------
 
-// Ledgers never mix; crossing is two linked transfers (core/ledger.h).
-enum class LedgerKind { usd_tick, usd_cent };
-BOOST_DESCRIBE_ENUM(LedgerKind, usd_tick, usd_cent)
-
-struct Account {
-  LedgerKind ledger = LedgerKind::usd_tick;
-  std::uint32_t code = 0;  // chart of accounts: reference/billing.md §2
-  std::string name;
-  bool debits_must_not_exceed_credits = false;
-  std::int64_t debits_pending = 0;
-  std::int64_t debits_posted = 0;
-  std::int64_t credits_pending = 0;
-  std::int64_t credits_posted = 0;
-};
-BOOST_DESCRIBE_STRUCT(Account, (),
-                      (ledger, code, name, debits_must_not_exceed_credits, debits_pending,
-                       debits_posted, credits_pending, credits_posted))
+// Accounts are kept by position: AccountIx ix has the id ledger::account_at(ix) (ledger/model.h).
+// Ledgers never mix; crossing is two linked transfers.
+using ledger::Account;
+using ledger::available;
+using ledger::Transfer;
 
 enum class TransferKind { single, pending, post, release };
 BOOST_DESCRIBE_ENUM(TransferKind, single, pending, post, release)
 // A correction returns what was posted past an end that was only learnt later.
-enum class TransferReason { credit, hold, usage, correction };
-BOOST_DESCRIBE_ENUM(TransferReason, credit, hold, usage, correction)
+// credit_line: usable before it is paid; invoice, tax, payment, sla: core/billing.h.
+enum class TransferReason { credit, hold, usage, correction, credit_line, invoice, tax, payment };
+BOOST_DESCRIBE_ENUM(TransferReason, credit, hold, usage, correction, credit_line, invoice, tax,
+                    payment)
 
-struct Transfer {
-  std::uint64_t id = 0;  // assigned by the ledger, strictly increasing
-  TransferKind kind = TransferKind::single;
-  AccountIx debit = 0;
-  AccountIx credit = 0;
-  std::int64_t amount = 0;
-  std::uint64_t pending_id = 0;  // the one a post or release resolves
-  TransferReason reason = TransferReason::credit;
-};
-BOOST_DESCRIBE_STRUCT(Transfer, (), (id, kind, debit, credit, amount, pending_id, reason))
+// As AccountOpened has it: its id and time come with the fold.
+inline Account new_account(std::uint32_t ledger, std::uint16_t code, std::string name,
+                           std::uint16_t flags = 0) {
+  return {{}, ledger, code, flags, std::move(name), {}, 0, 0, 0, 0, {}};
+}
 
-struct SkuPrice {
-  std::string sku;
-  Ticks on_demand = 0;  // per GPU-second
-  Ticks spot = 0;
-};
-BOOST_DESCRIBE_STRUCT(SkuPrice, (), (sku, on_demand, spot))
+// A reason is a transfer's code, counted from 1. What a hold is posted or released by has its code:
+// they are told apart by their kind.
+constexpr std::uint16_t code_of(TransferReason reason) {
+  return static_cast<std::uint16_t>(
+      1 + static_cast<int>(reason == TransferReason::hold ? TransferReason::usage : reason));
+}
+TransferKind kind_of(const Transfer& t);
+std::string reason_of(const Transfer& t);  // "hold", "usage"…; empty: a code of somebody else's
 
+// Prices from an instant on (core/price_book.h): a public list, or what was agreed with one org.
 struct PriceBook {
   std::uint32_t version = 0;
   std::string name;
+  std::string currency = "USD";
+  OrgIx org = nobody;  // nobody: the public list
   Instant effective_from;
-  std::vector<SkuPrice> gpus;
-  Ticks vcpu = 0;      // beside a GPU, per vCPU-second
-  Ticks gib = 0;       // beside a GPU, per GiB-second
-  Ticks cpu_vcpu = 0;  // machines without GPUs
-  Ticks cpu_gib = 0;
+  std::vector<PriceRule> rules;  // by meter
 };
-BOOST_DESCRIBE_STRUCT(PriceBook, (),
-                      (version, name, effective_from, gpus, vcpu, gib, cpu_vcpu, cpu_gib))
+BOOST_DESCRIBE_STRUCT(PriceBook, (), (version, name, currency, org, effective_from, rules))
 
-// A lease's prices, pinned at the grant, and its quantities over all nodes.
+// A lease's prices, pinned, and its quantities over all nodes. Prices are the ceilings of their
+// rules (core/price.h), per second of a GPU, vCPU, GiB; a flat is for each calendar month touched.
 struct Rates {
   std::uint32_t price_version = 0;
   Ticks gpu_price = 0;
@@ -217,10 +244,24 @@ struct Rates {
   std::int64_t cpu_milli = 0;
   Ticks gib_price = 0;
   std::int64_t memory_mib = 0;
+  Ticks gpu_flat = 0;
+  Ticks vcpu_flat = 0;
+  Ticks gib_flat = 0;
+  std::uint32_t host_version = 0;  // of the vCPU's and memory's prices; 0: the same
+  std::uint32_t term_months = 0;   // of the contract that its reservation serves
+  bool operator==(const Rates&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(Rates, (),
                       (price_version, gpu_price, gpus, gpu_milli, vcpu_price, cpu_milli, gib_price,
-                       memory_mib))
+                       memory_mib, gpu_flat, vcpu_flat, gib_flat, host_version, term_months))
+
+// What a spot lease's rates were until its second `until_s`, when others took effect.
+struct RateStep {
+  std::int64_t until_s = 0;
+  std::uint64_t until_sequence = 0;  // of the fact that said so
+  Rates rates;
+};
+BOOST_DESCRIBE_STRUCT(RateStep, (), (until_s, until_sequence, rates))
 
 struct Amounts {
   Ticks gpu = 0;
@@ -356,40 +397,46 @@ struct Lease {
   std::int64_t cpu_milli = 0;   // per node
   std::int64_t memory_mib = 0;  // per node
   Rates rates;
+  std::vector<RateStep> steps;     // before `rates`, ascending
   std::uint32_t gpu_milli = 1000;  // of each card
   std::uint32_t mig = 0;
-  Instant checkpoint_at;         // its latest notice of saved work; zero: none
-  Instant started_at;            // of the first rank; zero until seen
-  std::int64_t posted_s = 0;     // billed seconds whose transfers are posted
-  std::int64_t paid_s = 0;       // seconds since the start that credit is held or posted for
+  Instant checkpoint_at;               // its latest notice of saved work; zero: none
+  Instant started_at;                  // of the first rank; zero until seen
+  std::int64_t posted_s = 0;           // billed seconds whose transfers are posted
+  std::uint64_t started_sequence = 0;  // of the fact that said so
+  std::int64_t paid_s = 0;             // seconds since the start that credit is held or posted for
   std::uint64_t pending_id = 0;  // the transfer that holds (posted_s, paid_s]; 0: nothing to hold
 };
 BOOST_DESCRIBE_STRUCT(Lease, (),
-                      (granted_at, sku, places, ranks, cpu_milli, memory_mib, rates, gpu_milli, mig,
-                       checkpoint_at, started_at, posted_s, paid_s, pending_id))
+                      (granted_at, sku, places, ranks, cpu_milli, memory_mib, rates, steps,
+                       gpu_milli, mig, checkpoint_at, started_at, started_sequence, posted_s,
+                       paid_s, pending_id))
 
 // One closed lease of a job: what its receipt shows as an interval.
 struct Interval {
   std::uint32_t generation = 1;
   SkuIx sku = 0;
   Instant started_at;
+  std::uint64_t started_sequence = 0;  // of the fact that said so
   Instant ended_at;
   std::int64_t billed_s = 0;
   std::int64_t waived_s = 0;
   Rates rates;
-  Amounts amounts;
+  std::vector<RateStep> steps;  // before `rates`, ascending
+  Amounts amounts;              // of all of them
   std::vector<Place> places;
   std::vector<Rank> ranks;  // as they ended
 };
 BOOST_DESCRIBE_STRUCT(Interval, (),
-                      (generation, sku, started_at, ended_at, billed_s, waived_s, rates, amounts,
-                       places, ranks))
+                      (generation, sku, started_at, started_sequence, ended_at, billed_s, waived_s,
+                       rates, steps, amounts, places, ranks))
 
 struct Job {
   Id id;
   std::string name;
   ProjectIx project = 0;
   UserIx user = nobody;
+  Id key;  // what submitted it: budgets
   JobClass job_class = JobClass::on_demand;
   JobSpec spec;
   Demand demand;
@@ -420,7 +467,7 @@ struct Job {
   Instant ended_at;
 };
 BOOST_DESCRIBE_STRUCT(Job, (),
-                      (id, name, project, user, job_class, spec, demand, time_limit_s, grace_s,
+                      (id, name, project, user, key, job_class, spec, demand, time_limit_s, grace_s,
                        retries_left, submitted_at, start_by, expected_run_s, saves_on_stop,
                        queue_order, committed_gpu_milli_s, committed_spend, state, generation,
                        lease, claim, promise, attained_s, preemptions, stop_reason, stop_ordered_at,

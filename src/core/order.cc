@@ -38,26 +38,6 @@ std::uint64_t square_root(std::uint64_t x) {
 
 }  // namespace
 
-bool less(const Demand& a, const Demand& b) {
-  const auto key = [](const Demand& d) {
-    return std::tie(d.nodes, d.gpus_per_node, d.gpu_milli, d.mig, d.cpu_milli, d.memory_mib, d.skus,
-                    d.sites, d.together, d.apart, d.most_price, d.reservation);
-  };
-  return key(a) < key(b);
-}
-
-bool operator<(const Shape& a, const Shape& b) {
-  const auto key = [](const Shape& s) { return std::tie(s.job_class, s.project, s.time_limit_s); };
-  return key(a) != key(b) ? key(a) < key(b) : less(a.demand, b.demand);
-}
-
-bool operator<(const GroupKey& a, const GroupKey& b) {
-  const auto key = [](const GroupKey& k) {
-    return std::tie(k.job_class, k.project, k.band, k.time_limit_s, k.stem);
-  };
-  return key(a) != key(b) ? key(a) < key(b) : less(a.demand, b.demand);
-}
-
 std::int64_t service_gpu_s(const Job& job, std::int64_t seconds) {
   const std::int64_t milli =
       static_cast<std::int64_t>(job.demand.nodes) *
@@ -67,7 +47,7 @@ std::int64_t service_gpu_s(const Job& job, std::int64_t seconds) {
 }
 
 GroupKey group_of(const Policy& policy, const Job& job) {
-  GroupKey key{job.job_class, job.project, 0, job.time_limit_s, {}, job.demand};
+  GroupKey key{shape_of(job), 0, {}};
   if (policy.order != Order::fair) return key;
   key.band = static_cast<std::uint32_t>(bucket_of(job.attained_s));
   key.stem = stem_of(job.name);
@@ -110,21 +90,34 @@ std::int64_t rank_of(const World& world, const Job& job, Instant now) {
 
 Standing standing_of(const World& world, const Job& job, Instant now) {
   const std::int64_t has = attained_s(job, now), had = job.attained_s;
-  Standing s{job.job_class, rank_of(world, job, now), service_gpu_s(job, has), false};
-  s.left_alone =
-      job.preemptions > 0 && (has - had < restarts_worth * world.state().policy.restart_cost_s ||
-                              has * growth_den < had * growth_num);
+  Standing s;
+  s.job_class = job.job_class;
+  s.rank = rank_of(world, job, now);
+  s.service = service_gpu_s(job, has);
+  if (job.preemptions == 0) return s;
+  s.restarting = has - had < restarts_worth * world.state().policy.restart_cost_s;
+  s.left_alone = s.restarting || has * growth_den < had * growth_num;
+  return s;
+}
+
+Standing standing_of_waiting(const Job& job, std::int64_t rank, Instant now) {
+  Standing s;
+  s.job_class = job.job_class;
+  s.rank = rank;
+  s.service = service_gpu_s(job, job.attained_s);
+  s.is_owed = job.preemptions > 0 && (now - job.stop_ordered_at).whole_seconds() >= job.attained_s;
   return s;
 }
 
 bool may_preempt(const Policy& policy, const Standing& seeker, const Standing& victim) {
-  if (victim.job_class < JobClass::spot || seeker.job_class > victim.job_class) return false;
+  if (!yields(victim.job_class) || seeker.job_class > victim.job_class) return false;
   if (policy.order == Order::srtf || policy.order == Order::srsf) return victim.rank > seeker.rank;
   if (seeker.job_class < victim.job_class) return true;
   if (seeker.job_class != JobClass::spot || policy.order != Order::fair) return false;
   const std::int64_t least = (least_work * policy.restart_cost_s) << rank_bits;
-  return !victim.left_alone && victim.service > seeker.service &&
-         victim.rank / 2 >= std::max(seeker.rank, least);
+  if (victim.rank / 2 < least) return false;
+  if (seeker.is_owed) return !victim.restarting;
+  return !victim.left_alone && victim.service > seeker.service && victim.rank / 2 >= seeker.rank;
 }
 
 std::int64_t loss_gpu_s(const World& world, const Job& victim, Instant now) {
@@ -140,13 +133,17 @@ std::int64_t loss_gpu_s(const World& world, const Job& victim, Instant now) {
 
 std::int64_t promises_of(const Policy& policy, JobClass job_class) {
   if (policy.order != Order::fair) return 0;
-  return job_class >= JobClass::spot ? policy.spot_promises : policy.promises_per_class;
+  return yields(job_class) ? policy.spot_promises : policy.promises_per_class;
 }
 
 std::int64_t notice_s(const Policy& policy, const Job& job) {
   if (!requeues(job.stop_reason)) return job.grace_s;
   return std::min(job.grace_s,
                   job.job_class == JobClass::house ? policy.house_grace_s : policy.spot_grace_s);
+}
+
+Instant notice_ends(const Policy& policy, const Job& job) {
+  return job.stop_ordered_at + Duration::seconds(notice_s(policy, job));
 }
 
 std::vector<std::int64_t> shares_at(const World& world, Instant now) {

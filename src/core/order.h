@@ -4,7 +4,8 @@
 // small work:
 //   spot       GPU-seconds by Gittins' index of what it has run / √(1 + wait / need)
 //   the others seconds expected to be left                      / (1 + wait / need)²
-// Spot work may be told to make room for work of half its rank that has had less service.
+// Spot work may be told to make room for work of half its rank that has had less service; and for
+// work that was told so itself and has waited since for as long as it had run until then.
 // The first few of a class by age are promised a start (core/promise.h), whatever their rank.
 #pragma once
 
@@ -12,6 +13,9 @@
 #include "core/world.h"
 
 namespace ampacity::core {
+
+// May be told to go while it runs.
+inline bool yields(JobClass job_class) { return job_class >= JobClass::spot; }
 
 // GPU-seconds of whole cards (a share counts as its part, work without cards as one card).
 std::int64_t service_gpu_s(const Job& job, std::int64_t seconds);
@@ -28,9 +32,13 @@ struct Standing {
   JobClass job_class = JobClass::on_demand;
   std::int64_t rank = 0;
   std::int64_t service = 0;  // GPU-seconds it has had
+  bool is_owed = false;      // told to go, it has waited since for as long as it had run
+  bool restarting = false;   // resumed, it was not yet worth what that cost
   bool left_alone = false;   // by its own class: cut short lately
 };
 Standing standing_of(const World& world, const Job& job, Instant now);
+// Of one that waits, with the rank that it has in this pass.
+Standing standing_of_waiting(const Job& job, std::int64_t rank, Instant now);
 bool may_preempt(const Policy& policy, const Standing& seeker, const Standing& victim);
 // What the victim would lose: GPU-seconds since its work was last safe.
 std::int64_t loss_gpu_s(const World& world, const Job& victim, Instant now);
@@ -45,6 +53,8 @@ std::int64_t promises_of(const Policy& policy, JobClass job_class);
 // Seconds between the order to stop and the kill: who is stopped for others gets no more than its
 // class's notice.
 std::int64_t notice_s(const Policy& policy, const Job& job);
+// Of one that was told to stop.
+Instant notice_ends(const Policy& policy, const Job& job);
 
 // By project: what it has used, by weight. The lower goes first.
 std::vector<std::int64_t> shares_at(const World& world, Instant now);

@@ -1,6 +1,8 @@
 #include "core/pass.h"
 
 #include <algorithm>
+#include <functional>
+#include <queue>
 
 #include "core/grant.h"
 #include "core/history.h"
@@ -9,91 +11,159 @@
 
 namespace ampacity::core {
 
-Pass::Pass(const World& world, Instant now, bool review)
-    : now_(now), review_(review), shares_(shares_at(world, now)) {
+// ---- the line -----------------------------------------------------------------------------------
+
+void Pass::Line::add(const Entry& entry) {
+  if (sorted_)
+    later_.insert(entry);
+  else
+    known_.push_back(entry);
+}
+
+void Pass::Line::sort() {
+  if (!sorted_) std::sort(known_.begin(), known_.end(), std::greater<>());
+  sorted_ = true;
+}
+
+std::optional<Pass::Entry> Pass::Line::pop() {
+  sort();
+  if (known_.empty() && later_.empty()) return std::nullopt;
+  if (later_.empty() || (!known_.empty() && known_.back() < *later_.begin())) {
+    const Entry entry = known_.back();
+    known_.pop_back();
+    return entry;
+  }
+  return later_.extract(later_.begin()).value();
+}
+
+bool Pass::Line::would_be_next(const Entry& entry) {
+  sort();
+  return (known_.empty() || entry < known_.back()) && (later_.empty() || entry < *later_.begin());
+}
+
+// ---- who is in it -------------------------------------------------------------------------------
+
+namespace {
+
+using Group = WaitingGroups::const_iterator;
+
+// The first from `at` on that does not claim a place already; nullptr: there is none.
+const Job* first_without_claim(const World& world, Group group, Waiters::const_iterator& at) {
+  for (; at != group->second.end(); ++at)
+    if (const Job& job = world.queued(at->second); !job.claim) return &job;
+  return nullptr;
+}
+
+// The first of a group by share and age.
+struct Head {
+  std::int64_t share = 0;
+  std::uint64_t order = 0;
+  Group group;
+  Waiters::const_iterator at;
+  std::uint32_t shape = 0;
+  bool operator>(const Head& o) const {
+    return std::tie(share, order) > std::tie(o.share, o.order);
+  }
+};
+
+}  // namespace
+
+Pass::Pass(const World& world, Instant now, bool review) : now_(now), review_(review) {
+  if (world.state().policy.order == Order::fair) shares_ = shares_at(world, now);
   for (const auto& [order, slot] : world.claimed) claims_.push_back(order);
+  std::reverse(claims_.begin(), claims_.end());
   for (const auto& [order, slot] : world.promised)
     if (world.state().jobs[slot].promise->start_by < now) overdue_.push_back(order);
-  std::reverse(claims_.begin(), claims_.end());
-  for (const auto& group : world.waiting) add_group(world, group);
-  add_oldest(world);
+  add_groups(world);
 }
 
 Pass::Pass(const World& world, Instant now, const Job& job) : now_(now), review_(true) {
   const Policy& policy = world.state().policy;
   if (policy.order == Order::fifo && world.queue.size() > 1) return;
-  const std::int64_t rank = rank_of(world, job, now);
-  entries_.insert({job.job_class, false, 0, rank, job.queue_order, false});
+  shapes_ = {shape_of(job)};
+  no_room_.resize(1);
+  Entry entry = entry_of(world, job, 0);
+  line_.add(entry);
   std::int64_t promised = 0;
   for (const auto& [order, slot] : world.promised)
     promised += world.state().jobs[slot].job_class == job.job_class;
-  if (promised < promises_of(policy, job.job_class))
-    entries_.insert({job.job_class, true, 0, 0, job.queue_order, false});
+  if (promised >= promises_of(policy, job.job_class)) return;
+  entry.promise = true;
+  entry.rank = 0;
+  line_.add(entry);
 }
 
-void Pass::add_group(const World& world, const WaitingGroups::value_type& group) {
-  const auto& [key, waiters] = group;
-  for (const auto& [static_rank, order] : waiters) {
-    const Job& job = world.queued(order);
-    if (job.claim) continue;
-    const bool fair = world.state().policy.order == Order::fair;
-    entries_.insert({key.job_class, false, fair ? shares_[key.project] : 0,
-                     rank_of(world, job, now_), order, false});
-    return;
+Pass::Entry Pass::entry_of(const World& world, const Job& job, std::uint32_t shape) const {
+  return {job.job_class,
+          false,
+          shares_.empty() ? 0 : shares_[job.project],
+          rank_of(world, job, now_),
+          job.queue_order,
+          false,
+          world.queue.at(job.queue_order),
+          shape};
+}
+
+std::uint32_t Pass::shape_ix(const Job& job) const {
+  const auto at = std::lower_bound(shapes_.begin(), shapes_.end(), shape_of(job));
+  return static_cast<std::uint32_t>(at - shapes_.begin());
+}
+
+// The first of each group; and, to be promised a start, the first of each class by share and age,
+// whatever they ask for.
+void Pass::add_groups(const World& world) {
+  const Policy& policy = world.state().policy;
+  std::array<std::vector<Head>, 4> heads;
+  for (Group g = world.waiting.begin(); g != world.waiting.end(); ++g) {
+    const Shape& shape = g->first.shape;
+    if (shapes_.empty() || shapes_.back() != shape) shapes_.push_back(shape);
+    const auto ix = static_cast<std::uint32_t>(shapes_.size() - 1);
+    auto at = g->second.begin();
+    const Job* job = first_without_claim(world, g, at);
+    if (!job) continue;
+    const Entry entry = entry_of(world, *job, ix);
+    line_.add(entry);
+    if (promises_of(policy, shape.job_class) > 0)
+      heads[static_cast<std::size_t>(shape.job_class)].push_back(
+          {entry.share, entry.order, g, at, ix});
   }
-}
-
-void Pass::add_next(const World& world, const Entry& entry, const Job& job) {
-  const Policy& policy = world.state().policy;
-  const auto group = world.waiting.find(group_of(policy, job));
-  auto next = group->second.upper_bound({static_rank(policy, job), job.queue_order});
-  while (next != group->second.end() && world.queued(next->second).claim) ++next;
-  if (next == group->second.end()) return;
-  Entry following = entry;
-  following.order = next->second;
-  following.rank = rank_of(world, world.queued(next->second), now_);
-  following.reluctant = false;
-  entries_.insert(following);
-}
-
-// The class's first by share and age, whatever they ask for.
-void Pass::add_oldest(const World& world) {
-  const Policy& policy = world.state().policy;
-  if (policy.order != Order::fair) return;
-  using At = std::pair<WaitingGroups::const_iterator, Waiters::const_iterator>;
-  std::array<std::map<std::pair<std::int64_t, std::uint64_t>, At>, 4> heads;  // by share, age
-  const auto put = [&](WaitingGroups::const_iterator g, Waiters::const_iterator w) {
-    while (w != g->second.end() && world.queued(w->second).claim) ++w;
-    if (w == g->second.end()) return;
-    heads[static_cast<std::size_t>(g->first.job_class)][{shares_[g->first.project], w->second}] = {
-        g, w};
-  };
-  for (auto g = world.waiting.begin(); g != world.waiting.end(); ++g) put(g, g->second.begin());
+  no_room_.resize(shapes_.size());
   for (std::size_t c = 0; c < heads.size(); ++c) {
-    auto& list = heads[c];
+    std::priority_queue first(std::greater<>(), std::move(heads[c]));
     const std::int64_t most = promises_of(policy, static_cast<JobClass>(c));
-    for (std::int64_t k = 0; k < most && !list.empty(); ++k) {
-      const auto [key, at] = *list.begin();
-      list.erase(list.begin());
-      entries_.insert({at.first->first.job_class, true, key.first, 0, key.second, false});
-      put(at.first, std::next(at.second));
+    for (std::int64_t k = 0; k < most && !first.empty(); ++k) {
+      Head head = first.top();
+      first.pop();
+      line_.add({static_cast<JobClass>(c), true, head.share, 0, head.order, false,
+                 world.queue.at(head.order), head.shape});
+      if (!first_without_claim(world, head.group, ++head.at)) continue;
+      head.order = head.at->second;
+      first.push(head);
     }
   }
 }
+
+// The one that stands behind it in its group.
+void Pass::add_next(const World& world, const Entry& entry, const Job& job) {
+  const Policy& policy = world.state().policy;
+  const Group group = world.waiting.find(group_of(policy, job));
+  auto at = group->second.upper_bound({static_rank(policy, job), job.queue_order});
+  if (const Job* next = first_without_claim(world, group, at))
+    line_.add(entry_of(world, *next, entry.shape));
+}
+
+// ---- what they get ------------------------------------------------------------------------------
 
 bool Pass::try_claim(const World& world, const Job& job, std::vector<FactBody>& facts) {
   const Claim& c = *job.claim;
-  for (const Place& p : c.places)
-    if (world.state().nodes[p.node].state != NodeState::active) {
-      facts.push_back(ClaimDropped{job.id});
-      const bool fair = world.state().policy.order == Order::fair;
-      entries_.insert({job.job_class, false, fair && !shares_.empty() ? shares_[job.project] : 0,
-                       rank_of(world, job, now_), job.queue_order, false});
-      return true;
-    }
-  if (!claim_is_free(world, job)) return false;
-  if (grant(world, job, {c.sku, c.places, c.cpu_milli, c.memory_mib}, now_, facts)) return true;
-  facts.push_back(ClaimDropped{job.id});  // no credit left for it
+  const bool usable = std::all_of(c.places.begin(), c.places.end(), [&](const Place& p) {
+    return world.state().nodes[p.node].state == NodeState::active;
+  });
+  if (usable && !claim_is_free(world, job)) return false;
+  if (usable && grant(world, job, {c.sku, c.places, c.cpu_milli, c.memory_mib}, now_, facts))
+    return true;
+  facts.push_back(ClaimDropped{job.id});  // or there is no credit left for it
+  line_.add(entry_of(world, job, shape_ix(job)));
   return true;
 }
 
@@ -110,17 +180,15 @@ bool Pass::too_dear(const World& world, const Entry& entry, const Job& job, cons
   Entry raised = entry;
   raised.rank = entry.rank * cards / d.gpus_per_node;
   raised.reluctant = true;
-  const auto behind = entries_.lower_bound(raised);
-  if (behind == entries_.begin()) return false;  // nobody else would be tried before it
-  entries_.insert(raised);
+  if (line_.would_be_next(raised)) return false;
+  line_.add(raised);
   return true;
 }
 
 Pass::Answer Pass::try_job(const World& world, const Entry& entry, const Job& job,
                            std::vector<FactBody>& facts) {
-  const bool blocked = no_room_.contains(shape_of(job));
-  if (blocked && !job.promise) return Answer::no_room;
-  const auto tiers = affordable(world, job, tiers_of(world, job, *world.prices_at(now_)), now_);
+  if (no_room_[entry.shape] && !job.promise) return Answer::no_room;
+  const auto tiers = affordable(world, job, tiers_of(world, job, now_), now_);
   if (tiers.empty()) return Answer::no_credit;
   const Seeker seeker = seeker_of(world, job, now_, entry.rank);
   if (const auto placement = place(world, seeker, tiers)) {
@@ -131,6 +199,7 @@ Pass::Answer Pass::try_job(const World& world, const Entry& entry, const Job& jo
   if (!evictable_) evictable_.emplace(world, now_);
   const auto eviction = evict_for(world, *evictable_, seeker, tiers);
   if (!eviction) return Answer::no_room;
+  evictable_->told(world, eviction->victims);
   facts.push_back(ClaimMade{job.id, eviction->claim});
   for (const Id victim : eviction->victims)
     facts.push_back(
@@ -140,7 +209,7 @@ Pass::Answer Pass::try_job(const World& world, const Entry& entry, const Job& jo
 
 Pass::Answer Pass::try_promise(const World& world, const Job& job, std::vector<FactBody>& facts) {
   if (job.promise) return Answer::no_room;
-  const auto tiers = affordable(world, job, tiers_of(world, job, *world.prices_at(now_)), now_);
+  const auto tiers = affordable(world, job, tiers_of(world, job, now_), now_);
   Seeker seeker = seeker_of(world, job, now_);
   seeker.for_good = true;
   auto promise = promise_for(world, seeker, tiers);
@@ -164,22 +233,19 @@ std::vector<FactBody> Pass::next(const World& world) {
   }
   const bool strict = world.state().policy.order == Order::fifo;
   closed_[static_cast<std::size_t>(JobClass::house)] |= !house_pays(world.state().policy);
-  while (!entries_.empty()) {
-    const Entry entry = *entries_.begin();
-    entries_.erase(entries_.begin());
-    const auto at = world.queue.find(entry.order);
-    bool& closed = closed_[static_cast<std::size_t>(entry.job_class)];
-    if (at == world.queue.end() || closed) continue;
-    const Job& job = world.state().jobs[at->second];
-    if (job.claim) continue;
+  while (const auto entry = line_.pop()) {
+    const Job& job = world.state().jobs[entry->slot];
+    bool& closed = closed_[static_cast<std::size_t>(entry->job_class)];
+    const bool waits = job.queue_order == entry->order && job.state == JobState::queued;
+    if (!waits || job.claim || closed) continue;
     const Answer answer =
-        entry.promise ? try_promise(world, job, facts) : try_job(world, entry, job, facts);
-    if (!entry.promise) {
+        entry->promise ? try_promise(world, job, facts) : try_job(world, *entry, job, facts);
+    if (!entry->promise) {
       if (answer == Answer::no_room) {
-        no_room_.insert(shape_of(job));
+        no_room_[entry->shape] = true;
         closed = strict;
       }
-      if (answer == Answer::done || answer == Answer::no_credit) add_next(world, entry, job);
+      if (answer == Answer::done || answer == Answer::no_credit) add_next(world, *entry, job);
     }
     if (answer == Answer::done) return facts;
   }

@@ -30,13 +30,29 @@ class Pass {
     std::int64_t rank = 0;
     std::uint64_t order = 0;
     bool reluctant = false;  // its rank was raised: it would begin an idle node
+    Slot slot = 0;
+    std::uint32_t shape = 0;  // of shapes_
     auto operator<=>(const Entry&) const = default;
+  };
+  // Those to be tried: nearly all are known from the start.
+  class Line {
+   public:
+    void add(const Entry& entry);  // before the first pop: in any order
+    std::optional<Entry> pop();
+    bool would_be_next(const Entry& entry);
+
+   private:
+    void sort();
+    std::vector<Entry> known_;  // the last goes first
+    bool sorted_ = false;
+    std::set<Entry> later_;
   };
   enum class Answer { done, no_room, no_credit, later };
 
-  void add_group(const World& world, const WaitingGroups::value_type& group);
+  Entry entry_of(const World& world, const Job& job, std::uint32_t shape) const;
+  std::uint32_t shape_ix(const Job& job) const;
+  void add_groups(const World& world);
   void add_next(const World& world, const Entry& entry, const Job& job);
-  void add_oldest(const World& world);
   Answer try_job(const World& world, const Entry& entry, const Job& job,
                  std::vector<FactBody>& facts);
   Answer try_promise(const World& world, const Job& job, std::vector<FactBody>& facts);
@@ -45,11 +61,12 @@ class Pass {
 
   Instant now_;
   bool review_;
-  std::vector<std::int64_t> shares_;
-  std::set<Entry> entries_;
-  std::vector<std::uint64_t> claims_;   // waiting to become free, oldest first
+  std::vector<std::int64_t> shares_;  // by project; empty: they do not count
+  std::vector<Shape> shapes_;         // ascending
+  std::vector<bool> no_room_;         // by shape
+  Line line_;
+  std::vector<std::uint64_t> claims_;   // waiting to become free, the oldest last
   std::vector<std::uint64_t> overdue_;  // promises that were not kept
-  std::set<Shape> no_room_;
   std::optional<Evictable> evictable_;  // once somebody looks for whom to tell
   std::array<bool, 4> closed_{};        // fifo: the class's first found no room
 };

@@ -5,6 +5,8 @@
 
 #include "core/history.h"
 #include "core/meter.h"
+#include "core/order.h"
+#include "core/price_book.h"
 #include "core/settle.h"
 
 namespace ampacity::core {
@@ -15,7 +17,7 @@ constexpr std::int64_t likely_permille = 900;
 
 bool stays_out_of(const World& w, const Hold& hold, const Seeker& s) {
   const Job& job = s.job;
-  const bool yields = job.job_class == JobClass::spot || job.job_class == JobClass::house;
+  const bool told = yields(job.job_class);  // to go, when the place is wanted
   switch (hold.why) {
     case Hold::Why::claim:
       return hold.owner != job.queue_order;
@@ -26,15 +28,15 @@ bool stays_out_of(const World& w, const Hold& hold, const Seeker& s) {
       if (s.for_good) return true;
       if (s.surely_gone <= hold.from) return false;
       if (!owner.promise->certain && s.likely_gone <= hold.from) return false;
-      return !(job.job_class > owner.job_class && yields);  // lent: it can be told to go
+      return !(job.job_class > owner.job_class && told);  // lent
     }
     case Hold::Why::window: {
       const Window& window = w.state().windows[hold.owner];
       if (s.surely_gone <= hold.from && !s.for_good) return false;
       if (window.kind == WindowKind::maintenance)
-        return !yields || hold.from <= s.now + Duration::seconds(1200);
+        return !told || hold.from <= s.now + Duration::seconds(1200);
       if (window.id == job.demand.reservation) return s.now < hold.from;
-      return !yields || s.for_good;  // idle reserved capacity is lent to spot
+      return !told || s.for_good;  // idle reserved capacity is lent to spot
     }
   }
   return true;
@@ -47,12 +49,6 @@ struct Filter {
   bool operator()(NodeIx n) const { return admits(world, job, n); }
 };
 
-bool of_tier(const World& w, const Tier& tier, const Demand& d, NodeIx n) {
-  const Node& node = w.state().nodes[n];
-  if (d.gpus_per_node == 0) return node.rents_cpu;
-  return std::find(tier.skus.begin(), tier.skus.end(), node.sku) != tier.skus.end();
-}
-
 // The most nodes that could serve the demand inside one domain of the level it requires.
 std::int64_t widest_domain(const World& w, const Demand& d) {
   std::map<std::uint32_t, std::int64_t> count;
@@ -60,9 +56,7 @@ std::int64_t widest_domain(const World& w, const Demand& d) {
   for (NodeIx n = 0; n < w.state().nodes.size(); ++n) {
     const Node& node = w.state().nodes[n];
     if (node.state == NodeState::absent || node.gpus.size() < d.gpus_per_node) continue;
-    if (d.gpus_per_node ? std::find(d.skus.begin(), d.skus.end(), node.sku) == d.skus.end()
-                        : !node.rents_cpu)
-      continue;
+    if (!serves(node, d, d.skus)) continue;
     if (!d.sites.empty() && std::find(d.sites.begin(), d.sites.end(), node.site) == d.sites.end())
       continue;
     widest = std::max(widest, ++count[w.domain(n, d.together)]);
@@ -73,7 +67,8 @@ std::int64_t widest_domain(const World& w, const Demand& d) {
 // Cards for one rank on a node with holds: whole ones only.
 std::optional<Place> fit_held(const World& w, const Seeker& s, const Tier& tier, NodeIx n) {
   const Demand& d = s.job.demand;
-  if (w.state().nodes[n].state != NodeState::active || !of_tier(w, tier, d, n)) return std::nullopt;
+  const Node& node = w.state().nodes[n];
+  if (node.state != NodeState::active || !serves(node, d, tier.skus)) return std::nullopt;
   if (d.gpu_milli != 1000 || d.mig != 0 || !admits(w, s.job, n)) return std::nullopt;
   const Leftover left = left_for(w, n, s);
   if (left.cpu_milli < tier.cpu_milli || left.memory_mib < tier.memory_mib) return std::nullopt;
@@ -87,7 +82,6 @@ std::optional<Place> fit_held(const World& w, const Seeker& s, const Tier& tier,
   return p;
 }
 
-// Work without cards stands wherever CPU is rented.
 const std::vector<SkuIx>& kinds_for(const World& w, const Demand& d, const Tier& tier) {
   return d.gpus_per_node ? tier.skus : w.all_skus;
 }
@@ -199,17 +193,22 @@ NodeRoom room_of(const Node& node) {
           node.rents_cpu};
 }
 
+bool serves(const Node& node, const Demand& d, std::span<const SkuIx> skus) {
+  if (d.gpus_per_node == 0) return node.rents_cpu;
+  return std::find(skus.begin(), skus.end(), node.sku) != skus.end();
+}
+
 std::int64_t gpu_milli_of(const Demand& d) {
   return static_cast<std::int64_t>(d.nodes) * d.gpus_per_node * d.gpu_milli;
 }
 
-std::vector<Tier> tiers_of(const World& world, const Job& job, const PriceBook& book) {
+std::vector<Tier> tiers_of(const World& world, const Job& job, Instant now) {
   std::vector<Tier> tiers;
   for (const SkuIx s : job.demand.skus) {
     Tier t{0, {s}, 0, 0};
     const Sku& sku = world.state().skus[s];
     fill_defaults(sku, job.demand, t.cpu_milli, t.memory_mib);
-    const auto rates = rates_for(book, sku, job.job_class, job.demand, t.cpu_milli, t.memory_mib);
+    const auto rates = rates_for(world.state(), job, s, nobody, t.cpu_milli, t.memory_mib, now);
     if (!rates) continue;
     if (job.demand.most_price && rates->gpu_price > job.demand.most_price) continue;
     t.burn = burn_rate(*rates);

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,11 @@ void fill_defaults(const Sku& sku, const Demand& demand, std::int64_t& cpu_milli
 NodeNeed need_of(const Demand& demand, std::int64_t cpu_milli, std::int64_t memory_mib,
                  ProjectIx tenant);
 NodeRoom room_of(const Node& node);
+inline std::uint64_t all_cards(const Node& node) {
+  return node.gpus.empty() ? 0 : ~0ULL >> (64 - node.gpus.size());
+}
+// Is the node of a kind that would do? Work without cards stands wherever CPU is rented.
+bool serves(const Node& node, const Demand& demand, std::span<const SkuIx> skus);
 NodeNeed typical_need(const World& world, const Job& job);  // on its first SKU
 std::int64_t gpu_milli_of(const Demand& demand);            // over all nodes
 
@@ -48,7 +54,7 @@ struct Tier {
   std::int64_t cpu_milli = 0;
   std::int64_t memory_mib = 0;
 };
-std::vector<Tier> tiers_of(const World& world, const Job& job, const PriceBook& book);
+std::vector<Tier> tiers_of(const World& world, const Job& job, Instant now);
 
 // nullopt: not now.
 std::optional<Placement> place(const World& world, const Seeker& seeker,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <map>
 #include <set>
 
 namespace ampacity::core {
@@ -11,7 +12,7 @@ constexpr std::size_t most_evictable = 20'000;
 
 struct NodePlan {
   std::int64_t loss = 0;
-  Instant oldest{INT64_MAX};  // of those told: when it began
+  Instant oldest = forever;  // of those told: when it began
   NodeIx node = 0;
   Place place;
   std::vector<Slot> told;
@@ -20,6 +21,15 @@ struct NodePlan {
   }
 };
 
+// Is there anybody at all whom it may tell to go?
+bool some_may_be_told(const World& w, const Standing& seeker, const Evictable::Most& most) {
+  for (const JobClass c : {JobClass::house, JobClass::spot}) {
+    const std::int64_t rank = most.rank[static_cast<std::size_t>(c)];
+    if (rank >= 0 && may_preempt(w.state().policy, seeker, {c, rank, INT64_MAX})) return true;
+  }
+  return false;
+}
+
 class Search {
  public:
   Search(const World& w, const Evictable& evictable, const Seeker& s, const Tier& tier)
@@ -27,13 +37,23 @@ class Search {
         evictable_(evictable),
         s_(s),
         tier_(tier),
-        seeker_{s.job.job_class, s.rank, service_gpu_s(s.job, s.job.attained_s), false} {}
+        seeker_(standing_of_waiting(s.job, s.rank, s.now)) {}
 
+  // Each node alone, cheapest first; empty: they are too few.
   std::vector<NodePlan> nodes() const {
     std::vector<NodePlan> plans;
-    for (const auto& [n, on_node] : evictable_.by_node)
-      if (auto plan = plan_for(n, going(on_node))) plans.push_back(std::move(*plan));
-    if (s_.job.demand.nodes > 1) add_free(plans);
+    const Demand& d = s_.job.demand;
+    for (SkuIx sku = 0; sku < evictable_.kinds.size(); ++sku) {
+      const Evictable::OfKind& kind = evictable_.kinds[sku];
+      const bool serves_it = !d.gpus_per_node || std::find(tier_.skus.begin(), tier_.skus.end(),
+                                                           sku) != tier_.skus.end();
+      if (!serves_it || !some_may_go(kind.most)) continue;
+      for (const Evictable::OfNode& of : kind.nodes)
+        if (may_suffice(of))
+          if (auto plan = plan_for(of.node, going(of.list))) plans.push_back(std::move(*plan));
+    }
+    if (d.nodes > 1) add_free(plans);
+    if (plans.size() < d.nodes) return {};
     std::sort(plans.begin(), plans.end());
     return plans;
   }
@@ -42,8 +62,17 @@ class Search {
   using OnNode = Evictable::OnNode;
   const Evictable::One& one(const OnNode& v) const { return evictable_.ones[v.ix]; }
   const Lease& lease(const OnNode& v) const { return *w_.state().jobs[one(v).slot].lease; }
-  bool anyway(const OnNode& v) const {
-    return one(v).gone_anyway || w_.state().jobs[one(v).slot].state == JobState::stopping;
+  bool anyway(const OnNode& v) const { return one(v).gone_anyway; }
+
+  // Nothing is lost by asking a gang's: it may use what others leave free.
+  bool some_may_go(const Evictable::Most& most) const {
+    return most.some_gone || s_.job.demand.nodes > 1 || some_may_be_told(w_, seeker_, most);
+  }
+  // False: there would be too few cards even if all went who may.
+  bool may_suffice(const Evictable::OfNode& of) const {
+    if (some_may_be_told(w_, seeker_, of.most)) return true;
+    const std::uint64_t free = w_.packer.whole_free_mask(of.node) | of.most.going;
+    return std::popcount(free) >= static_cast<int>(s_.job.demand.gpus_per_node);
   }
 
   std::vector<OnNode> going(const std::vector<OnNode>& on_node) const {
@@ -57,16 +86,16 @@ class Search {
 
   // A gang may also use what is free.
   void add_free(std::vector<NodePlan>& plans) const {
-    std::set<NodeIx> free;
+    std::vector<NodeIx> free;
     const NodeNeed need = need_of(s_.job.demand, tier_.cpu_milli, tier_.memory_mib, s_.job.project);
     for (const SkuIx sku : tier_.skus)
       w_.packer.each(sku, need, [&](NodeIx n) {
-        free.insert(n);
+        free.push_back(n);
         return true;
       });
-    for (const auto& [n, holds] : w_.holds) free.insert(n);
+    for (const auto& [n, holds] : w_.holds) free.push_back(n);
     for (const NodeIx n : free)
-      if (!evictable_.by_node.contains(n))
+      if (!evictable_.at(w_, n))
         if (auto plan = plan_for(n, {})) plans.push_back(std::move(*plan));
   }
 
@@ -80,18 +109,13 @@ class Search {
       for (const Place& p : w_.state().jobs[slot].lease->places)
         if (p.node == n) busy |= p.gpu_mask;
     }
-    const auto cards = w_.state().nodes[n].gpus.size();
-    const std::uint64_t all = cards == 64 ? ~0ULL : (1ULL << cards) - 1;
-    return all & ~busy & allowed_cards(w_, n, s_);
+    return all_cards(w_.state().nodes[n]) & ~busy & allowed_cards(w_, n, s_);
   }
 
   std::optional<NodePlan> plan_for(NodeIx n, const std::vector<OnNode>& may) const {
     const Demand& d = s_.job.demand;
     const Node& node = w_.state().nodes[n];
-    if (node.state != NodeState::active || !admits(w_, s_.job, n)) return std::nullopt;
-    if (d.gpus_per_node
-            ? std::find(tier_.skus.begin(), tier_.skus.end(), node.sku) == tier_.skus.end()
-            : !node.rents_cpu)
+    if (node.state != NodeState::active || !serves(node, d, tier_.skus) || !admits(w_, s_.job, n))
       return std::nullopt;
     if (std::popcount(freed(n, may)) < static_cast<int>(d.gpus_per_node)) return std::nullopt;
     const Leftover left = left_for(w_, n, s_);
@@ -115,7 +139,7 @@ class Search {
       gone.erase(gone.begin() + static_cast<std::ptrdiff_t>(i));
       if (!enough()) gone.insert(gone.begin() + static_cast<std::ptrdiff_t>(i), v);
     }
-    NodePlan plan{0, Instant{INT64_MAX}, n, {n, 0, 0}, {}};
+    NodePlan plan{0, forever, n, {n, 0, 0}, {}};
     std::uint64_t cards = freed(n, gone);
     for (std::uint32_t g = 0; g < d.gpus_per_node; ++g, cards &= cards - 1)
       plan.place.gpu_mask |= cards & -cards;
@@ -173,12 +197,22 @@ std::vector<Tier> one_kind_for_gangs(const std::vector<Tier>& tiers, const Deman
 
 }  // namespace
 
-Evictable::Evictable(const World& world, Instant now) {
+void Evictable::Most::count(const One& one, std::uint64_t gpu_mask) {
+  some_gone |= one.gone_anyway;
+  if (one.gone_anyway) {
+    going |= gpu_mask;
+    return;
+  }
+  std::int64_t& highest = rank[static_cast<std::size_t>(one.standing.job_class)];
+  highest = std::max(highest, one.standing.rank);
+}
+
+Evictable::Evictable(const World& world, Instant now) : kinds(world.state().skus.size()) {
   const Duration notice = Duration::seconds(world.state().policy.spot_grace_s);
+  std::map<NodeIx, std::vector<OnNode>> by_node;
   for (const JobClass c :
        {JobClass::house, JobClass::spot, JobClass::on_demand, JobClass::reserved}) {
-    const auto class_ix = static_cast<std::size_t>(c);
-    for (const std::uint64_t order : world.running[class_ix]) {
+    for (const std::uint64_t order : world.running[static_cast<std::size_t>(c)]) {
       if (ones.size() == most_evictable) break;
       const Slot slot = world.leased.at(order);
       const Job& job = world.state().jobs[slot];
@@ -186,15 +220,13 @@ Evictable::Evictable(const World& world, Instant now) {
       const bool gone = job.state == JobState::stopping ||
                         (job.time_limit_s && lease.started_at.us &&
                          lease.started_at + Duration::seconds(job.time_limit_s) <= now + notice);
-      if (!gone && c < JobClass::spot) continue;
-      some_gone |= gone;
+      if (!gone && !yields(c)) continue;
       ones.push_back({slot, standing_of(world, job, now), loss_gpu_s(world, job, now), gone});
-      highest_rank[class_ix] = std::max(highest_rank[class_ix], ones.back().standing.rank);
       for (const Place& p : lease.places)
         by_node[p.node].push_back({static_cast<std::uint32_t>(ones.size() - 1), p.gpu_mask});
     }
   }
-  for (auto& [n, list] : by_node)
+  for (auto& [n, list] : by_node) {
     std::sort(list.begin(), list.end(), [&](const OnNode& a, const OnNode& b) {
       const auto key = [&](const OnNode& v) {
         return std::tuple(ones[v.ix].loss_gpu_s,
@@ -202,26 +234,46 @@ Evictable::Evictable(const World& world, Instant now) {
       };
       return key(a) < key(b);
     });
+    OfKind& kind = kinds[world.state().nodes[n].sku];
+    kind.nodes.push_back({n, {}, std::move(list)});
+    for (const OnNode& v : kind.nodes.back().list)
+      for (Most* of : {&kind.nodes.back().most, &kind.most, &most})
+        of->count(ones[v.ix], v.gpu_mask);
+  }
 }
 
-bool Evictable::any_for(const World& world, const Seeker& seeker) const {
-  if (some_gone || world.stopping > 0) return true;
-  for (const JobClass c : {JobClass::house, JobClass::spot}) {
-    const Standing lowest{c, highest_rank[static_cast<std::size_t>(c)], INT64_MAX, false};
-    const Standing asks{seeker.job.job_class, seeker.rank,
-                        service_gpu_s(seeker.job, seeker.job.attained_s), false};
-    if (!world.running[static_cast<std::size_t>(c)].empty() &&
-        may_preempt(world.state().policy, asks, lowest))
-      return true;
+const Evictable::OfNode* Evictable::at(const World& world, NodeIx n) const {
+  const auto& nodes = kinds[world.state().nodes[n].sku].nodes;
+  const auto found = std::lower_bound(nodes.begin(), nodes.end(), n,
+                                      [](const OfNode& of, NodeIx x) { return of.node < x; });
+  return found == nodes.end() || found->node != n ? nullptr : &*found;
+}
+
+void Evictable::told(const World& world, const std::vector<Id>& victims) {
+  for (const Id id : victims) {
+    const Job* job = world.job(id);
+    for (const Place& p : job->lease->places) {
+      auto& kind = kinds[world.state().nodes[p.node].sku];
+      OfNode& of = kind.nodes[static_cast<std::size_t>(at(world, p.node) - kind.nodes.data())];
+      for (const OnNode& v : of.list) {
+        One& one = ones[v.ix];
+        if (&world.state().jobs[one.slot] != job) continue;
+        one.gone_anyway = true;
+        for (Most* m : {&of.most, &kind.most, &most}) m->count(one, v.gpu_mask);
+      }
+    }
   }
-  return false;
 }
 
 std::optional<Eviction> evict_for(const World& world, const Evictable& evictable,
-                                  const Seeker& seeker, const std::vector<Tier>& tiers) {
-  const Demand& d = seeker.job.demand;
+                                  const Seeker& asks, const std::vector<Tier>& tiers) {
+  const Demand& d = asks.job.demand;
+  const Standing standing = standing_of_waiting(asks.job, asks.rank, asks.now);
+  Seeker seeker = asks;
+  seeker.for_good |= standing.is_owed;  // what is lent to it, nobody is told to leave for it
   if (d.gpu_milli != 1000 || d.mig != 0 || evictable.ones.empty()) return std::nullopt;
-  if (!evictable.any_for(world, seeker)) return std::nullopt;
+  if (!evictable.most.some_gone && !some_may_be_told(world, standing, evictable.most))
+    return std::nullopt;
   for (const Tier& tier : one_kind_for_gangs(tiers, d)) {
     const auto plans = choose(world, d, Search(world, evictable, seeker, tier).nodes());
     if (plans.empty()) continue;

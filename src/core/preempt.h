@@ -5,12 +5,14 @@
 // another.
 #pragma once
 
+#include <array>
+
 #include "core/order.h"
 #include "core/place.h"
 
 namespace ampacity::core {
 
-// Who runs and might go, by node: taken once for a sweep over the queue.
+// Who runs and might go, by kind and node: taken once for a sweep over the queue.
 class Evictable {
  public:
   Evictable(const World& world, Instant now);
@@ -25,12 +27,29 @@ class Evictable {
     std::uint32_t ix = 0;  // of ones
     std::uint64_t gpu_mask = 0;
   };
+  // Of many: which cards are given up anyway, and by class the highest rank; −1: nobody.
+  struct Most {
+    std::uint64_t going = 0;
+    bool some_gone = false;
+    std::array<std::int64_t, 4> rank = {-1, -1, -1, -1};
+    void count(const One& one, std::uint64_t gpu_mask);
+  };
+  struct OfNode {
+    NodeIx node = 0;
+    Most most;
+    std::vector<OnNode> list;  // least loss first, then the youngest
+  };
+  struct OfKind {
+    Most most;
+    std::vector<OfNode> nodes;  // ascending
+  };
   std::vector<One> ones;
-  std::map<NodeIx, std::vector<OnNode>> by_node;  // least loss first, then the youngest
-  std::int64_t highest_rank[4] = {};              // by class
-  bool some_gone = false;
-  // Could anybody at all be told to go, or is going, for this one?
-  bool any_for(const World& world, const Seeker& seeker) const;
+  std::vector<OfKind> kinds;  // by SKU
+  Most most;
+
+  const OfNode* at(const World& world, NodeIx node) const;
+  // These go now: from then on they cost nobody anything.
+  void told(const World& world, const std::vector<Id>& victims);
 };
 
 struct Eviction {

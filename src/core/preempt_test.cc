@@ -122,6 +122,36 @@ TEST_CASE("a victim goes back to its place as the next generation, and tells nob
   check_world(c.world);
 }
 
+TEST_CASE("one that has waited as long as it had run is owed a place, however much it had") {
+  TestCloud c(1);
+  c.set_policy([](Policy& p) { p.spot_promises = 0; });
+  const Id gone = spot_job(c);  // 8 cards: it has had more than any of one card will
+  c.tick(4 * 3600);
+  const Id urgent = c.submit(c.request("h100:8"));
+  REQUIRE(c.is_stopping(gone));
+  c.end(gone);
+  REQUIRE(c.is_leased(urgent));
+  c.run_ranks(urgent);
+  std::vector<Id> small;
+  for (int i = 0; i < 8; ++i) small.push_back(c.submit(in_class(c.request("h100:1"), spot)));
+  c.end(urgent);
+  for (const Id id : small)
+    if (c.is_leased(id)) c.run_ranks(id);
+  REQUIRE(c.waits(gone));
+  c.tick(3 * 3600);  // it has waited three hours for the four that it had run
+  CHECK_FALSE(c.job(gone).claim);
+  CHECK(c.told(StopReason::preempted) == 1);
+  c.tick(3600 + 60);
+  CHECK(c.job(gone).claim);
+  CHECK(c.told(StopReason::preempted) == 9);
+  for (const Id id : small) c.end(id);
+  CHECK(c.is_leased(gone));
+  c.run_ranks(gone);
+  for (int i = 0; i < 10; ++i) c.tick(60);
+  CHECK(c.told(StopReason::preempted) == 9);  // and nobody is owed its place yet
+  check_world(c.world);
+}
+
 TEST_CASE("a victim that ended by itself before it was told has ended") {
   TestCloud c(1);
   const Id victim = spot_job(c);

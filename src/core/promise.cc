@@ -46,8 +46,7 @@ class Timeline {
     if (node.cpu_milli < tier_.cpu_milli || node.memory_mib < tier_.memory_mib) return std::nullopt;
     // Each card is free at the latest end on it; a card that others hold is not considered.
     const auto cards = static_cast<std::uint32_t>(node.gpus.size());
-    const std::uint64_t all = cards == 64 ? ~0ULL : (1ULL << cards) - 1;
-    const std::uint64_t allowed = all & allowed_cards(w_, n, s_);
+    const std::uint64_t allowed = all_cards(node) & allowed_cards(w_, n, s_);
     std::vector<NodeTime> free(cards);
     for (std::uint32_t g = 0; g < cards; ++g) free[g] = {s_.now, g, 1ULL << g, true};
     for (const Slot slot : w_.use[n].leases) {
@@ -107,15 +106,15 @@ class Timeline {
     const auto known = ends_.find(slot);
     if (known != ends_.end()) return known->second;
     const Lease& lease = *job.lease;
-    const Duration confirm = Duration::seconds(job.grace_s + confirm_s);
+    const Duration confirm = Duration::seconds(confirm_s);
     End end{forever, forever};
     if (job.state == JobState::stopping) {
-      end.surely = std::max(s_.now, job.stop_ordered_at + confirm);
-    } else if (job.job_class > s_.job.job_class && job.job_class >= JobClass::spot) {
-      end.surely = s_.now + Duration::seconds(w_.state().policy.spot_grace_s + confirm_s);
+      end.surely = std::max(s_.now, notice_ends(w_.state().policy, job) + confirm);
+    } else if (job.job_class > s_.job.job_class && yields(job.job_class)) {
+      end.surely = s_.now + Duration::seconds(w_.state().policy.spot_grace_s) + confirm;
     } else if (job.time_limit_s) {
       const Instant start = lease.started_at.us ? lease.started_at : s_.now + start_timeout;
-      end.surely = start + Duration::seconds(job.time_limit_s) + confirm;
+      end.surely = start + Duration::seconds(job.time_limit_s + job.grace_s) + confirm;
     } else {
       const std::int64_t attained = attained_s(job, s_.now);
       end.likely = s_.now + Duration::seconds(expected_s(w_, job, attained, permille_) - attained);

@@ -4,21 +4,14 @@
 
 #include <map>
 #include <set>
-#include <tuple>
 #include <utility>
 
 #include "core/model.h"
 
 namespace ampacity::core {
 
-struct GroupKey {
-  JobClass job_class = JobClass::on_demand;
-  ProjectIx project = 0;
-  std::uint32_t band = 0;  // of the time it has run already
-  std::int64_t time_limit_s = 0;
-  std::string stem;  // of its name: what was learnt about it
-  Demand demand;
-};
+// By every field; of no meaning but to be the same everywhere.
+bool less(const Demand& a, const Demand& b);
 
 // What a group needs of the fleet: the same for groups that differ only in what was learnt of them.
 struct Shape {
@@ -26,12 +19,19 @@ struct Shape {
   ProjectIx project = 0;
   std::int64_t time_limit_s = 0;
   Demand demand;
+  bool operator==(const Shape&) const = default;
 };
 inline Shape shape_of(const Job& job) {
   return {job.job_class, job.project, job.time_limit_s, job.demand};
 }
 bool operator<(const Shape& a, const Shape& b);
 
+// Groups of one shape stand beside each other.
+struct GroupKey {
+  Shape shape;
+  std::uint32_t band = 0;  // of the time it has run already
+  std::string stem;        // of its name: what was learnt about it
+};
 bool operator<(const GroupKey& a, const GroupKey& b);
 
 // (static rank, queue_order): the lower goes first.

@@ -12,9 +12,11 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "base/crypto.h"
 #include "base/prng.h"
 #include "core/estimate.h"
 #include "core/openb_bench.h"
+#include "core/price_book.h"
 #include "core/step.h"
 
 namespace ampacity::core::bench {
@@ -49,7 +51,8 @@ class Cloud {
     Policy policy;
     policy.promises_per_class = 0;
     policy.quantum_s = 300 * 86'400;  // no settlement falls due inside the pass
-    run(Found{{1, "bench", {1}, {{"h100", 47'800, 23'900}, {"a100", 20'000, 10'000}}, 0, 0, 1, 1}});
+    run(Found{plain_book(
+        "bench", {1}, {{"h100", 47'800, 23'900}, {"a100", 20'000, 10'000}}, 0, 0, 1, 1)});
     run(SetPolicy{policy});
     RegisterSite site{{"home", "lab", "none"}, {}, {}};
     site.skus = {{"h100", "", 81'920, 8, 16'000, 131'072},
@@ -231,16 +234,20 @@ class Cloud {
 
 struct Found_ {
   std::size_t started = 0, claims = 0, told = 0, promises = 0;
+  std::string digest;  // of its facts
 };
 
 Found_ count(const std::vector<Fact>& facts) {
   Found_ f;
+  std::string all;
   for (const Fact& fact : facts) {
     f.started += std::holds_alternative<LeaseGranted>(fact.body);
     f.claims += std::holds_alternative<ClaimMade>(fact.body);
     f.told += std::holds_alternative<StopOrdered>(fact.body);
     f.promises += std::holds_alternative<PromiseMade>(fact.body);
+    write_fact(all, fact);
   }
+  f.digest = base::to_hex(base::sha256(all)).substr(0, 8);
   return f;
 }
 
@@ -323,13 +330,14 @@ int run(int argc, char** argv) {
   if (json)
     fmt::print(R"({{"bench": "queue", "gpus": {}, "running": {}, "pending": {}, "kinds": {}, )"
                R"("pass_ms": {:.1f}, "pass_ms_best": {:.1f}, "promises": {}, "started": {}, )"
-               R"("claims": {}, "told_to_stop": {}, "again_ms": {:.1f}, )"
+               R"("claims": {}, "told_to_stop": {}, "digest": "{}", "again_ms": {:.1f}, )"
                R"("burst_ms": {:.1f}, "burst_told_to_stop": {}, )"
                R"("end_ms": {:.1f}, "forecast_ms": {:.0f}, {}}})"
                "\n",
                gpus, running, waiting, kinds, median(first), best, found.promises, found.started,
-               found.claims, found.told, median(again), median(burst), at_once.told, median(ends),
-               median(forecasts), machine_keys());
+               found.claims, found.told, at_once.digest + found.digest + later.digest,
+               median(again), median(burst), at_once.told, median(ends), median(forecasts),
+               machine_keys());
   else
     fmt::print(
         "{} GPUs, {} of them free, {} jobs running, {} waiting in {} kinds\n"

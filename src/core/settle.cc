@@ -11,34 +11,53 @@ std::int64_t first_hold_s(const Policy& policy, std::int64_t time_limit_s, std::
   return time_limit_s == 0 ? quantum : std::min(time_limit_s + grace_s + confirm_s, quantum);
 }
 
+Transfer Drafter::make(TransferKind kind, TransferReason reason, AccountIx debit, AccountIx credit,
+                       std::int64_t amount, std::uint64_t pending_id, std::uint32_t ledger) {
+  namespace flag = ledger::transfer_flag;
+  Transfer t;
+  t.id = next_id();
+  t.debit = ledger::account_at(debit);
+  t.credit = ledger::account_at(credit);
+  t.amount = amount;
+  if (pending_id) t.pending_id = ledger::counted(pending_id);
+  t.ledger = debit < accounts_.size() ? accounts_[debit].ledger : ledger;
+  t.code = code_of(reason);
+  if (kind == TransferKind::pending) t.flags = flag::pending;
+  if (kind == TransferKind::post) t.flags = flag::post_pending;
+  if (kind == TransferKind::release) t.flags = flag::void_pending;
+  return t;
+}
+
 void post_used(Drafter& drafter, const World& world, const Job& job, std::int64_t to_s,
                std::vector<Transfer>& out) {
   const Lease& lease = *job.lease;
   if (lease.pending_id == 0) return;
   const AccountIx wallet = world.state().projects[job.project].wallet;
-  const AccountIx revenue = world.state().skus[lease.sku].revenue;
-  const Ticks used = cost_between(lease.rates, lease.posted_s, to_s);
+  const AccountIx revenue = revenue_of(world.state(), job.project, lease.sku);
+  const Ticks used = cost_between(lease, lease.posted_s, to_s);
   if (used > 0) {
     out.push_back(drafter.make(TransferKind::post, TransferReason::usage, wallet, revenue, used,
                                lease.pending_id));
   } else {
-    const Ticks held = cost_between(lease.rates, lease.posted_s, lease.paid_s);
+    const Ticks held = cost_between(lease, lease.posted_s, lease.paid_s);
     out.push_back(drafter.make(TransferKind::release, TransferReason::hold, wallet, revenue, held,
                                lease.pending_id));
   }
 }
 
+std::int64_t used_seconds(const Lease& lease, Instant now) {
+  return std::clamp((now - lease.started_at).whole_seconds(), lease.posted_s, lease.paid_s);
+}
+
 bool settle(Drafter& drafter, const World& world, const Job& job, Instant now, Ticks credit,
-            Settlement& out) {
+            std::int64_t most_s, Settlement& out) {
   const Lease& lease = *job.lease;
-  const std::int64_t used_s =
-      std::clamp((now - lease.started_at).whole_seconds(), lease.posted_s, lease.paid_s);
-  const Ticks unused = cost_between(lease.rates, used_s, lease.paid_s);
-  const std::int64_t most_s = first_hold_s(world.state().policy, 0, job.grace_s);
-  const std::int64_t hold_s = affordable_seconds(lease.rates, used_s, most_s, credit + unused);
+  const std::int64_t used_s = used_seconds(lease, now);
+  const Ticks unused = cost_between(lease, used_s, lease.paid_s);
+  const std::int64_t hold_s = affordable_seconds(lease, used_s, most_s, credit + unused);
   // Only worth it if the paid stretch grows.
   if (used_s + hold_s <= lease.paid_s) return false;
-  const Ticks amount = cost_between(lease.rates, used_s, used_s + hold_s);
+  const Ticks amount = cost_between(lease, used_s, used_s + hold_s);
   if (amount == 0) return false;  // prices so small that nothing can be held
   out.job = job.id;
   out.posted_s = used_s;
@@ -46,8 +65,8 @@ bool settle(Drafter& drafter, const World& world, const Job& job, Instant now, T
   post_used(drafter, world, job, used_s, out.transfers);
   const Transfer hold = drafter.make(TransferKind::pending, TransferReason::hold,
                                      world.state().projects[job.project].wallet,
-                                     world.state().skus[lease.sku].revenue, amount);
-  out.pending_id = hold.id;
+                                     revenue_of(world.state(), job.project, lease.sku), amount);
+  out.pending_id = hold.id.low;
   out.transfers.push_back(hold);
   return true;
 }

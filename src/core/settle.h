@@ -27,13 +27,15 @@ std::int64_t first_hold_s(const Policy& policy, std::int64_t time_limit_s, std::
 // Makes transfers with successive ids, without touching the world they will be applied to.
 class Drafter {
  public:
-  explicit Drafter(const World& world) : next_(world.state().next_transfer) {}
+  explicit Drafter(const World& world)
+      : accounts_(world.state().accounts), next_(world.state().next_transfer) {}
+  // `ledger` is only needed for accounts that are opened by the same decision.
   Transfer make(TransferKind kind, TransferReason reason, AccountIx debit, AccountIx credit,
-                std::int64_t amount, std::uint64_t pending_id = 0) {
-    return {next_++, kind, debit, credit, amount, pending_id, reason};
-  }
+                std::int64_t amount, std::uint64_t pending_id = 0, std::uint32_t ledger = 0);
+  Id next_id() { return ledger::counted(next_++); }
 
  private:
+  const std::vector<Account>& accounts_;
   std::uint64_t next_;
 };
 
@@ -41,9 +43,12 @@ class Drafter {
 void post_used(Drafter& drafter, const World& world, const Job& job, std::int64_t to_s,
                std::vector<Transfer>& out);
 
-// Turns the quantum over at `now`. False: nothing more can be held, order the stop.
+// Billed seconds of a lease at `now`: what settling posts.
+std::int64_t used_seconds(const Lease& lease, Instant now);
+// Turns the quantum over at `now`, with at most `most_s` held anew. False: nothing more can be
+// held, order the stop.
 bool settle(Drafter& drafter, const World& world, const Job& job, Instant now, Ticks credit,
-            Settlement& out);
+            std::int64_t most_s, Settlement& out);
 
 // A warning if the project's credit would not last another quantum; nullopt if it would, or was
 // given.

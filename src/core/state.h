@@ -5,13 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "core/model.h"
+#include "core/budget_model.h"
 
 namespace ampacity::core {
 
 struct State {
-  std::uint64_t sequence = 0;  // facts folded so far
-  std::uint64_t next_transfer = 1;
+  std::uint64_t sequence = 0;       // facts folded so far
+  std::uint64_t next_transfer = 1;  // of those the core makes
+  Instant last_transfer_at;         // the ledger's time: strictly growing
   std::uint64_t next_queue_order = 1;
   Instant now;  // of the latest fact; never goes back
   std::vector<Site> sites;
@@ -22,17 +23,33 @@ struct State {
   std::vector<User> users;
   std::vector<Key> keys;
   std::vector<PriceBook> books;  // by version, ascending
+  Instant spot_priced_at;        // running spot leases have the prices in force then
   std::vector<Account> accounts;
-  std::vector<Transfer> pending;  // unresolved holds, by id ascending
+  std::vector<Transfer> pending;  // unresolved holds, in slots; a nil id is a free one
   std::vector<Job> jobs;          // slots; a nil id is a free one
   std::vector<Window> windows;    // slots; a nil id is a free one
   std::vector<History> histories;
   Policy policy;
+  Party issuer;
+  std::vector<Contract> contracts;
+  std::vector<Invoice> invoices;       // without lines: the store has them
+  std::vector<std::uint32_t> numbers;  // invoices issued, by year from 2020
+  std::vector<Id> payments;            // recorded, ascending
+  Instant sealed_until;                // months before it are closed
+  std::vector<Budget> budgets;         // slots; a nil id is a free one
+  std::vector<Webhook> webhooks;       // by age
 };
 BOOST_DESCRIBE_STRUCT(State, (),
-                      (sequence, next_transfer, next_queue_order, now, sites, skus, nodes, orgs,
-                       projects, users, keys, books, accounts, pending, jobs, windows, histories,
-                       policy))
+                      (sequence, next_transfer, last_transfer_at, next_queue_order, now, sites,
+                       skus, nodes, orgs, projects, users, keys, books, spot_priced_at, accounts,
+                       pending, jobs, windows, histories, policy, issuer, contracts, invoices,
+                       numbers, payments, sealed_until, budgets, webhooks))
+
+// Where a project's use of a SKU is earned: in the ledger of its wallet.
+inline AccountIx revenue_of(const State& s, ProjectIx project, SkuIx sku) {
+  const AccountIx own = s.projects[project].revenue;
+  return own == nobody ? s.skus[sku].revenue : own;
+}
 
 // The same for equal states, whatever slots their jobs are in.
 std::string state_digest(const State& state);

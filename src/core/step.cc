@@ -12,7 +12,9 @@ bool makes_room(const FactBody& body) {
          std::holds_alternative<NodeChanged>(body) || std::holds_alternative<JobEnded>(body) ||
          std::holds_alternative<CreditAdded>(body) || std::holds_alternative<ClaimDropped>(body) ||
          std::holds_alternative<WindowChanged>(body) || std::holds_alternative<PolicySet>(body) ||
-         std::holds_alternative<QuotaSet>(body) || std::holds_alternative<PricesSet>(body);
+         std::holds_alternative<QuotaSet>(body) || std::holds_alternative<PricesSet>(body) || std::holds_alternative<SpotRepriced>(body) ||
+         std::holds_alternative<BudgetSet>(body) || std::holds_alternative<BudgetRemoved>(body) ||
+         std::holds_alternative<BudgetsTurned>(body);
 }
 
 }  // namespace
@@ -37,13 +39,15 @@ base::Result<void> step(World& world, const Command& command, Instant now, const
   const Job* fresh = submit ? world.job(submit->job.id) : nullptr;
   const bool review =
       std::holds_alternative<Tick>(command) || std::holds_alternative<Advance>(command);
-  if (world.queue.empty() || !(room || review || (fresh && !fresh->lease))) return {};
-  Pass pass = room || review ? Pass(world, at, review) : Pass(world, at, *fresh);
-  while (true) {
-    auto next = pass.next(world);
-    if (next.empty()) break;
-    fold(std::move(next), "queue");
+  if (!world.queue.empty() && (room || review || (fresh && !fresh->lease))) {
+    Pass pass = room || review ? Pass(world, at, review) : Pass(world, at, *fresh);
+    while (true) {
+      auto next = pass.next(world);
+      if (next.empty()) break;
+      fold(std::move(next), "queue");
+    }
   }
+  if (!world.budgets.due.empty()) fold(crossings(world), "budget");
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "core/history.h"
+#include "core/order.h"
 
 namespace ampacity::core {
 namespace {
@@ -12,13 +13,9 @@ constexpr std::int64_t median = 500;
 
 // By the median of what was learnt.
 Instant expected_end(const World& w, const Job& job, Instant now) {
-  if (job.state == JobState::stopping) return std::max(now, notice_ends(job));
+  if (job.state == JobState::stopping) return std::max(now, notice_ends(w.state().policy, job));
   const std::int64_t attained = attained_s(job, now);
   return now + Duration::seconds(expected_s(w, job, attained, median) - attained);
-}
-
-bool of_sku(const Node& node, SkuIx sku, const Demand& d) {
-  return d.gpus_per_node ? node.sku == sku : node.rents_cpu;
 }
 
 // Counts the nodes of one SKU and finds whose end makes the last missing one free.
@@ -81,7 +78,9 @@ class Survey {
   void look_at(NodeIx n) {
     const Node& node = w_.state().nodes[n];
     const Demand& d = s_.job.demand;
-    if (node.state != NodeState::active || !of_sku(node, sku_, d) || !admits(w_, s_.job, n)) return;
+    if (node.state != NodeState::active || !serves(node, d, std::span(&sku_, 1)) ||
+        !admits(w_, s_.job, n))
+      return;
     gpus_free_ += w_.free_gpus(n);
     if (node.gpus.size() < d.gpus_per_node || node.cpu_milli < tier_.cpu_milli ||
         node.memory_mib < tier_.memory_mib)
@@ -114,10 +113,10 @@ class Survey {
 
   // Work of a lower class goes when it is told to.
   Instant end_of(const Job& job) const {
-    const bool yields = job.job_class >= JobClass::spot && job.job_class > s_.job.job_class;
+    const bool tellable = yields(job.job_class) && job.job_class > s_.job.job_class;
     const Instant told = s_.now + Duration::seconds(w_.state().policy.spot_grace_s);
     const Instant by_itself = expected_end(w_, job, s_.now);
-    return yields ? std::min(told, by_itself) : by_itself;
+    return tellable ? std::min(told, by_itself) : by_itself;
   }
 
   // Its leases end one after the other: the one with which there is room.
@@ -126,7 +125,7 @@ class Survey {
     const Demand& d = s_.job.demand;
     const auto& leases = w_.use[n].leases;
     if ((followed_ += leases.size()) > most_followed) return std::nullopt;
-    const std::uint64_t all = node.gpus.size() == 64 ? ~0ULL : (1ULL << node.gpus.size()) - 1;
+    const std::uint64_t all = all_cards(node);
     std::vector<End> ends;
     for (const Slot slot : leases) ends.push_back({end_of(w_.state().jobs[slot]), n, slot});
     std::sort(ends.begin(), ends.end());

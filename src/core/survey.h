@@ -36,10 +36,6 @@ struct Room {
 Room survey(const World& world, const Seeker& seeker, const Tier& tier, SkuIx sku,
             std::size_t& followed);
 
-// The end of the notice that a stopping job was given.
-inline Instant notice_ends(const Job& job) {
-  return job.stop_ordered_at + Duration::seconds(job.grace_s);
-}
 // A part of a card is asked for.
 inline bool is_share(const Demand& d) { return d.gpu_milli != 1000 || d.mig != 0; }
 

@@ -23,7 +23,8 @@ BOOST_DESCRIBE_ENUM(JobState, queued, starting, running, stopping, ended)
 enum class Outcome { none, succeeded, failed, cancelled, timed_out, lost, expired };
 BOOST_DESCRIBE_ENUM(Outcome, none, succeeded, failed, cancelled, timed_out, lost, expired)
 
-// Why a stop was ordered. After the last three the job goes back to its place in the queue.
+// Why a stop was ordered. After preempted, window, uneconomic and price the job goes back to its
+// place in the queue.
 enum class StopReason {
   none,
   asked,
@@ -35,11 +36,14 @@ enum class StopReason {
   preempted,   // for a job that outranks it
   window,      // a reservation or maintenance window begins, or its own ends
   uneconomic,  // house work that no longer pays
+  over_budget,  // of its org, project or key
+  price        // spot that costs more now than it allows
 };
 BOOST_DESCRIBE_ENUM(StopReason, none, asked, time_limit, credit, volume_limit, rank_failed,
-                    start_timeout, preempted, window, uneconomic)
+                    start_timeout, preempted, window, uneconomic, over_budget, price)
 inline bool requeues(StopReason r) {
-  return r == StopReason::preempted || r == StopReason::window || r == StopReason::uneconomic;
+  return r == StopReason::preempted || r == StopReason::window || r == StopReason::uneconomic ||
+         r == StopReason::price;
 }
 
 // What the nodes of one lease must share. `any`: as close as possible, but no more is required.
@@ -54,6 +58,7 @@ enum class Constraint {
   topology,         // enough have, but not inside one domain of the level it requires
   held_for_others,  // what is free is reserved, promised or claimed
   credit,           // the wallet cannot hold the start
+  budget,           // a budget that blocks is used up
   quota,            // of the kinds it would take, the one with room is over a quota
   cpu_or_memory,    // GPUs are free, CPU or memory beside them is not
   price,            // what is free costs more than it allows
@@ -63,7 +68,7 @@ enum class Constraint {
   claimed,          // its place is being made free
   next_in_line,     // there is room: the queue's next pass decides
 };
-BOOST_DESCRIBE_ENUM(Constraint, none, no_room, topology, held_for_others, credit, quota,
+BOOST_DESCRIBE_ENUM(Constraint, none, no_room, topology, held_for_others, credit, budget, quota,
                     cpu_or_memory, price, site, apart, reservation, claimed, next_in_line)
 
 // A stretch of time on named GPUs that is kept for a project, or from everybody.

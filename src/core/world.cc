@@ -9,6 +9,7 @@
 #include "core/meter.h"
 #include "core/order.h"
 #include "core/place.h"
+#include "core/price_book.h"
 #include "core/settle.h"
 #include "core/share.h"
 
@@ -62,10 +63,8 @@ std::optional<UserIx> World::find_user(std::string_view id_or_name, OrgIx org) c
 }
 
 const PriceBook* World::prices_at(Instant t) const {
-  const PriceBook* found = nullptr;
-  for (const PriceBook& b : state_.books)
-    if (b.effective_from <= t) found = &b;
-  return found;
+  if (state_.books.empty()) return nullptr;
+  return book_in_force(state_.books, nobody, state_.books.front().currency, t);
 }
 
 const Window* World::window(Id id) const {
@@ -194,6 +193,13 @@ std::optional<Instant> World::next_wake(Instant now) const {
     if (!wake || t < *wake) wake = t;
   };
   if (!deadlines.empty()) consider(deadlines.begin()->first);
+  if (!reserves.lapses.empty()) consider(reserves.lapses.begin()->first);
+  if (budgets.next_until.us) consider(budgets.next_until);
+  // Floating prices change; who waits for a lower one may start.
+  const bool late = !running[static_cast<std::size_t>(JobClass::spot)].empty();
+  for (const PriceBook& b : state_.books)
+    if (b.effective_from > now || (late && b.effective_from > state_.spot_priced_at))
+      consider(b.effective_from);
   for (const Window& w : state_.windows) {
     if (w.id.is_nil()) continue;
     const Instant notice = w.from - Duration::seconds(state_.policy.spot_grace_s);
@@ -208,6 +214,7 @@ void World::index_job(Slot slot, int sign) {
   const Job& job = state_.jobs[slot];
   if (job.state == JobState::queued) index_queued(job, slot, sign);
   if (job.lease) index_lease(job, slot, sign);
+  if (job.lease) budgets.count_lease(state_, job, sign);
   index_alive(job, sign);
   if (const auto due = deadline_of(job)) {
     if (sign > 0)
@@ -376,7 +383,10 @@ void World::rebuild() {
   queued_of_project.assign(s.projects.size(), 0);
   alive_of_project.assign(s.projects.size(), {});
   alive_of_org.assign(s.orgs.size(), {});
-  for (std::uint32_t k = 0; k < s.keys.size(); ++k) key_by_lookup_[s.keys[k].lookup] = k;
+  for (std::uint32_t k = 0; k < s.keys.size(); ++k) {
+    key_by_lookup_[s.keys[k].lookup] = k;
+    key_by_id_[s.keys[k].id] = k;
+  }
   for (std::uint32_t p = 0; p < s.projects.size(); ++p) {
     project_by_name_[s.projects[p].name] = p;
     project_by_name_[base::format_id("prj", s.projects[p].id)] = p;
@@ -395,11 +405,16 @@ void World::rebuild() {
     index_job(slot, +1);
     ++live_jobs;
   }
+  budgets.rebuild(s, s.now);
+  reserves.rebuild(s);
 }
 
 std::string state_digest(const State& state) {
   State copy = state;
   std::erase_if(copy.jobs, [](const Job& j) { return j.id.is_nil(); });
+  std::erase_if(copy.pending, [](const Transfer& t) { return t.id.is_nil(); });
+  std::sort(copy.pending.begin(), copy.pending.end(),
+            [](const Transfer& a, const Transfer& b) { return a.id < b.id; });
   std::sort(copy.jobs.begin(), copy.jobs.end(),
             [](const Job& a, const Job& b) { return a.id < b.id; });
   return base::to_hex(base::sha256(base::to_json(copy)));

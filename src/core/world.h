@@ -13,7 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/ledger.h"
+#include "core/books.h"
+#include "core/budget.h"
 #include "core/packer.h"
 #include "core/queue.h"
 #include "core/state.h"
@@ -103,9 +104,11 @@ class World {
   std::vector<Ticks> burn;                                // [project]: ticks/s, rounded up
   std::vector<Ticks> share_rate;                          // [project]: list price of GPUs, ticks/s
   std::vector<Alive> alive_of_project, alive_of_org;
+  BudgetIndex budgets;
   std::map<Hardware, std::uint32_t> hardware;  // how many of each, but absent ones
   std::vector<SkuIx> all_skus;                 // for work that may stand on any
   std::size_t live_jobs = 0;
+  Reserves reserves;  // of State::pending
 
   std::uint32_t free_gpus(NodeIx node) const;
   // Label ids: equal where two nodes share the domain. `any`: the node itself.
@@ -141,6 +144,7 @@ class World {
   std::map<Id, Slot> slot_of_;
   std::vector<Slot> free_slots_;
   std::map<std::string, std::uint32_t, std::less<>> key_by_lookup_;
+  std::map<Id, std::uint32_t> key_by_id_;
   std::map<std::string, std::uint32_t, std::less<>> project_by_name_;
   std::map<std::string, NodeIx, std::less<>> node_by_name_;
   std::map<std::pair<ProjectIx, std::string>, std::uint32_t> history_by_name_;

@@ -11,13 +11,13 @@ namespace ampacity::core {
 namespace {
 
 void check_books(const State& s) {
-  for (const LedgerKind ledger : {LedgerKind::usd_tick, LedgerKind::usd_cent}) {
+  for (const std::uint32_t ledger : {ledger::usd_tick, ledger::usd_minor}) {
     std::int64_t pending = 0, posted = 0;
     for (const Account& a : s.accounts) {
       if (a.ledger != ledger) continue;
       pending += a.debits_pending - a.credits_pending;
       posted += a.debits_posted - a.credits_posted;
-      if (a.debits_must_not_exceed_credits) CHECK(available(a) >= 0);
+      if (a.has(ledger::account_flag::debits_must_not_exceed_credits)) CHECK(available(a) >= 0);
     }
     CHECK(pending == 0);
     CHECK(posted == 0);
@@ -110,6 +110,7 @@ void check_world(const World& w) {
   CHECK(again.hardware == w.hardware);
   CHECK(again.alive_of_project == w.alive_of_project);
   CHECK(again.alive_of_org == w.alive_of_org);
+  CHECK(again.budgets == w.budgets);
   CHECK(again.share_rate == w.share_rate);
   CHECK(again.running == w.running);
   CHECK(again.leased == w.leased);

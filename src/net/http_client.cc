@@ -1,10 +1,13 @@
 #include "net/http_client.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <fmt/core.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -153,12 +156,40 @@ void set_limits(CURL* c, const CallOptions& options) {
   curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, ms(options.timeout));
   curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, std::max(1L, ms(options.connect_timeout)));
   curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http");
+  curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, options.tls ? "https" : "http");
   curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(c, CURLOPT_PROXY, "");  // whatever the environment says
   curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(c, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   curl_easy_setopt(c, CURLOPT_HTTP09_ALLOWED, 0L);
+}
+
+// The one socket that may be opened, where an address is pinned.
+curl_socket_t open_pinned(void* user, curlsocktype, curl_sockaddr* to) {
+  const auto& address = static_cast<const CallOptions*>(user)->only_address;
+  char text[INET6_ADDRSTRLEN] = "";
+  sockaddr_storage where{};
+  std::memcpy(&where, &to->addr, std::min<std::size_t>(to->addrlen, sizeof where));
+  if (to->family == AF_INET)
+    inet_ntop(AF_INET, &reinterpret_cast<sockaddr_in*>(&where)->sin_addr, text, sizeof text);
+  else if (to->family == AF_INET6)
+    inet_ntop(AF_INET6, &reinterpret_cast<sockaddr_in6*>(&where)->sin6_addr, text, sizeof text);
+  if (address != text) return CURL_SOCKET_BAD;
+  return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
+std::unique_ptr<curl_slist, FreeList> pin(CURL* c, const CallOptions& options) {
+  std::unique_ptr<curl_slist, FreeList> list;
+  if (options.only_address.empty()) return list;
+  const bool v6 = options.only_address.find(':') != std::string::npos;
+  const std::string address = v6 ? "[" + options.only_address + "]" : options.only_address;
+  list.reset(curl_slist_append(nullptr, ("::" + address + ":").c_str()));
+  curl_easy_setopt(c, CURLOPT_CONNECT_TO, list.get());
+  curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, open_pinned);
+  curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, const_cast<CallOptions*>(&options));
+  curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L);
+  curl_easy_setopt(c, CURLOPT_FORBID_REUSE, 1L);
+  return list;
 }
 
 // Runs the transfer; CURLE_ABORTED_BY_CALLBACK when cancelled.
@@ -236,6 +267,7 @@ base::Try<Response> HttpClient::Impl::run(const Request& request, Exchange& x) {
     curl_easy_setopt(c, CURLOPT_UNIX_SOCKET_PATH, peer_.unix_socket.c_str());
   }
   set_limits(c, x.options);
+  const auto pinned = pin(c, x.options);
   curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
   curl_easy_setopt(c, CURLOPT_HEADERDATA, &x);

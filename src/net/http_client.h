@@ -24,6 +24,9 @@ struct CallOptions {
   base::Duration connect_timeout = base::Duration::seconds(5);
   std::size_t max_body_bytes = 64 << 20;
   const std::atomic<bool>* cancel = nullptr;  // set to true from any thread to abandon the call
+  bool tls = false;  // only https, the peer's certificate verified; else only http
+  // Not empty: connect to this address and no other, whatever the URL's name resolves to.
+  std::string only_address;
 };
 
 class HttpClient {

@@ -16,6 +16,7 @@ class Outlet {
   explicit Outlet(std::size_t max_backlog_bytes) : max_backlog_bytes_(max_backlog_bytes) {}
 
   bool closed() const { return closed_; }
+  std::size_t backlog_bytes() const { return backlog_; }
 
   enum class Taken { yes, closed, overflow };
   // Overflow is reported once: from then on the outlet is closed.

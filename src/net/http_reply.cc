@@ -42,6 +42,14 @@ class ChunkedStream final : public Stream {
 
   bool closed() const override { return outlet_->closed() || loop_->stopped(); }
 
+  std::size_t backlog_bytes() const override { return outlet_->backlog_bytes(); }
+
+  void abort() override {
+    loop_->post([connection = connection_] {
+      if (const auto c = connection.lock()) c->shut();
+    });
+  }
+
   void on_close(std::function<void()> callback) override {
     if (!outlet_->set_on_close(std::move(callback))) return;
     if (!loop_->post([outlet = outlet_] { outlet->fire(); })) outlet_->disarm();

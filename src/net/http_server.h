@@ -36,6 +36,10 @@ class Stream {
   // False once the peer is gone or its backlog overflowed; further writes do nothing.
   virtual bool write(std::string bytes) = 0;
   virtual bool closed() const = 0;
+  // Bytes not yet sent: who writes much waits until they are few.
+  virtual std::size_t backlog_bytes() const = 0;
+  // Cuts the connection: the peer sees that what it has is not all.
+  virtual void abort() = 0;
   // Called once, on the I/O thread, when the peer goes away. Set before the first write.
   virtual void on_close(std::function<void()> callback) = 0;
 };

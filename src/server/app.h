@@ -10,11 +10,13 @@
 #include <string>
 #include <vector>
 
+#include "api/bind_hooks.h"
 #include "api/bind_job.h"
 #include "api/routes.h"
 #include "engines/engine.h"
 #include "engines/log_spool.h"
 #include "net/http_server.h"
+#include "server/invoicing.h"
 #include "server/keys.h"
 #include "server/live.h"
 #include "server/loop.h"
@@ -37,10 +39,12 @@ struct Call {
   const api::Route* route = nullptr;
 };
 
+class Webhooks;
+
 class App {
  public:
   App(AppOptions options, Loop& loop, KeyRing& keys, engines::Engine& engine, Live& live,
-      base::Clock& clock, base::Prng& prng);
+      Webhooks& webhooks, base::Clock& clock, base::Prng& prng);
   // On the I/O thread.
   void handle(net::Request request, net::Reply reply);
   // Before open(): why something is not offered.
@@ -73,7 +77,16 @@ class App {
   void usage(Call& c, net::Reply& r);
   void check_ledger(Call& c, net::Reply& r);
   void list_accounts(Call& c, net::Reply& r);
+  void post_transfers(Call& c, net::Reply& r);
+  void show_transfer(Call& c, net::Reply& r);
+  void ledger_heads(Call& c, net::Reply& r);
   void add_credit(Call& c, net::Reply& r);
+  // handlers_meter.cc
+  void take_meter_events(Call& c, net::Reply& r);
+  void list_meter_events(Call& c, net::Reply& r);
+  // handlers_prices.cc
+  void list_prices(Call& c, net::Reply& r);
+  void set_prices(Call& c, net::Reply& r);
   // handlers_fleet.cc
   void healthz(Call& c, net::Reply& r);
   void openapi(Call& c, net::Reply& r);
@@ -95,6 +108,32 @@ class App {
   void create_key(Call& c, net::Reply& r);
   void list_keys(Call& c, net::Reply& r);
   void revoke_key(Call& c, net::Reply& r);
+  // handlers_billing.cc
+  void issuer(Call& c, net::Reply& r);
+  void change_issuer(Call& c, net::Reply& r);
+  void org_billing(Call& c, net::Reply& r);
+  void change_org_billing(Call& c, net::Reply& r);
+  void set_credit_line(Call& c, net::Reply& r);
+  void add_line(Call& c, net::Reply& r);
+  void sign_contract(Call& c, net::Reply& r);
+  void list_contracts(Call& c, net::Reply& r);
+  void end_contract(Call& c, net::Reply& r);
+  void draft_invoice(Call& c, net::Reply& r);
+  void issue_invoice(Call& c, net::Reply& r);
+  void list_invoices(Call& c, net::Reply& r);
+  void show_invoice(Call& c, net::Reply& r);
+  void void_invoice(Call& c, net::Reply& r);
+  void pay_invoice(Call& c, net::Reply& r);
+  // handlers_exports.cc
+  void invoice_document(Call& c, net::Reply& r);
+  void statement(Call& c, net::Reply& r);
+  void export_focus(Call& c, net::Reply& r);
+  void focus_schema(Call& c, net::Reply& r);
+  void export_usage(Call& c, net::Reply& r);
+  void export_journal(Call& c, net::Reply& r);
+  void export_trial_balance(Call& c, net::Reply& r);
+  void audit_month(Call& c, net::Reply& r);
+  void close_month(Call& c, net::Reply& r);
   // handlers_capacity.cc
   void reserve(Call& c, net::Reply& r);
   void list_reservations(Call& c, net::Reply& r);
@@ -110,6 +149,18 @@ class App {
   void policy(Call& c, net::Reply& r);
   void change_policy(Call& c, net::Reply& r);
   void set_quota(Call& c, net::Reply& r, bool of_org);
+  // handlers_hooks.cc
+  void set_budget(Call& c, net::Reply& r);
+  void list_budgets(Call& c, net::Reply& r);
+  void remove_budget(Call& c, net::Reply& r);
+  void add_webhook(Call& c, net::Reply& r);
+  void list_webhooks(Call& c, net::Reply& r);
+  void remove_webhook(Call& c, net::Reply& r);
+  void enable_webhook(Call& c, net::Reply& r);
+  void test_webhook(Call& c, net::Reply& r);
+  void list_deliveries(Call& c, net::Reply& r);
+  base::Result<void> scope_budget(const Call& c, const api::BudgetRequest& body, core::Budget& b);
+  base::Result<core::Webhook> webhook_in_path(const Call& c, std::string_view text);
 
   // A command of this call, answered after its commit.
   Work work_of(Call& c, net::Reply& r, core::Command command);
@@ -127,6 +178,14 @@ class App {
   // Of the path; 404 where the caller may not see it.
   base::Result<core::ProjectIx> project_in_path(const Call& c);
   base::Result<core::OrgIx> org_in_path(const Call& c);
+  // ?org= for operators (nobody: all), a customer's own.
+  base::Result<core::OrgIx> org_of(const Call& c, std::string_view name);
+  // As issued, with its lines and what was paid since.
+  base::Result<core::Invoice> invoice_named(const Call& c, const std::string& text);
+  base::Result<std::optional<core::Invoice>> issue(core::OrgIx org, Period period,
+                                                   const std::string& actor);
+  std::optional<std::int64_t> used_of(const core::Contract& contract);
+  void stream_parts(Call& c, net::Reply& r, bool focus);
   // A reservation by id or by name; nobody: of any project.
   base::Result<base::Id> reservation_named(core::ProjectIx project, const std::string& text);
   base::Id new_id();
@@ -136,6 +195,7 @@ class App {
   KeyRing& keys_;
   engines::Engine& engine_;
   Live& live_;
+  Webhooks& webhooks_;
   base::Clock& clock_;
   base::Prng& prng_;
   std::map<std::string_view, Entry> entries_;

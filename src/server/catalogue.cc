@@ -1,5 +1,7 @@
 #include "server/catalogue.h"
 
+#include "core/price_book.h"
+
 namespace ampacity::server {
 namespace {
 
@@ -50,14 +52,16 @@ std::string catalogue_names() {
 }
 
 core::PriceBook default_prices() {
-  core::PriceBook book;
-  book.name = "July 2023, a la carte";
+  std::vector<core::SkuPrice> gpus;
   for (const Row& r : rows) {
     const base::Ticks price = *base::parse_hourly_price(r.usd_per_hour);
-    book.gpus.push_back({r.name, price, price / 2});
+    gpus.push_back({r.name, price, price / 2});
   }
-  book.vcpu = book.cpu_vcpu = *base::parse_hourly_price("0.010");
-  book.gib = book.cpu_gib = *base::parse_hourly_price("0.005");
+  const base::Ticks vcpu = *base::parse_hourly_price("0.010");
+  const base::Ticks gib = *base::parse_hourly_price("0.005");
+  core::PriceBook book =
+      core::plain_book("July 2023, a la carte", {}, gpus, vcpu, gib, vcpu, gib);
+  core::add_terms(book, core::usual_terms);
   return book;
 }
 

@@ -1,5 +1,6 @@
 #include "api/problem.h"
 #include "api/views.h"
+#include "base/currency.h"
 #include "server/app.h"
 
 namespace ampacity::server {
@@ -144,16 +145,22 @@ void App::revoke_key(Call& c, net::Reply& r) {
 void App::add_credit(Call& c, net::Reply& r) {
   const auto body = body_of<api::CreditRequest>(c, r);
   if (!body) return;
-  const auto ticks = base::parse_usd(body->amount_usd);
-  if (!ticks || *ticks <= 0 || *ticks % base::ticks_per_cent != 0 ||
-      *ticks > 100'000'000LL * base::ticks_per_usd)
+  const auto minor = loop_.ask([&](const core::World& w) {
+    const auto project = w.project(body->project);
+    const base::Currency* currency =
+        project
+            ? base::find_currency(w.state().orgs[w.state().projects[*project].org].billing.currency)
+            : base::find_currency("USD");
+    return base::parse_minor(body->amount, *currency);
+  });
+  if (!minor || *minor <= 0 || *minor > 10'000'000'000)
     return r.send(api::problem_response(base::refusal_of(
-        {{"amount_usd",
-          "must be dollars and whole cents such as \"25.00\", at most 100,000,000; got '" +
-              body->amount_usd.substr(0, 40) + "'"}})));
-  Work work = work_of(c, r,
-                      core::AddCredit{body->project, *ticks / base::ticks_per_cent,
-                                      body->note.value_or("").substr(0, 500)});
+        {{"amount",
+          "must be an amount such as \"25.00\", with no more decimals than the currency has, at "
+          "most 100,000,000.00; got '" +
+              body->amount.substr(0, 40) + "'"}})));
+  Work work =
+      work_of(c, r, core::AddCredit{body->project, *minor, body->note.value_or("").substr(0, 500)});
   work.respond = [name = body->project](const core::World& w, base::Instant now) {
     return json_response(base::to_json(api::view_project(w, *w.project(name), now)), 201);
   };

@@ -60,6 +60,7 @@ void App::submit_bound(Call& c, net::Reply& r, api::BoundJob bound, core::Projec
   job.id = new_id();
   job.project = project;
   job.user = c.caller.user;
+  job.key = c.caller.key;
   bound.submit.by_owner = c.caller.is_owner();
   if (job.name.empty()) job.name = "job-" + base::format_bare_id(job.id).substr(20);
   const base::Id id = job.id;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 
+#include "api/bind_ledger.h"
 #include "api/problem.h"
 #include "api/views.h"
 #include "audit/audit.h"
@@ -11,27 +12,22 @@
 namespace ampacity::server {
 namespace {
 
-std::string transfer_id(std::uint64_t id) {
-  char text[33];
-  std::snprintf(text, sizeof text, "%032llx", static_cast<unsigned long long>(id));
-  return text;
-}
-
 void add_transfers(const core::World& w, const std::vector<store::TransferRow>& rows,
                    api::Receipt& receipt) {
-  std::map<std::uint64_t, core::Ticks> held;
+  std::map<base::Id, core::Ticks> held;
   for (const auto& row : rows) {
     const core::Transfer& t = row.transfer;
-    receipt.transfers.push_back({transfer_id(t.id), row.at, std::string(base::enum_name(t.kind)),
-                                 api::account_name(w, t.debit), api::account_name(w, t.credit),
-                                 t.amount, base::format_usd(t.amount, 6),
-                                 std::string(base::enum_name(t.reason))});
-    if (t.kind == core::TransferKind::pending)
+    const core::TransferKind kind = core::kind_of(t);
+    receipt.transfers.push_back({api::hex_id(t.id), row.at, std::string(base::enum_name(kind)),
+                                 api::account_name(w, ledger::position_of(t.debit)),
+                                 api::account_name(w, ledger::position_of(t.credit)), t.amount,
+                                 base::format_usd(t.amount, 6), row.reason});
+    if (kind == core::TransferKind::pending)
       held[t.id] = t.amount;
     else
       held.erase(t.pending_id);
-    if (t.reason == core::TransferReason::usage) receipt.posted_ticks += t.amount;
-    if (t.reason == core::TransferReason::correction) receipt.posted_ticks -= t.amount;
+    if (row.reason == "usage") receipt.posted_ticks += t.amount;
+    if (row.reason == "correction") receipt.posted_ticks -= t.amount;
   }
   for (const auto& [id, amount] : held) receipt.held_ticks += amount;
 }
@@ -51,7 +47,7 @@ Part part_of(const store::UsageRow& u, base::Instant from, base::Instant to) {
 }
 
 void add(api::UsageRow& row, const store::UsageRow& u, const Part& part) {
-  ++row.jobs;
+  row.jobs += u.step == 0;
   row.gpu_milli_seconds += u.rates.gpus * u.rates.gpu_milli * part.seconds;
   row.vcpu_milliseconds_k += u.rates.cpu_milli * part.seconds;
   row.memory_mib_seconds += u.rates.memory_mib * part.seconds;
@@ -66,10 +62,7 @@ std::vector<store::UsageRow> live_usage(const core::World& w, core::ProjectIx pr
     const core::Job& job = w.state().jobs[slot];
     if ((project != core::nobody && job.project != project) || job.lease->started_at.us == 0)
       continue;
-    const core::Interval i = api::interval_so_far(job, now);
-    rows.push_back({job.id, i.generation, job.project, job.user, i.sku,
-                    std::string(base::enum_name(job.job_class)), i.started_at, i.ended_at,
-                    i.billed_s, i.waived_s, i.rates, i.amounts});
+    store::add_usage(rows, w.state(), job, api::interval_so_far(job, now), 0);
   }
   return rows;
 }
@@ -112,10 +105,13 @@ void App::job_receipt(Call& c, net::Reply& r) {
     receipt.name = job.name;
     receipt.project = w.state().projects[job.project].name;
     receipt.state = job.state;
-    for (const core::Interval& i : job.intervals)
-      receipt.intervals.push_back(api::view_interval(w, i));
+    const auto add = [&](const core::Interval& interval) {  // a line for each of its prices
+      for (const core::Interval& i : core::by_rates(interval))
+        receipt.intervals.push_back(api::view_interval(w, i));
+    };
+    for (const core::Interval& i : job.intervals) add(i);
     if (job.lease && job.lease->started_at.us) {
-      receipt.intervals.push_back(api::view_interval(w, api::interval_so_far(job, clock_.now())));
+      add(api::interval_so_far(job, clock_.now()));
       receipt.intervals.back().ended_at.reset();
     }
     for (const auto& i : receipt.intervals) receipt.total_ticks += i.amount_ticks;

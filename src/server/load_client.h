@@ -89,7 +89,7 @@ class ChildServer {
     call("POST", "/v1/projects", R"({"name":"load","org":"load"})");
     call("POST", "/v1/users", R"({"name":"load","org":"load"})");
     for (int i = 0; i < 10; ++i)
-      call("POST", "/v1/credits", R"({"project":"load","amount_usd":"100000000.00"})");
+      call("POST", "/v1/credits", R"({"project":"load","amount":"100000000.00"})");
     const auto r = call("POST", "/v1/keys", R"({"project":"load","user":"load"})");
     const auto key = base::from_json<api::KeyView>(r.body);
     return key && key->secret ? *key->secret : "";

@@ -21,6 +21,9 @@ struct Loop::Batch {
   store::Rows rows;
   std::vector<store::Remembered> remembered;
   std::vector<store::SealedEnv> sealed;
+  std::vector<store::MeterBatch*> meter;  // of the answers
+  std::vector<store::Delivery> deliveries;
+  std::vector<store::Attempt> attempts;
   std::vector<Answer> answers;
 };
 
@@ -28,6 +31,8 @@ namespace {
 
 // How long the queue goes without being looked at as a whole: preemption, promises.
 constexpr base::Duration review_every = base::Duration::seconds(60);
+
+std::size_t events_in(const Work& work) { return work.meter ? work.meter->batch.events.size() : 0; }
 
 bool ends_job(const core::Fact& fact) {
   if (const auto* c = std::get_if<core::LeaseClosed>(&fact.body)) return !c->requeue;
@@ -43,6 +48,7 @@ Loop::Loop(LoopOptions options, store::Journal& journal, core::World world, engi
       world_(std::move(world)),
       engine_(engine),
       secrets_(secrets),
+      outbox_(journal_.waiting_deliveries()),
       clock_(clock) {
   if (const auto mark = journal_.meta("alive_us")) alive_until_.us = std::atoll(mark->c_str());
   last_snapshot_ = world_.state().sequence;
@@ -79,7 +85,11 @@ void Loop::stop() {
 void Loop::push(Work work) {
   {
     const std::lock_guard lock(mutex_);
-    if (inbox_.size() < options_.most_waiting || !work.reply) {
+    const std::size_t events = events_in(work);
+    const bool room = inbox_.size() < options_.most_waiting &&
+                      (events == 0 || events_waiting_ + events <= options_.most_events_waiting);
+    if (room || !work.reply) {
+      events_waiting_ += events;
       inbox_.push_back(std::move(work));
       if (inbox_.size() == 1) wake_.notify_one();
       return;
@@ -145,12 +155,17 @@ std::vector<Work> Loop::take() {
   std::vector<Work> works;
   const std::size_t third = options_.most_in_batch / 3;
   const std::size_t for_reports = std::min(reports_.size(), 2 * third);
-  const auto move_out = [&works](std::deque<Work>& from, std::size_t most) {
-    const auto end = from.begin() + static_cast<std::ptrdiff_t>(std::min(most, from.size()));
+  std::size_t events = 0;
+  const auto move_out = [&](std::deque<Work>& from, std::size_t most) {
+    auto end = from.begin();
+    for (; most > 0 && end != from.end() && events < options_.most_events_in_batch; --most, ++end)
+      events += events_in(*end);
     std::move(from.begin(), end, std::back_inserter(works));
     from.erase(from.begin(), end);
   };
   move_out(inbox_, options_.most_in_batch - for_reports);
+  events_waiting_ -= events;
+  events = 0;
   move_out(reports_, options_.most_in_batch - works.size());
   return works;
 }
@@ -198,9 +213,11 @@ void Loop::process(std::vector<Work> works) {
   batch.answers.reserve(works.size());
   batch.facts.reserve(2 * works.size() + 64);
   for (Work& work : works) handle(work, batch);
-  if (!batch.facts.empty() || !batch.remembered.empty()) {
-    const store::Batch write{batch.first_sequence, batch.facts,      &batch.rows,
-                             &world_.state(),      batch.remembered, batch.sealed};
+  if (!batch.facts.empty() || !batch.remembered.empty() || !batch.meter.empty() ||
+      !batch.attempts.empty()) {
+    const store::Batch write{batch.first_sequence, batch.facts,  &batch.rows, &world_.state(),
+                             batch.remembered,     batch.sealed, batch.meter,  batch.deliveries,
+                             batch.attempts};
     if (const auto done = journal_.append(write); !done) return refuse_all(batch, done.error());
   }
   {
@@ -233,8 +250,37 @@ std::optional<net::Response> Loop::recalled(const Work& work, const Batch& batch
   return again;
 }
 
+// What the store knows of the ids in it, and what this batch has made since.
+void Loop::look_up_past(core::PostTransfers& command, const Batch& batch) {
+  core::Past& past = command.past = journal_.past_of(command.transfers);
+  for (const store::TransferRow& row : batch.rows.transfers) {
+    const ledger::Transfer& t = row.transfer;
+    past.known.insert_or_assign(t.id, core::Past::Known{t, ledger::Fate::open});
+    if (!t.resolves()) continue;
+    const auto held = past.known.find(t.pending_id);
+    if (held != past.known.end()) held->second.fate = ledger::fate_by(t);
+  }
+  for (const store::BurntRow& row : batch.rows.burnt) past.burnt.insert(row.id);
+}
+
 void Loop::handle(Work& work, Batch& batch) {
-  Answer answer{std::move(work.reply), {}, std::move(work.after_commit), work.refused, {}, false};
+  Answer answer{
+      std::move(work.reply), {}, std::move(work.after_commit), work.refused, {}, false, {}};
+  if (work.meter) {
+    answer.meter = std::move(work.meter);
+    answer.meter->batch.received_at = batch.now;
+    answer.meter->resolve(world_, answer.meter->batch);
+    answer.changes = true;
+    batch.meter.push_back(&answer.meter->batch);
+    batch.answers.push_back(std::move(answer));
+    return;
+  }
+  if (work.attempt) {
+    if (work.attempt->state != store::DeliveryState::waiting)
+      outbox_.settled(work.attempt->webhook);
+    batch.attempts.push_back(std::move(*work.attempt));
+    answer.changes = true;
+  }
   if (work.idempotency) {
     if (auto again = recalled(work, batch)) {
       answer.response = std::move(*again);
@@ -245,8 +291,10 @@ void Loop::handle(Work& work, Batch& batch) {
   if (work.command) {
     if (std::holds_alternative<core::Tick>(*work.command)) last_tick_ = batch.now;
     if (auto* o = std::get_if<core::Observe>(&*work.command)) o->alive_until = alive_until_;
+    if (auto* p = std::get_if<core::PostTransfers>(&*work.command)) look_up_past(*p, batch);
     const auto on_fact = [&](const core::World& before, const core::Fact& fact, std::uint64_t n) {
       store::project(before, fact, n, batch.rows);
+      outbox_.add(before, fact, n, batch.deliveries);
       core::ProjectIx project = core::nobody;
       if (const core::Job* job = before.job(core::job_of(fact))) project = job->project;
       if (const auto* s = std::get_if<core::JobSubmitted>(&fact.body)) project = s->job.project;
@@ -290,11 +338,18 @@ void Loop::finish(Batch& batch) {
   std::vector<std::pair<net::Reply, net::Response>> replies;
   replies.reserve(batch.answers.size());
   for (Answer& a : batch.answers) {
+    if (a.meter) a.response = a.meter->respond(a.meter->batch);
     if (a.reply) replies.emplace_back(std::move(*a.reply), std::move(a.response));
     if (a.after_commit) a.after_commit();
   }
   if (http_ && !replies.empty()) http_->send_all(std::move(replies));
   if (!batch.facts.empty()) publish(batch);
+  for (const base::Id webhook : outbox_.take_overfull()) {
+    Work work;
+    work.command = core::SwitchWebhook{webhook, false, Outbox::too_many};
+    work.actor = "webhooks";
+    push(std::move(work));
+  }
 }
 
 // The disk is full: nothing of this batch happened. The world goes back to what is durable.
@@ -306,6 +361,7 @@ void Loop::refuse_all(Batch& batch, const store::AppendFault& fault) {
   auto durable = journal_.load();
   CHECK_THAT(durable, "the store cannot be read back");
   world_ = std::move(*durable);
+  outbox_ = Outbox(journal_.waiting_deliveries());
   last_tick_ = world_.state().now;
   std::erase_if(env_, [this](const auto& e) { return world_.job(e.first) == nullptr; });
   const base::Refusal full{base::Code::store_full,
@@ -326,12 +382,15 @@ void Loop::refuse_all(Batch& batch, const store::AppendFault& fault) {
   }
 }
 
-// Answers to Idempotency-Keys are kept two days.
+// Answers to Idempotency-Keys are kept two days, deliveries to webhooks seven.
 void Loop::forget_old_answers() {
   const Instant now = clock_.now();
   if (now < next_forgetting_) return;
   next_forgetting_ = now + base::Duration::seconds(60);
   journal_.forget_before(now - base::Duration::seconds(2 * 86'400));
+  for (const base::Id webhook :
+       journal_.prune_deliveries(now - base::Duration::seconds(7 * 86'400)))
+    outbox_.settled(webhook);
 }
 
 void Loop::publish(Batch& batch) {
@@ -345,6 +404,7 @@ void Loop::publish(Batch& batch) {
       p.events.push_back(std::move(e));
     }
   p.facts = std::move(batch.facts);
+  p.deliveries = std::move(batch.deliveries);
   for (const auto& listener : listeners_) listener(p);
 }
 

@@ -25,6 +25,7 @@
 #include "core/step.h"
 #include "engines/engine.h"
 #include "net/http_server.h"
+#include "server/outbox.h"
 #include "server/secrets.h"
 #include "store/journal.h"
 
@@ -38,9 +39,19 @@ struct Idempotency {
   base::Digest fingerprint{};
 };
 
-// One thing for the loop to do: a command, or a question (no command).
+// Metered events of one request: written with the batch, answered from what became of them.
+struct MeterWork {
+  store::MeterBatch batch;
+  // Before the commit: who pays, by the world as it is; takes out what nobody does.
+  std::function<void(const core::World&, store::MeterBatch&)> resolve;
+  std::function<net::Response(const store::MeterBatch&)> respond;  // after it
+};
+
+// One thing for the loop to do: a command, metered events, or a question (neither).
 struct Work {
   std::optional<core::Command> command;
+  std::unique_ptr<MeterWork> meter;
+  std::optional<store::Attempt> attempt;  // at a webhook: written down
   std::string actor;
   // Makes the answer from the world after the command, before the commit; sent after it.
   std::function<net::Response(const core::World&, Instant now)> respond;
@@ -58,12 +69,16 @@ struct Published {
   std::vector<core::Fact> facts;
   std::uint64_t first_sequence = 0;
   std::vector<api::Event> events;  // only while somebody listens
+  std::vector<store::Delivery> deliveries;  // to webhooks, new
 };
 
 struct LoopOptions {
   std::size_t most_waiting = 20'000;  // work in the inbox; beyond: queue_full
   // Work in one commit: enough to share its cost, few enough that nobody waits long for it.
   std::size_t most_in_batch = 576;
+  // Metered events, likewise; a request's are not taken apart.
+  std::size_t most_events_waiting = 400'000;
+  std::size_t most_events_in_batch = 5'000;
   // Facts since the latest snapshot: enough for one in a quiet moment; so many that it is made even
   // under load (keeping it stops the loop for some ten milliseconds).
   std::uint64_t snapshot_when_quiet = 100'000;
@@ -110,12 +125,14 @@ class Loop {
     std::function<net::Response(const core::World&, Instant now)>
         question;  // no command: asked anew
     bool changes = false;
+    std::unique_ptr<MeterWork> meter;  // answered from what the commit made of it
   };
   struct Batch;
 
   void main();
   std::vector<Work> take();
   void process(std::vector<Work> works);
+  void look_up_past(core::PostTransfers& command, const Batch& batch);
   void handle(Work& work, Batch& batch);
   std::optional<net::Response> recalled(const Work& work, const Batch& batch);
   void finish(Batch& batch);
@@ -136,6 +153,7 @@ class Loop {
   core::World world_;
   engines::Engine& engine_;
   const Secrets& secrets_;
+  Outbox outbox_;
   base::Clock& clock_;
   net::HttpServer* http_ = nullptr;
   std::map<base::Id, Env> env_;  // of live jobs
@@ -153,8 +171,9 @@ class Loop {
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Work> inbox_;    // requests
-  std::deque<Work> reports_;  // from the engine
+  std::deque<Work> inbox_;          // requests
+  std::deque<Work> reports_;        // from the engine
+  std::size_t events_waiting_ = 0;  // metered ones, in the inbox
   bool stopping_ = false;
   LoopCounters counters_;
   std::uint64_t last_snapshot_ = 0;

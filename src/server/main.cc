@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -11,12 +12,14 @@
 #include "api/problem.h"
 #include "audit/audit.h"
 #include "base/log.h"
+#include "core/price_book.h"
 #include "engines/containers.h"
 #include "engines/stub.h"
 #include "server/app.h"
 #include "server/catalogue.h"
 #include "server/config.h"
 #include "server/inventory.h"
+#include "server/webhooks.h"
 
 namespace ampacity::server {
 namespace {
@@ -133,14 +136,22 @@ base::Result<void> set_prices(const Config& c, Loop& loop) {
   auto book = api::parse_price_file(yaml);
   if (!book) return std::unexpected(book.error());
   const bool known = loop.ask([&](const core::World& w) {
-    core::PriceBook latest = w.state().books.back();
-    const bool same_start = book->effective_from.us == 0;
-    latest.version = 0;
-    if (same_start) latest.effective_from = {};
-    return base::to_json(latest) == base::to_json(*book);
+    // Without an instant of its own it is the one in force; else one that was set already.
+    const auto is_it = [&](core::PriceBook set) {
+      set.version = 0;
+      if (book->book.effective_from.us == 0) set.effective_from = {};
+      if (set.org != core::nobody && w.state().orgs[set.org].name == book->org) set.org = core::nobody;
+      return base::to_json(set) == base::to_json(book->book);
+    };
+    const auto& books = w.state().books;
+    if (book->book.effective_from.us) return std::ranges::any_of(books, is_it);
+    const auto org = w.find_org(book->org);
+    const auto* set = core::book_in_force(books, org.value_or(core::nobody), book->book.currency,
+                                          w.state().now);
+    return set && is_it(*set);
   });
   if (known) return {};
-  return loop.run(core::SetPrices{std::move(*book)}, "ampacityd");
+  return loop.run(core::SetPrices{std::move(book->book), std::move(book->org)}, "ampacityd");
 }
 
 int offline(Parts& p) {
@@ -239,12 +250,14 @@ struct Running {
   net::HttpServer& server;
   App& app;
   Live& live;
+  Webhooks& webhooks;
   Loop& loop;
   std::unique_ptr<engines::Engine>& engine;
   ~Running() {
     server.stop();
     app.stop();
     live.stop();
+    webhooks.stop();
     loop.stop();
     engine.reset();  // its threads report to the loop until here
   }
@@ -271,18 +284,25 @@ int serve(Parts& p) {
       if (const auto* gone = std::get_if<core::KeyRevoked>(&f.body)) keys.revoke(gone->key);
     }
   });
-  loop.on_publish([&live](const Published& published) { live.publish(published); });
+  WebhookOptions hook_options;
+  hook_options.store = store;
+  if (c.webhooks_allow_private) hook_options.reach = net::Reach::anywhere;
+  Webhooks webhooks(hook_options, loop, opened->secrets, p.clock, p.prng);
+  loop.on_publish([&](const Published& published) {
+    live.publish(published);
+    webhooks.announce(published);
+  });
   loop.events_wanted_by([&live] { return live.anybody_listens(); });
 
   AppOptions app_options{c.cloud, store, c.volume_limit_gib << 30};
-  App app(app_options, loop, keys, *engine, live, p.clock, p.prng);
+  App app(app_options, loop, keys, *engine, live, webhooks, p.clock, p.prng);
   net::ServerOptions http;
   http.address = c.address;
   http.port = c.port;
   net::HttpServer server(
       http, [&app](net::Request q, net::Reply r) { app.handle(std::move(q), std::move(r)); },
       api::parser_problem);
-  const Running running{server, app, live, loop, engine};
+  const Running running{server, app, live, webhooks, loop, engine};
   // The port first: a taken one leaves nothing behind. Until open(), requests are answered with
   // 503.
   if (const auto listening = server.start(); !listening) return give_up(listening.error().message);
@@ -293,6 +313,7 @@ int serve(Parts& p) {
   app.show_notes(inventory->notes);
   loop.answer_with(&server);
   loop.start();
+  webhooks.start(loop.ask([](const core::World& w) { return w.state().webhooks; }));
   if (const auto begun = begin(p, loop, keys, inventory->site); !begun)
     return give_up(begun.error().message);
   app.open();

@@ -51,6 +51,10 @@ std::string Secrets::key_for(const std::string& purpose) const {
 
 std::string Secrets::pepper() const { return key_for("api-keys"); }
 
+std::string Secrets::webhook_key(base::Id webhook) const {
+  return key_for("webhook-" + base::format_bare_id(webhook));
+}
+
 std::string Secrets::seal(core::OrgIx org, const Env& env) const {
   return base::seal(key_for("env-of-org-" + std::to_string(org)),
                     base::to_json(std::map<std::string, std::string>(env.begin(), env.end())));

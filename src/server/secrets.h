@@ -23,6 +23,7 @@ class Secrets {
   // Reads `directory/secret`, or makes it.
   static base::Try<Secrets> open(const std::filesystem::path& directory);
   std::string pepper() const;
+  std::string webhook_key(base::Id webhook) const;  // 32 bytes: signs what it is told
   std::string seal(core::OrgIx org, const Env& env) const;
   base::Try<Env> unseal(core::OrgIx org, const std::string& box) const;
 

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "core/price_book.h"
 #include "server/catalogue.h"
 #include "server/inventory.h"
 #include "server/keys.h"
@@ -38,13 +39,25 @@ TEST_CASE("a key verifies; every other is refused before or after the look-up") 
 
 TEST_CASE("the default book is that of July 2023: 8 H100 with 128 vCPU and 1,024 GiB cost 44.64") {
   const core::PriceBook book = default_prices();
-  core::Ticks h100 = 0;
-  for (const auto& p : book.gpus)
-    if (p.sku == "h100") {
-      h100 = p.on_demand;
-      CHECK(p.spot * 2 == p.on_demand);
-    }
-  CHECK((8 * h100 + 128 * book.vcpu + 1024 * book.gib) * 3600 == base::ticks_per_usd * 4464 / 100);
+  const auto price = [&](std::string_view meter, core::JobClass job_class,
+                         std::uint32_t term_months = 0) {
+    const auto* rule =
+        core::rule_in(book, {core::nobody, {}, meter, "h100", {}, job_class, term_months, {}});
+    REQUIRE(rule);
+    return rule->price.tiers[0].price;
+  };
+  using core::JobClass;
+  const core::Ticks h100 = price("gpu", JobClass::on_demand);
+  CHECK(price("gpu", JobClass::spot) * 2 == h100);
+  CHECK((8 * h100 + 128 * price("vcpu", JobClass::on_demand) +
+         1024 * price("memory", JobClass::on_demand)) *
+            3600 ==
+        base::ticks_per_usd * 4464 / 100);
+  // 4.78 less 10, 18, 25, 35, 55 % by the term; between two terms the shorter counts.
+  const std::pair<std::uint32_t, core::Ticks> terms[] = {
+      {1, 43'020}, {2, 43'020}, {3, 39'196}, {6, 35'850}, {12, 31'070}, {36, 21'510}, {60, 21'510}};
+  for (const auto& [months, ticks] : terms)
+    CHECK(price("gpu", JobClass::reserved, months) == ticks);
 }
 
 TEST_CASE("emulated nodes say so; real GPUs are offered only if the engine can hand them over") {

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/check.h"
+#include "core/price_book.h"
 
 namespace ampacity::sim {
 namespace {
@@ -16,12 +17,10 @@ constexpr std::int64_t credit_cents = 10'000'000'000'000;  // of all projects to
 constexpr std::uint64_t job_ids = 0x0190'0000'0000'7000ULL;
 
 core::PriceBook prices(const std::set<std::string>& skus) {
-  core::PriceBook book;
-  book.name = "simulation";
+  std::vector<core::SkuPrice> gpus;
   for (const std::string& sku : skus)
-    if (sku != "cpu") book.gpus.push_back({sku, ticks_per_gpu_second, ticks_per_gpu_second / 2});
-  book.cpu_vcpu = ticks_per_vcpu_second;
-  return book;
+    if (sku != "cpu") gpus.push_back({sku, ticks_per_gpu_second, ticks_per_gpu_second / 2});
+  return core::plain_book("simulation", {}, gpus, 0, 0, ticks_per_vcpu_second, 0);
 }
 
 core::Node node_of(const TraceNode& n, std::size_t position) {

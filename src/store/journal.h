@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -17,6 +18,9 @@
 #include "base/result.h"
 #include "core/facts.h"
 #include "core/world.h"
+#include "ledger/chain.h"
+#include "store/deliveries.h"
+#include "store/meter_events.h"
 #include "store/rows.h"
 
 namespace ampacity::store {
@@ -44,6 +48,9 @@ struct Batch {
   const core::State* after = nullptr;  // for account counters
   std::span<const Remembered> remembered;
   std::span<const SealedEnv> sealed;
+  std::span<store::MeterBatch* const> meter = {};  // what became of each event is written into it
+  std::span<const Delivery> deliveries = {};       // what webhooks are to be told of the facts
+  std::span<const Attempt> attempts = {};          // what became of earlier ones
 };
 
 struct AppendFault {
@@ -59,6 +66,8 @@ class Journal {
   // Snapshot plus the facts after it, folded. The chain of what is read is verified.
   virtual base::Try<core::World> load() = 0;
 
+  // What is durable of the transfers that a batch names, and of those they resolve.
+  virtual core::Past past_of(std::span<const core::Transfer> batch) = 0;
   virtual std::optional<Remembered> recall(const std::string& scope, const std::string& key) = 0;
   virtual std::vector<SealedEnv> sealed() = 0;
 
@@ -76,6 +85,11 @@ class Journal {
 
   // Drops remembered answers older than this.
   virtual void forget_before(Instant t) = 0;
+
+  // How many deliveries wait, by webhook.
+  virtual std::map<Id, std::int64_t> waiting_deliveries() = 0;
+  // Drops old ones; returns whose waiting ones went.
+  virtual std::vector<Id> prune_deliveries(Instant before) = 0;
 };
 
 struct SqliteOptions {
@@ -96,7 +110,25 @@ class Reader {
   virtual Page jobs(std::uint32_t project, const std::string& name, const std::string& cursor,
                     int limit) = 0;
   virtual std::vector<UsageRow> usage(std::uint32_t project, Instant from, Instant to) = 0;
+  // Leases of an org that touch [from, until), by (started_at, job, generation), streamed.
+  virtual base::Try<void> each_usage(std::uint32_t org, Instant from, Instant until,
+                                     const std::function<void(const UsageRow&)>& visit) = 0;
+  // When the earliest lease began whose end became known after `sequence`.
+  virtual std::optional<Instant> earliest_since(std::uint32_t org, std::uint64_t sequence) = 0;
   virtual std::vector<TransferRow> transfers(Id job) = 0;
+  virtual std::optional<TransferRow> transfer(Id id) = 0;
+  // Those of facts up to `sequence`, in the ledger's order, streamed.
+  virtual base::Try<void> each_transfer(std::uint64_t sequence,
+                                        const std::function<void(const TransferRow&)>& visit) = 0;
+  virtual std::vector<ledger::Head> ledger_heads() = 0;  // by day
+  // As issued, with its lines.
+  virtual std::optional<core::Invoice> invoice(Id id) = 0;
+  // What invoices and credit notes of an org billed of service months from `month` on, and of
+  // contracts at any time; up to, and without, the one issued as `before` (nil: all).
+  virtual std::vector<core::InvoiceLine> lines_since(std::uint32_t org, Instant month,
+                                                     Id before) = 0;
+  // Of an org, by paid_at.
+  virtual std::vector<core::Payment> payments(std::uint32_t org) = 0;
   struct StoredFact {
     std::uint64_t sequence;
     core::Fact fact;

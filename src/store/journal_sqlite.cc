@@ -2,6 +2,8 @@
 #include "base/log.h"
 #include "store/fold.h"
 #include "store/journal.h"
+#include "store/ledger_sqlite.h"
+#include "store/meter_writer.h"
 #include "store/row_writer.h"
 #include "store/store_file.h"
 
@@ -14,7 +16,8 @@ constexpr int forgotten_at_once = 1'000;
 
 class SqliteJournal final : public Journal {
  public:
-  SqliteJournal(WritableStore store, ChainEnd end) : store_(std::move(store)), end_(end) {}
+  SqliteJournal(WritableStore store, ChainEnd end, MeterWriter meter)
+      : store_(std::move(store)), end_(end), meter_(std::move(meter)) {}
 
   std::expected<void, AppendFault> append(const Batch& batch) override {
     CHECK_THAT(batch.first_sequence == end_.sequence + 1, "the journal has no gaps");
@@ -28,9 +31,15 @@ class SqliteJournal final : public Journal {
         if (auto w = remember(x); !w) return w;
       for (const SealedEnv& x : batch.sealed)
         if (auto w = seal(x); !w) return w;
-      return {};
+      if (auto w = write_deliveries(store_.db, batch.deliveries); !w) return w;
+      if (auto w = write_attempts(store_.db, batch.attempts); !w) return w;
+      return meter_.write(store_.db, batch.meter);
     });
-    if (!r) return r;
+    if (!r) {
+      meter_.forget();
+      return r;
+    }
+    meter_.keep();
     end_ = next;
     return {};
   }
@@ -65,6 +74,10 @@ class SqliteJournal final : public Journal {
                         row.instant(3)};
     report(row, "recall");
     return std::nullopt;
+  }
+
+  core::Past past_of(std::span<const core::Transfer> batch) override {
+    return find_past(store_.db, batch);
   }
 
   std::vector<SealedEnv> sealed() override {
@@ -108,6 +121,26 @@ class SqliteJournal final : public Journal {
           "(SELECT sequence FROM snapshots ORDER BY sequence DESC LIMIT ?)",
           snapshots_kept);
     });
+  }
+
+  std::map<Id, std::int64_t> waiting_deliveries() override {
+    auto counts = store::waiting_deliveries(store_.db);
+    if (counts) return std::move(*counts);
+    base::log_error("store: deliveries: {}", counts.error().message);
+    return {};
+  }
+
+  std::vector<Id> prune_deliveries(Instant before) override {
+    std::vector<Id> waited;
+    auto r = in_transaction([&]() -> Sql<void> {
+      auto gone = store::prune_deliveries(store_.db, before);
+      if (!gone) return std::unexpected(std::move(gone.error()));
+      waited = std::move(*gone);
+      return {};
+    });
+    if (r) return waited;
+    base::log_warn("store: old deliveries could not be dropped: {}", r.error().message);
+    return {};
   }
 
   // `n` grows with `at`, so the oldest come first; bounded, because the loop waits for it.
@@ -190,6 +223,7 @@ class SqliteJournal final : public Journal {
 
   WritableStore store_;
   ChainEnd end_;
+  MeterWriter meter_;
   int checkpointed_at_ = 0;  // pages in the log at the latest checkpoint
   std::string text_;         // reused: the batch as JSON
   std::optional<AppendFault> broken_;
@@ -202,7 +236,9 @@ base::Try<std::unique_ptr<Journal>> open_sqlite(const SqliteOptions& options) {
   if (!store) return std::unexpected(std::move(store.error()));
   auto end = journal_end(store->db);
   if (!end) return std::unexpected(std::move(end.error()));
-  return std::make_unique<SqliteJournal>(std::move(*store), *end);
+  auto meter = MeterWriter::open(store->db);
+  if (!meter) return std::unexpected(to_fault(meter.error()));
+  return std::make_unique<SqliteJournal>(std::move(*store), *end, std::move(*meter));
 }
 
 }  // namespace ampacity::store

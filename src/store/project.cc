@@ -1,5 +1,6 @@
 #include "base/json.h"
 #include "core/evolve.h"
+#include "core/meter.h"
 #include "store/rows.h"
 
 namespace ampacity::store {
@@ -12,6 +13,7 @@ struct Projector {
   std::uint64_t sequence;
   Rows& rows;
   const core::State& s = before.state();
+  Instant last_transfer = s.last_transfer_at;
 
   template <typename T>
   void operator()(const T&) {}  // changes nothing that the read models show
@@ -24,10 +26,10 @@ struct Projector {
     rows.names.push_back({std::move(kind), ix, std::move(id), std::move(text)});
   }
   void transfers(const std::vector<core::Transfer>& made, Id job, std::uint32_t generation) {
-    for (const core::Transfer& t : made) {
-      rows.transfers.push_back({t, sequence, at, job, generation});
-      rows.accounts_touched.push_back(t.debit);
-      rows.accounts_touched.push_back(t.credit);
+    for (core::Transfer& t : core::stamped(made, at, last_transfer)) {
+      rows.accounts_touched.push_back(ledger::position_of(t.debit));
+      rows.accounts_touched.push_back(ledger::position_of(t.credit));
+      rows.transfers.push_back({t, core::reason_of(t), sequence, at, job, generation});
     }
   }
   void ended(const core::Job& job) {
@@ -56,9 +58,20 @@ struct Projector {
     name("user", next_index(s.users), base::format_id("user", f.user.id), f.user.name);
   }
   void operator()(const core::CreditAdded& f) { transfers(f.transfers, Id{}, 0); }
+  void operator()(const core::TransfersPosted& f) {
+    transfers(f.transfers, Id{}, 0);
+    for (const core::BurntId& b : f.burnt) rows.burnt.push_back({b.id, b.outcome, sequence, at});
+  }
+  void operator()(const core::ReservesExpired& f) { transfers(f.transfers, Id{}, 0); }
   void operator()(const core::LeaseGranted& f) { transfers(f.transfers, f.job, f.generation); }
   void operator()(const core::LeasesSettled& f) {
     for (const core::Settlement& e : f.entries) {
+      const core::Job* job = before.job(e.job);
+      transfers(e.transfers, e.job, job ? job->generation : 0);
+    }
+  }
+  void operator()(const core::SpotRepriced& f) {
+    for (const core::Repricing& e : f.entries) {
       const core::Job* job = before.job(e.job);
       transfers(e.transfers, e.job, job ? job->generation : 0);
     }
@@ -67,14 +80,20 @@ struct Projector {
     transfers(f.transfers, f.job, f.generation);
     const core::Job* job = before.job(f.job);
     if (!job) return;
-    const core::Interval& i = f.interval;
-    rows.usage.push_back({job->id, f.generation, job->project, job->user, i.sku,
-                          std::string(base::enum_name(job->job_class)), i.started_at, i.ended_at,
-                          i.billed_s, i.waived_s, i.rates, i.amounts});
+    add_usage(rows.usage, s, *job, f.interval, sequence);
     if (f.requeue) return;
     core::Job last = *job;
     core::close_lease(last, f, at);
     ended(last);
+  }
+  void operator()(const core::CreditLineSet& f) { transfers(f.transfers, Id{}, 0); }
+  void operator()(const core::InvoiceIssued& f) {
+    transfers(f.transfers, Id{}, 0);
+    rows.invoices.push_back({f.invoice, sequence});
+  }
+  void operator()(const core::PaymentRecorded& f) {
+    transfers(f.transfers, Id{}, 0);
+    rows.payments.push_back({f.payment, sequence});
   }
   void operator()(const core::JobEnded& f) {
     const core::Job* job = before.job(f.job);
@@ -86,6 +105,20 @@ struct Projector {
 };
 
 }  // namespace
+
+void add_usage(std::vector<UsageRow>& rows, const core::State& state, const core::Job& job,
+               const core::Interval& interval, std::uint64_t sequence) {
+  std::uint32_t step = 0;
+  for (const core::Interval& i : core::by_rates(interval)) {
+    const bool last = step == interval.steps.size();
+    rows.push_back({job.id, i.generation, job.project, job.user, i.sku,
+                    std::string(base::enum_name(job.job_class)), i.started_at, i.ended_at,
+                    i.billed_s, i.waived_s, i.rates, i.amounts, state.projects[job.project].org,
+                    state.nodes[i.places[0].node].site, job.demand.reservation, i.started_sequence,
+                    last ? sequence : interval.steps[step].until_sequence, step});
+    ++step;
+  }
+}
 
 void project(const core::World& before, const core::Fact& fact, std::uint64_t sequence,
              Rows& rows) {

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "store/fold.h"
 #include "store/journal.h"
+#include "store/ledger_sqlite.h"
 #include "store/store_file.h"
 
 namespace ampacity::store {
@@ -20,6 +21,29 @@ std::optional<core::Job> job_of_body(std::string_view body) {
   if (job) return std::move(*job);
   base::log_error("store: a job's row is not readable: {}", job.error().message);
   return std::nullopt;
+}
+
+UsageRow usage_of(const Cursor& rows) {
+  return {rows.id(0),
+          rows.index(1),
+          rows.index(2),
+          rows.index(3),
+          rows.index(4),
+          rows.text(5),
+          rows.instant(6),
+          rows.instant(7),
+          rows.integer(8),
+          rows.integer(9),
+          {rows.index(10), rows.integer(11), rows.integer(12), rows.integer(20), rows.integer(13),
+           rows.integer(14), rows.integer(15), rows.integer(16), rows.integer(27), rows.integer(28),
+           rows.integer(29), rows.index(30), rows.index(31)},
+          {rows.integer(17), rows.integer(18), rows.integer(19)},
+          rows.index(21),
+          rows.index(22),
+          rows.id(23),
+          rows.number(24),
+          rows.number(25),
+          rows.index(26)};
 }
 
 class SqliteReader final : public Reader {
@@ -64,53 +88,129 @@ class SqliteReader final : public Reader {
     return page;
   }
 
+  base::Try<void> each_usage(std::uint32_t org, Instant from, Instant until,
+                             const std::function<void(const UsageRow&)>& visit) override {
+    auto rows = db_.query(
+        "SELECT job, generation, project_ix, user_ix, sku_ix, job_class, started_at, ended_at, "
+        "billed_s, waived_s, price_version, gpu_price, gpus, vcpu_price, cpu_milli, gib_price, "
+        "memory_mib, gpu_amount, vcpu_amount, memory_amount, gpu_milli, org_ix, site_ix, "
+        "reservation, started_sequence, sequence, step, gpu_flat, vcpu_flat, gib_flat, "
+        "host_version, "
+        "term_months FROM usage "
+        "WHERE org_ix = ?1 AND started_at < ?3 AND ended_at > ?2 "
+        "ORDER BY started_at, job, generation, step",
+        org, from, until);
+    while (rows.next()) visit(usage_of(rows));
+    if (rows.fault()) return std::unexpected(to_fault(*rows.fault()));
+    return {};
+  }
+
+  std::optional<Instant> earliest_since(std::uint32_t org, std::uint64_t sequence) override {
+    auto row = db_.query("SELECT min(started_at) FROM usage WHERE org_ix = ? AND sequence > ?", org,
+                         sequence);
+    if (row.next() && !row.is_null(0)) return row.instant(0);
+    report(row, "usage");
+    return std::nullopt;
+  }
+
+  std::optional<core::Invoice> invoice(Id id) override {
+    auto row = db_.query("SELECT body FROM invoices WHERE id = ?", id);
+    if (!row.next()) {
+      report(row, "an invoice");
+      return std::nullopt;
+    }
+    auto invoice = base::from_sparse_json<core::Invoice>(row.bytes(0));
+    if (invoice) return std::move(*invoice);
+    base::log_error("store: an invoice's row is not readable: {}", invoice.error().message);
+    return std::nullopt;
+  }
+
+  std::vector<core::InvoiceLine> lines_since(std::uint32_t org, Instant month, Id before) override {
+    std::vector<core::InvoiceLine> out;
+    auto rows = db_.query(
+        "SELECT body FROM invoices WHERE org_ix = ?1 AND "
+        "sequence < coalesce((SELECT sequence FROM invoices WHERE id = ?2), 1 << 62) "
+        "ORDER BY sequence",
+        org, before);
+    while (rows.next()) {
+      auto invoice = base::from_sparse_json<core::Invoice>(rows.bytes(0));
+      if (!invoice) {
+        base::log_error("store: an invoice's row is not readable: {}", invoice.error().message);
+        continue;
+      }
+      for (core::InvoiceLine& line : invoice->lines)
+        if (line.month >= month || !line.contract.is_nil()) out.push_back(std::move(line));
+    }
+    report(rows, "invoices");
+    return out;
+  }
+
+  std::vector<core::Payment> payments(std::uint32_t org) override {
+    std::vector<core::Payment> out;
+    auto rows = db_.query(
+        "SELECT p.id, p.invoice, p.minor, p.provider, p.reference, p.paid_at FROM payments p "
+        "JOIN invoices i ON i.id = p.invoice WHERE i.org_ix = ? ORDER BY p.paid_at, p.id",
+        org);
+    while (rows.next())
+      out.push_back(
+          {rows.id(0), rows.id(1), rows.integer(2), rows.text(3), rows.text(4), rows.instant(5)});
+    report(rows, "payments");
+    return out;
+  }
+
   // By the instant each lease ended: windows that follow each other share nothing and miss nothing.
   std::vector<UsageRow> usage(std::uint32_t project, Instant from, Instant to) override {
     std::vector<UsageRow> out;
     auto rows = db_.query(
         "SELECT job, generation, project_ix, user_ix, sku_ix, job_class, started_at, ended_at, "
         "billed_s, waived_s, price_version, gpu_price, gpus, vcpu_price, cpu_milli, gib_price, "
-        "memory_mib, gpu_amount, vcpu_amount, memory_amount, gpu_milli FROM usage "
+        "memory_mib, gpu_amount, vcpu_amount, memory_amount, gpu_milli, org_ix, site_ix, "
+        "reservation, started_sequence, sequence, step, gpu_flat, vcpu_flat, gib_flat, "
+        "host_version, "
+        "term_months FROM usage "
         "WHERE ended_at >= ?1 AND ended_at < ?2 AND (?3 = ?4 OR project_ix = ?3) "
-        "ORDER BY ended_at, job, generation",
+        "ORDER BY ended_at, job, generation, step",
         from, to, project, core::nobody);
-    while (rows.next())
-      out.push_back({rows.id(0),
-                     rows.index(1),
-                     rows.index(2),
-                     rows.index(3),
-                     rows.index(4),
-                     rows.text(5),
-                     rows.instant(6),
-                     rows.instant(7),
-                     rows.integer(8),
-                     rows.integer(9),
-                     {rows.index(10), rows.integer(11), rows.integer(12), rows.integer(20),
-                      rows.integer(13), rows.integer(14), rows.integer(15), rows.integer(16)},
-                     {rows.integer(17), rows.integer(18), rows.integer(19)}});
+    while (rows.next()) out.push_back(usage_of(rows));
     report(rows, "usage");
     return out;
   }
 
   std::vector<TransferRow> transfers(Id job) override {
     std::vector<TransferRow> out;
-    auto rows = db_.query(
-        "SELECT id, kind, debit_ix, credit_ix, amount, pending_id, reason, sequence, at, job, "
-        "generation FROM transfers WHERE job = ? ORDER BY id",
-        job);
-    while (rows.next()) {
-      const auto kind = base::parse_enum<core::TransferKind>(rows.bytes(1));
-      const auto reason = base::parse_enum<core::TransferReason>(rows.bytes(6));
-      if (!kind || !reason) continue;
-      out.push_back({{rows.number(0), *kind, rows.index(2), rows.index(3), rows.integer(4),
-                      rows.number(5), *reason},
-                     rows.number(7),
-                     rows.instant(8),
-                     rows.id(9),
-                     rows.index(10)});
-    }
+    auto rows = db_.query("SELECT " AMPACITY_TRANSFER_COLUMNS
+                          ", reason, sequence, at, job, generation FROM transfers "
+                          "WHERE job = ? ORDER BY timestamp",
+                          job);
+    while (rows.next()) out.push_back(read_transfer_row(rows));
     report(rows, "transfers");
     return out;
+  }
+
+  base::Try<void> each_transfer(std::uint64_t sequence,
+                                const std::function<void(const TransferRow&)>& visit) override {
+    auto rows = db_.query("SELECT " AMPACITY_TRANSFER_COLUMNS
+                          ", reason, sequence, at, job, generation FROM transfers "
+                          "WHERE sequence <= ? ORDER BY timestamp",
+                          sequence);
+    while (rows.next()) visit(read_transfer_row(rows));
+    if (rows.fault()) return std::unexpected(to_fault(*rows.fault()));
+    return {};
+  }
+
+  std::optional<TransferRow> transfer(Id id) override {
+    auto row = db_.query("SELECT " AMPACITY_TRANSFER_COLUMNS
+                         ", reason, sequence, at, job, generation FROM transfers WHERE id = ?",
+                         id);
+    if (row.next()) return read_transfer_row(row);
+    report(row, "transfer");
+    return std::nullopt;
+  }
+
+  std::vector<ledger::Head> ledger_heads() override {
+    auto heads = read_heads(db_);
+    if (!heads) base::log_error("store: ledger_heads: {}", heads.error().message);
+    return heads ? std::move(*heads) : std::vector<ledger::Head>{};
   }
 
   std::vector<StoredFact> facts_after(std::uint64_t sequence, int limit) override {

@@ -71,8 +71,8 @@ TEST_CASE("a job, its transfers and its usage agree") {
   CHECK_FALSE(r.reader->job({1, 2}));
   const auto transfers = r.reader->transfers(newest);
   REQUIRE(transfers.size() == 2);
-  CHECK(transfers[0].transfer.kind == core::TransferKind::pending);
-  CHECK(transfers[1].transfer.kind == core::TransferKind::post);
+  CHECK(core::kind_of(transfers[0].transfer) == core::TransferKind::pending);
+  CHECK(core::kind_of(transfers[1].transfer) == core::TransferKind::post);
   CHECK(transfers[1].transfer.pending_id == transfers[0].transfer.id);
   CHECK(transfers[1].transfer.amount == job->intervals[0].amounts.total());
   CHECK(transfers[1].job == newest);

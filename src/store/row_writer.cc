@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "store/ledger_sqlite.h"
 
 namespace ampacity::store {
 namespace {
@@ -18,22 +19,16 @@ Sql<void> write_usage(Database& db, const UsageRow& r) {
   return db.run(
       "INSERT INTO usage (job, generation, project_ix, user_ix, sku_ix, job_class, started_at, "
       "ended_at, billed_s, waived_s, price_version, gpu_price, gpus, vcpu_price, cpu_milli, "
-      "gib_price, memory_mib, gpu_amount, vcpu_amount, memory_amount, gpu_milli) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "gib_price, memory_mib, gpu_amount, vcpu_amount, memory_amount, gpu_milli, org_ix, site_ix, "
+      "reservation, started_sequence, sequence, step, gpu_flat, vcpu_flat, gib_flat, host_version, "
+      "term_months) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+      "?, ?, ?, ?, ?, ?, ?, ?)",
       r.job, r.generation, r.project, r.user, r.sku, r.job_class, r.started_at, r.ended_at,
       r.billed_s, r.waived_s, r.rates.price_version, r.rates.gpu_price, r.rates.gpus,
       r.rates.vcpu_price, r.rates.cpu_milli, r.rates.gib_price, r.rates.memory_mib, r.amounts.gpu,
-      r.amounts.vcpu, r.amounts.memory, r.rates.gpu_milli);
-}
-
-Sql<void> write_transfer(Database& db, const TransferRow& r) {
-  const core::Transfer& t = r.transfer;
-  return db.run(
-      "INSERT INTO transfers (id, kind, reason, debit_ix, credit_ix, amount, pending_id, "
-      "sequence, at, job, generation) "
-      "VALUES (?, ?, ?, ?, ?, ?, nullif(?, 0), ?, ?, ?, nullif(?, 0))",
-      t.id, base::enum_name(t.kind), base::enum_name(t.reason), t.debit, t.credit, t.amount,
-      t.pending_id, r.sequence, r.at, r.job, r.generation);
+      r.amounts.vcpu, r.amounts.memory, r.rates.gpu_milli, r.org, r.site, r.reservation,
+      r.started_sequence, r.sequence, r.step, r.rates.gpu_flat, r.rates.vcpu_flat,
+      r.rates.gib_flat, r.rates.host_version, r.rates.term_months);
 }
 
 Sql<void> write_name(Database& db, const NameRow& r) {
@@ -43,15 +38,39 @@ Sql<void> write_name(Database& db, const NameRow& r) {
       r.kind, r.ix, r.id, r.name);
 }
 
-Sql<void> write_account(Database& db, std::uint32_t ix, const core::Account& a) {
+Sql<void> write_line(Database& db, const core::Invoice& i, std::size_t n) {
+  const core::InvoiceLine& l = i.lines[n];
   return db.run(
-      "INSERT INTO accounts (ix, ledger, code, name, debits_must_not_exceed_credits, "
-      "debits_pending, debits_posted, credits_pending, credits_posted) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (ix) DO UPDATE SET "
-      "debits_pending = excluded.debits_pending, debits_posted = excluded.debits_posted, "
-      "credits_pending = excluded.credits_pending, credits_posted = excluded.credits_posted",
-      ix, base::enum_name(a.ledger), a.code, a.name, a.debits_must_not_exceed_credits,
-      a.debits_pending, a.debits_posted, a.credits_pending, a.credits_posted);
+      "INSERT INTO invoice_lines (invoice, n, org_ix, kind, project_ix, meter, sku_ix, site_ix, "
+      "job_class, price_version, contract, month, period_from, period_until, quantity, per, "
+      "price, ticks, minor, covered_minor, correction, description) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      i.id, n, i.org, base::enum_name(l.kind), l.project, l.meter, l.sku, l.site,
+      base::enum_name(l.job_class), l.price_version, l.contract, l.month, l.from, l.until,
+      l.quantity, l.per, l.price, l.ticks, l.minor, l.covered_minor, l.correction, l.description);
+}
+
+Sql<void> write_invoice(Database& db, const InvoiceRow& r) {
+  const core::Invoice& i = r.invoice;
+  auto wrote = db.run(
+      "INSERT INTO invoices (id, number, kind, org_ix, currency, period_from, period_until, "
+      "known_sequence, inputs_hash, issued_at, due_at, lines_minor, covered_minor, net_minor, "
+      "tax_minor, total_minor, prepaid_minor, payable_minor, corrects, sequence, body) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      i.id, i.number, base::enum_name(i.kind), i.org, i.currency, i.from, i.until, i.sequence,
+      i.inputs_hash, i.issued_at, i.due_at, i.lines_minor, i.covered_minor, i.net_minor,
+      i.tax_minor, i.total_minor, i.prepaid_minor, i.payable_minor, i.corrects, r.sequence,
+      base::to_sparse_json(i));
+  for (std::size_t n = 0; wrote && n < i.lines.size(); ++n) wrote = write_line(db, i, n);
+  return wrote;
+}
+
+Sql<void> write_payment(Database& db, const PaymentRow& r) {
+  const core::Payment& p = r.payment;
+  return db.run(
+      "INSERT INTO payments (id, invoice, minor, provider, reference, paid_at, sequence) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?)",
+      p.id, p.invoice, p.minor, p.provider, p.reference, p.paid_at, r.sequence);
 }
 
 template <typename Row, typename F>
@@ -83,8 +102,11 @@ Sql<void> write_rows(Database& db, const Rows& rows, const core::State& after) {
   if (auto r = each(touched, account); !r) return r;
   if (auto r = each(rows.names, [&](auto& row) { return write_name(db, row); }); !r) return r;
   if (auto r = each(rows.jobs, [&](auto& row) { return write_job(db, row); }); !r) return r;
+  if (auto r = each(rows.invoices, [&](auto& row) { return write_invoice(db, row); }); !r) return r;
+  if (auto r = each(rows.payments, [&](auto& row) { return write_payment(db, row); }); !r) return r;
   if (auto r = each(rows.usage, [&](auto& row) { return write_usage(db, row); }); !r) return r;
-  return each(rows.transfers, [&](auto& row) { return write_transfer(db, row); });
+  if (auto r = each(rows.burnt, [&](auto& row) { return write_burnt(db, row); }); !r) return r;
+  return write_transfers(db, rows.transfers);
 }
 
 Sql<std::string> digest_read_models(Database& db) {
@@ -92,8 +114,13 @@ Sql<std::string> digest_read_models(Database& db) {
   Sql<void> r = digest_table(db.query("SELECT * FROM accounts ORDER BY ix"), d);
   if (r) r = digest_table(db.query("SELECT * FROM names ORDER BY kind, ix"), d);
   if (r) r = digest_table(db.query("SELECT * FROM jobs ORDER BY id"), d);
-  if (r) r = digest_table(db.query("SELECT * FROM usage ORDER BY job, generation"), d);
-  if (r) r = digest_table(db.query("SELECT * FROM transfers ORDER BY id"), d);
+  if (r) r = digest_table(db.query("SELECT * FROM usage ORDER BY job, generation, step"), d);
+  if (r) r = digest_table(db.query("SELECT * FROM transfers ORDER BY timestamp"), d);
+  if (r) r = digest_table(db.query("SELECT * FROM burnt_transfers ORDER BY id"), d);
+  if (r) r = digest_table(db.query("SELECT * FROM ledger_heads ORDER BY day"), d);
+  if (r) r = digest_table(db.query("SELECT * FROM invoices ORDER BY id"), d);
+  if (r) r = digest_table(db.query("SELECT * FROM invoice_lines ORDER BY invoice, n"), d);
+  if (r) r = digest_table(db.query("SELECT * FROM payments ORDER BY id"), d);
   if (!r) return std::unexpected(std::move(r.error()));
   return base::to_hex(d);
 }
@@ -101,7 +128,9 @@ Sql<std::string> digest_read_models(Database& db) {
 Sql<void> clear_read_models(Database& db) {
   return db.exec(
       "DELETE FROM accounts; DELETE FROM names; DELETE FROM jobs; DELETE FROM usage; "
-      "DELETE FROM transfers");
+      "DELETE FROM transfers; DELETE FROM burnt_transfers; DELETE FROM ledger_heads; "
+      "DELETE FROM invoices; DELETE FROM invoice_lines; "
+      "DELETE FROM payments");
 }
 
 }  // namespace ampacity::store

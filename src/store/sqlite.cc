@@ -179,6 +179,8 @@ Sql<void> Database::finish(sqlite3_stmt* s) {
   return {};
 }
 
+std::int64_t Database::changes() const { return sqlite3_changes64(db_.get()); }
+
 Sql<void> Database::checkpoint() {
   int in_log = 0, done = 0;
   const int code =

@@ -131,6 +131,8 @@ class Database {
     return {db_.get(), *s, std::nullopt};
   }
 
+  std::int64_t changes() const;  // rows the latest run() of an INSERT, UPDATE or DELETE touched
+
   // Copies the write-ahead log into the database and starts it anew where no reader hinders it.
   Sql<void> checkpoint();
   // Pages in the write-ahead log after the latest commit of this connection.

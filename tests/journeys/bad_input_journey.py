@@ -70,8 +70,8 @@ with Cloud(engine="stub", more=["--stub-run-ms", "1000"]) as cloud:
         expect(a.status == status, f"{path}: {a.status} {a.text}")
     expect(cloud.call("PUT", "/v1/jobs", {}).status == 405, "PUT /v1/jobs")
     for amount in ("-5", "0", "0.001", "1e9", "", "99999999999999999999"):
-        a = cloud.call("POST", "/v1/credits", {"project": "demo", "amount_usd": amount})
-        expect(a.status == 400 and a.json["wrong"][0]["field"] == "amount_usd", f"{amount}: {a.text}")
+        a = cloud.call("POST", "/v1/credits", {"project": "demo", "amount": amount})
+        expect(a.status == 400 and a.json["wrong"][0]["field"] == "amount", f"{amount}: {a.text}")
     lines = [raw_http(cloud, b"GARBAGE\r\n\r\n"),
              raw_http(cloud, b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 100_000 + b"\r\n\r\n"),
              raw_http(cloud, b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n"

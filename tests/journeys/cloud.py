@@ -68,7 +68,7 @@ class Cloud:
             self.ok("POST", "/v1/orgs", {"name": "acme"})
             self.ok("POST", "/v1/projects", {"name": "demo", "org": "acme"})
             self.ok("POST", "/v1/users", {"name": "ann", "org": "acme"})
-            self.ok("POST", "/v1/credits", {"project": "demo", "amount_usd": "1000.00"})
+            self.ok("POST", "/v1/credits", {"project": "demo", "amount": "1000.00"})
             made = self.ok("POST", "/v1/keys", {"project": "demo", "user": "ann"})
             self.customer_key = made["secret"]
         except BaseException:

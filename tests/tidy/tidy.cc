@@ -34,7 +34,7 @@ class Inspector {
     check_header_opening();
     check_sizes();
     check_includes();
-    if (source_.room == "core" && source_.is_product()) check_core_words();
+    if (is_pure()) check_core_words();
     std::ranges::sort(found_, {}, [](const Complaint& c) { return std::tie(c.line, c.what); });
     return std::move(found_);
   }
@@ -120,17 +120,21 @@ class Inspector {
     check_core_header(include);
   }
 
+  bool is_pure() const {
+    return source_.is_product() && std::ranges::find(pure_rooms, source_.room) != pure_rooms.end();
+  }
+
   void check_core_header(const Include& include) {
-    if (source_.room != "core" || !source_.is_product()) return;
+    if (!is_pure()) return;
     for (const auto banned : banned_headers_in_core)
       if (include.path == banned || (banned.ends_with('/') && include.path.starts_with(banned)))
-        complain(include.line, "banned in core: " + include.path);
+        complain(include.line, "banned in " + source_.room + ": " + include.path);
   }
 
   void check_core_words() {
     for (const Word& word : find_words(source_.blanked))
       if (std::ranges::find(banned_in_core, word.text) != banned_in_core.end())
-        complain(word.line, "banned in core: " + std::string(word.text));
+        complain(word.line, "banned in " + source_.room + ": " + std::string(word.text));
   }
 
   const Source& source_;

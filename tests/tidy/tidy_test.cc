@@ -113,6 +113,8 @@ const std::vector<Plant>& plants() {
        "core/a.cc:2: banned in core: fopen"},
       {"core/a.cc", "const int n = 1'000; float x = '\"';\n", "core/a.cc:1: banned in core: float"},
       {"core/a.cc", "#include <thread>\n", "core/a.cc:1: banned in core: thread"},
+      {"billing/a.cc", "float x;\n", "billing/a.cc:1: banned in billing: float"},
+      {"ledger/a.cc", "#include <mutex>\n", "ledger/a.cc:1: banned in ledger: mutex"},
       {"core/a.cc", "#include <sys/socket.h>\n", "core/a.cc:1: banned in core: sys/socket.h"},
       {"core/a.cc", "#include \"base/log.h\"\n", "core/a.cc:1: banned in core: base/log.h"},
       // names and openings

@@ -1,0 +1,187 @@
+// rate_bench [--leases N] [--orgs N] [--json]
+// A month of leases rated and invoiced, org after org, on one core: lines, totals, inputs' hash and
+// every part (as a cost export takes them). Leases are made one at a time from their number: half
+// a minute to two days, GPUs with CPU and memory, one in eight from the month before; each org
+// buys its GPUs by a graduated price of two SKUs, every tenth under a commitment. What is read
+// from a store is not in it.
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+
+#include "billing/rate.h"
+#include "core/openb_bench.h"
+#include "core/price_book.h"
+
+namespace ampacity::billing {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double peak_rss_mib() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("VmHWM:")) return std::stod(line.substr(6)) / 1024;
+  return 0;
+}
+
+constexpr std::int64_t month_s = 30 * 86'400;
+
+class MadeUsage final : public UsageSource {
+ public:
+  MadeUsage(std::uint64_t seed, std::int64_t leases, Instant month)
+      : seed_(seed), leases_(leases), month_(month) {}
+
+  base::Try<void> each_lease(const LeaseVisit& visit) override {
+    base::SeededPrng prng(seed_);
+    const std::int64_t earlier = leases_ / 8;
+    LeaseUsage l;
+    l.steps.resize(1);
+    for (std::int64_t i = 0; i < leases_; ++i) {
+      // Ascending: each has its own stretch of time to begin in.
+      const bool before = i < earlier;
+      const std::int64_t room_us =
+          (before ? 86'400 : month_s) * 1'000'000 / (before ? earlier : leases_ - earlier);
+      const std::int64_t at = before ? -86'400'000'000 + i * room_us : (i - earlier) * room_us;
+      fill(l, prng, i, at, room_us);
+      if (!visit(l)) break;
+    }
+    return {};
+  }
+  base::Try<void> each_metered(const MeteredVisit&) override { return {}; }
+
+ private:
+  void fill(LeaseUsage& l, base::Prng& prng, std::int64_t i, std::int64_t at_us,
+            std::int64_t room_us) const {
+    const auto upto = [&](std::int64_t most) {
+      return static_cast<std::int64_t>(prng.next() % static_cast<std::uint64_t>(most + 1));
+    };
+    l.job = {seed_, static_cast<std::uint64_t>(i)};
+    l.project = static_cast<core::ProjectIx>(upto(3));
+    l.user = static_cast<core::UserIx>(upto(9));
+    l.sku = static_cast<core::SkuIx>(upto(1));
+    l.site = static_cast<core::SiteIx>(upto(1));
+    l.job_class = upto(3) == 0 ? core::JobClass::spot : core::JobClass::on_demand;
+    l.started_at = {month_.us + at_us + upto(room_us - 1)};
+    const base::Duration run{30'000'000 + upto(172'800'000'000)};
+    l.ended_at = l.started_at + run;
+    l.billed_s = run.seconds_rounded_up();
+    l.first_sequence = l.sequence = static_cast<std::uint64_t>(i + 1);
+    core::Rates& r = l.steps[0].rates;
+    l.steps[0].from = l.started_at;
+    r.price_version = 1;
+    r.gpus = 1 + upto(7);
+    r.cpu_milli = 16'000 * r.gpus;
+    r.memory_mib = 131'072 * r.gpus + upto(3) * 100;
+  }
+
+  std::uint64_t seed_;
+  std::int64_t leases_;
+  Instant month_;
+};
+
+core::PriceBook price_list() {
+  core::PriceBook book = core::plain_book(
+      "bench", {}, {{"h100", 47'800, 24'000}, {"a100", 22'100, 9'900}}, 50, 3, 400, 50);
+  for (core::PriceRule& r : book.rules) {
+    if (r.meter != core::gpu_meter || r.price.tiers.empty()) continue;
+    r.price.kind = core::PriceKind::graduated;
+    const Ticks price = r.price.tiers[0].price;
+    r.price.tiers = {{36'000'000'000, price, 0}, {0, price * 9 / 10, 0}};
+  }
+  book.version = 1;
+  core::sort_rules(book);
+  return book;
+}
+
+core::Contract commitment(Instant month) {
+  core::Contract c;
+  c.id = {1, 1};
+  c.name = "committed";
+  c.from = month;
+  c.months = 12;
+  c.commitment = core::CommitmentKind::gpu_hours;
+  c.sku = "h100";
+  c.price = 30'000;
+  c.ramp = {{0, 10'000LL * 3600 * 1000}};
+  return c;
+}
+
+struct Sum {
+  std::int64_t parts = 0;
+  std::int64_t lines = 0;
+  base::Wide minor = 0;
+  base::Wide parts_minor = 0;
+};
+
+bool invoice_all(std::int64_t leases, std::int64_t orgs, Sum& sum) {
+  const std::vector books{price_list()};
+  const Instant month = *base::parse_month("2026-06");
+  for (std::int64_t o = 0; o < orgs; ++o) {
+    Inputs in;
+    in.org = static_cast<core::OrgIx>(o);
+    in.from = month;
+    in.until = base::month_plus(month, 1);
+    in.issued_at = in.until;
+    in.sequence = in.meter_sequence = UINT64_MAX / 2;
+    in.books = books;
+    in.names.skus = {"h100", "a100"};
+    in.names.sites = {"fra1", "par1"};
+    if (o % 10 == 0) in.contracts = {commitment(month)};
+    MadeUsage usage(static_cast<std::uint64_t>(o) + 1, leases / orgs + (o < leases % orgs), month);
+    const auto rated = rate_org(in, usage, [&](const RatedPart& p) {
+      ++sum.parts;
+      sum.parts_minor += p.minor;
+    });
+    if (!rated) {
+      fmt::print(stderr, "{}\n", rated.error().message);
+      return false;
+    }
+    sum.lines += static_cast<std::int64_t>(rated->invoice.lines.size());
+    sum.minor += rated->invoice.lines_minor;
+  }
+  return true;
+}
+
+int run(int argc, char** argv) {
+  std::int64_t leases = 1'000'000, orgs = 1'000;
+  bool json = false, good = true;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--json")
+      json = true;
+    else if (word == "--leases" && i + 1 < argc)
+      leases = std::strtoll(argv[++i], nullptr, 10);
+    else if (word == "--orgs" && i + 1 < argc)
+      orgs = std::strtoll(argv[++i], nullptr, 10);
+    else
+      good = false;
+  }
+  if (!good || orgs <= 0 || leases < orgs * 8) {
+    fmt::print(stderr, "usage: rate_bench [--leases N] [--orgs N] [--json]\n");
+    return 2;
+  }
+  Sum sum;
+  const auto began = Clock::now();
+  if (!invoice_all(leases, orgs, sum)) return 1;
+  const double seconds = std::chrono::duration<double>(Clock::now() - began).count();
+  if (sum.minor != sum.parts_minor) {
+    fmt::print(stderr, "parts do not add up to the lines\n");
+    return 1;
+  }
+  if (json)
+    fmt::print(R"({{"bench": "rate", "seconds": {:.3f}, "rows": {}, "orgs": {}, "parts": {}, )"
+               R"("lines": {}, "minor": {}, "rss_mib": {:.1f}, {}}})"
+               "\n",
+               seconds, leases, orgs, sum.parts, sum.lines, static_cast<std::int64_t>(sum.minor),
+               peak_rss_mib(), core::bench::machine_keys());
+  else
+    fmt::print("{} leases of {} orgs: {:.2f} s, {} parts, {} lines, {:.1f} MiB\n", leases, orgs,
+               seconds, sum.parts, sum.lines, peak_rss_mib());
+  return 0;
+}
+
+}  // namespace
+}  // namespace ampacity::billing
+
+int main(int argc, char** argv) { return ampacity::billing::run(argc, argv); }

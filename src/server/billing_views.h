@@ -1,0 +1,25 @@
+// How contracts and invoices read in the API. Threads: pure functions of the world and a draft.
+#pragma once
+
+#include "api/contract_billing.h"
+#include "core/world.h"
+#include "documents/focus_names.h"
+#include "documents/invoice_source.h"
+#include "documents/journal_hledger.h"
+
+namespace ampacity::server {
+
+api::PartyView view_party(const core::Party& party);
+api::BillingView view_billing(const core::World& w, core::OrgIx org);
+// `used`: of the current month, in the commitment's unit; nullopt: not known.
+api::ContractView view_contract(const core::World& w, const core::Contract& contract,
+                                std::optional<std::int64_t> used, base::Instant now);
+// A draft has no number. Lines only if it has them.
+api::InvoiceView view_invoice(const core::World& w, const core::Invoice& invoice,
+                              base::Instant now);
+
+documents::InvoiceNames invoice_names(const core::World& w);
+documents::FocusNames export_names(const core::World& w);
+std::vector<documents::BookAccount> book_accounts(const core::World& w);
+
+}  // namespace ampacity::server
