@@ -104,7 +104,8 @@ def period(row):
     if None in (start, end, first, last) or not start < end:
         return False
     month = first.day == 1 and (first + datetime.timedelta(days=32)).replace(day=1) == last and not first.time().hour
-    return month and (start < first if correction(row) else first <= start and end <= last)
+    # A correction is of an earlier month, or of an interim invoice of this one.
+    return month and end <= last and (correction(row) or first <= start)
 
 
 def effective(row):

@@ -42,7 +42,8 @@ TEST_CASE("a metered event: every field, and what is left out") {
   const ReadEvent full = read_one(
       R"({"data":{"quantity":"12.5","from":"2026-11-22T10:00:00Z","until":"2026-11-22T11:00:00Z",)"
       R"("corrects":{"source":"/a","id":"b","sent_by":"q"},"sku":"h100","site":"lab",)"
-      R"("resource":"vol-1"},"time":"2026-11-22T12:30:00+01:00","subject":"p","traceparent":"00-1",)"
+      R"("resource":"vol-1"},"time":"2026-11-22T12:30:00+01:00","subject":"p",)"
+      R"("traceparent":"00-1",)"
       R"("type":"ampacity.meter.storage_gb_hours.v1","source":"/s\u00e9","id":"e1",)"
       R"("datacontenttype":"application/json; charset=utf-8","specversion":"1.0"})");
   CHECK(full.meter == "storage_gb_hours");

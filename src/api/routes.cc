@@ -2,8 +2,8 @@
 
 #include "api/contract_billing.h"
 #include "api/contract_capacity.h"
-#include "api/contract_ledger.h"
 #include "api/contract_hooks.h"
+#include "api/contract_ledger.h"
 #include "api/contract_prices.h"
 #include "api/meter_events.h"
 #include "api/schema.h"
@@ -40,8 +40,8 @@ const std::vector<Route> table = {
       {"version", "this one instead, in force or not"},
       {"history", "1: all there were and will be, without their rules"}}},
     {"set_prices", "POST", "/v1/prices", owner,
-     "Set a price book, from now or from later on; the past keeps its prices",
-     of<PriceBookRequest>, of<PriceBookView>, json, 201},
+     "Set a price book, from now or from later on; the past keeps its prices", of<PriceBookRequest>,
+     of<PriceBookView>, json, 201},
 
     {"quote", "POST", "/v1/quotes", customer, "What a job would cost, and whether it starts now",
      of<JobRequest>, of<Quote>},

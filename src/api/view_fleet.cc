@@ -24,7 +24,8 @@ void add_prices(const core::World& w, const core::Sku& sku, Instant now, Offer& 
   if (!book) return;
   const bool gpu = sku.name != "cpu";
   const auto price = [&](std::string_view meter, core::JobClass job_class, std::int64_t unit) {
-    const auto* rule = core::rule_in(*book, {core::nobody, {}, meter, sku.name, {}, job_class, 0, now});
+    const auto* rule =
+        core::rule_in(*book, {core::nobody, {}, meter, sku.name, {}, job_class, 0, now});
     return rule ? core::price_of_second(rule->price, unit) : core::Ticks{0};
   };
   const auto hourly = [&](std::string_view meter, core::JobClass job_class, std::int64_t unit) {
@@ -35,8 +36,9 @@ void add_prices(const core::World& w, const core::Sku& sku, Instant now, Offer& 
       hourly(gpu ? core::vcpu_meter : core::cpu_vcpu_meter, JobClass::on_demand, 1000);
   o.usd_per_gib_hour =
       hourly(gpu ? core::memory_meter : core::cpu_memory_meter, JobClass::on_demand, 1024);
-  if (!gpu || !core::rule_in(*book, {core::nobody, {}, core::gpu_meter, sku.name, {},
-                                     JobClass::on_demand, 0, now}))
+  if (!gpu ||
+      !core::rule_in(
+          *book, {core::nobody, {}, core::gpu_meter, sku.name, {}, JobClass::on_demand, 0, now}))
     return;
   o.on_demand_usd_per_gpu_hour = hourly(core::gpu_meter, JobClass::on_demand, 1000);
   o.spot_usd_per_gpu_hour = hourly(core::gpu_meter, JobClass::spot, 1000);

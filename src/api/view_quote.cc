@@ -190,9 +190,8 @@ void add_price(const core::World& w, const core::Job& job, Instant now, Quote& q
   if (tiers.empty()) return;
   const core::Tier& tier = tiers.front();
   const core::Sku& sku = w.state().skus[tier.skus.front()];
-  const auto rates =
-      *core::rates_for(w.state(), job, tier.skus.front(), core::nobody, tier.cpu_milli,
-                       tier.memory_mib, now);
+  const auto rates = *core::rates_for(w.state(), job, tier.skus.front(), core::nobody,
+                                      tier.cpu_milli, tier.memory_mib, now);
   q.price_version = rates.price_version;
   q.sku = sku.name;
   q.emulated = sku.emulated;

@@ -169,7 +169,8 @@ struct Teller {
         return fmt::format("needs {} USD of credit held at the start; the project has {}",
                            base::format_usd(e.wanted, 2), base::format_usd(e.available, 2));
       case Constraint::budget:
-        return "a budget that it counts in has too little left for its start; see `ampacity budgets`";
+        return "a budget that it counts in has too little left for its start; see `ampacity "
+               "budgets`";
       case Constraint::quota:
         return fmt::format("needs {} {} and the quota leaves {} of them", decimal(e.wanted),
                            sku_name(e.sku), decimal(e.available));

@@ -101,7 +101,7 @@ TEST_CASE("prices: shown, validated without a server's leave, set with what chan
   cloud.answer("GET /v1/offers", 500, "");
   CHECK(cli({"prices", "validate", file}) == 0);
   CHECK(cli.out.str().find("winter: 6 prices, valid") != std::string::npos);
-  CHECK(cli.err.str().find("4.30 an hour; the nearest that is exact: 4.2997") != std::string::npos);
+  CHECK(cli.err.str().find("4.30 an hour; the nearest that is exact: 4.3002") != std::string::npos);
   std::ofstream(folder.path + "/bad.yaml") << "name: x\nrules:\n  - {meter: gpu, price: y}\n";
   CHECK(cli({"prices", "validate", folder.path + "/bad.yaml"}) == exit_refused);
   CHECK(cli.err.str().find("line 3") != std::string::npos);

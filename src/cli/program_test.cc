@@ -332,7 +332,8 @@ const std::vector<VerbRow> rows = {
     {{"ledger", "heads"},
      "GET /v1/ledger/heads",
      "",
-     R"({"items":[{"day":"2026-11-22","transfers":3,"last":"2026-11-22T01:00:00Z","head":"ab12"}]})",
+     R"({"items":[{"day":"2026-11-22","transfers":3,"last":"2026-11-22T01:00:00Z",)"
+     R"("head":"ab12"}]})",
      "ab12",
      ""},
     {{"usage", "--by", "day", "--from", "2026-11-01"},
@@ -451,10 +452,10 @@ TEST_CASE("completion knows every verb") {
   for (const char* shell : {"bash", "zsh", "fish"}) {
     CHECK(cli({"completion", shell}) == 0);
     for (const char* word :
-         {"offers",  "quote",      "run",      "ps",           "show",   "why",    "logs",
-          "exec",    "stop",       "receipt",  "usage",        "events", "fleet",  "cordon",
-          "volumes", "orgs",       "projects", "users",        "keys",   "credit", "ledger",
-          "login",   "version",    "reserve",  "reservations", "drain",  "quotas", "weight",
+         {"offers",  "quote",      "run",      "ps",           "show",    "why",    "logs",
+          "exec",    "stop",       "receipt",  "usage",        "events",  "fleet",  "cordon",
+          "volumes", "orgs",       "projects", "users",        "keys",    "credit", "ledger",
+          "login",   "version",    "reserve",  "reservations", "drain",   "quotas", "weight",
           "policy",  "checkpoint", "sim",      "prices",       "validate"})
       CHECK_MESSAGE(cli.out.str().find(word) != std::string::npos, word);
   }

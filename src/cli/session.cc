@@ -104,7 +104,8 @@ std::string describe(const std::string& detail, const std::vector<base::Wrong>& 
     if (wrong.size() > 1 || detail.find(w.message) == std::string::npos)
       text += fmt::format("\n  {}: {}", w.field, w.message);
   for (const auto& m : missing) {
-    if (code == base::Code::over_quota || code == base::Code::over_budget) break;  // the sentence has them, in hours and dollars
+    if (code == base::Code::over_quota || code == base::Code::over_budget)
+      break;  // the sentence has them, in hours and dollars
     text += fmt::format("\n  {}: {} wanted, {} available", words_of(m.what), amount_of(m, m.wanted),
                         amount_of(m, m.available));
   }

@@ -180,7 +180,7 @@ struct SwitchWebhook {
 struct PostTransfers {
   std::vector<Transfer> transfers;
   std::string note;
-  Past past;                                             // looked up by the loop
+  Past past;                                            // looked up by the loop
   std::shared_ptr<std::vector<ledger::Posted>> answer;  // outcomes: not facts, but the reply
 };
 
@@ -218,7 +218,8 @@ using Command =
     std::variant<Found, RegisterSite, SetNodeState, SetPrices, CreateOrg, CreateProject, CreateUser,
                  CreateKey, RevokeKey, AddCredit, SetQuota, SetWeight, SetPolicy, Reserve, Maintain,
                  EndWindow, NoteCheckpoint, SetIssuer, SetBilling, SetCreditLine, SignContract,
-                 EndContract, AddLine, IssueInvoice, VoidInvoice, RecordPayment, SealPeriod, PostTransfers,
-                 SetBudget, RemoveBudget, AddWebhook, RemoveWebhook, SwitchWebhook, SubmitJob, StopJob, Observe, Tick, Advance>;
+                 EndContract, AddLine, IssueInvoice, VoidInvoice, RecordPayment, SealPeriod,
+                 PostTransfers, SetBudget, RemoveBudget, AddWebhook, RemoveWebhook, SwitchWebhook,
+                 SubmitJob, StopJob, Observe, Tick, Advance>;
 
 }  // namespace ampacity::core

@@ -248,14 +248,14 @@ Decision decide_tick(const World& world, Instant now) {
     const std::int64_t most_s = budgets.seconds(job, lease, used_seconds(lease, now), quantum_s);
     if (!settle(drafter, world, job, now, left->second, most_s, s)) {
       const bool by_budget = used_seconds(lease, now) + most_s <= lease.paid_s;
-      facts.push_back(by_budget
-                          ? StopOrdered{job.id, StopReason::over_budget, "its budget is used up"}
-                          : StopOrdered{job.id, StopReason::credit, "the project's credit ran out"});
+      facts.push_back(
+          by_budget ? StopOrdered{job.id, StopReason::over_budget, "its budget is used up"}
+                    : StopOrdered{job.id, StopReason::credit, "the project's credit ran out"});
       continue;
     }
     budgets.held(job, lease, s.paid_s);
-    left->second += cost_between(lease, s.posted_s, lease.paid_s) -
-                    cost_between(lease, s.posted_s, s.paid_s);
+    left->second +=
+        cost_between(lease, s.posted_s, lease.paid_s) - cost_between(lease, s.posted_s, s.paid_s);
     settled.entries.push_back(std::move(s));
   }
   if (!settled.entries.empty()) facts.insert(facts.begin(), std::move(settled));

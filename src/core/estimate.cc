@@ -171,8 +171,7 @@ std::map<std::uint64_t, Instant> forecast(const World& world, Instant now, std::
 std::optional<Start> estimate_start(const World& world, const Job& job, Instant now) {
   const bool waits = world.queue.contains(job.queue_order);
   const Job* beside = waits ? nullptr : &job;
-  if (!waits &&
-      place(world, seeker_of(world, job, now), tiers_of(world, job, now)))
+  if (!waits && place(world, seeker_of(world, job, now), tiers_of(world, job, now)))
     return Start{now, now};
   const auto expected = forecast(world, now, median, beside, job.queue_order);
   const auto at = expected.find(job.queue_order);

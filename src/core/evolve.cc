@@ -272,8 +272,7 @@ struct Evolver {
     const Invoice& invoice = f.invoice;
     const int sign = invoice.kind == InvoiceKind::invoice ? 1 : -1;
     for (const InvoiceLine& line : invoice.lines)
-      if (line.project != nobody)
-        s.projects[line.project].prepaid_minor -= line.covered_minor;
+      if (line.project != nobody) s.projects[line.project].prepaid_minor -= line.covered_minor;
     const std::size_t year = series_of(invoice.issued_at);
     if (s.numbers.size() <= year) s.numbers.resize(year + 1);
     ++s.numbers[year];

@@ -24,8 +24,7 @@ struct Question {
   std::vector<Tier> can_have;  // of them: with credit and inside quotas
 
   std::optional<Placement> if_it_were(const Job& other) const {
-    return place(w, seeker_of(w, other, now),
-                 affordable(w, other, tiers_of(w, other, now), now));
+    return place(w, seeker_of(w, other, now), affordable(w, other, tiers_of(w, other, now), now));
   }
   template <typename Change>
   std::optional<Placement> if_demand(Change change) const {

@@ -169,7 +169,7 @@ struct Settlement {
 };
 struct LeasesSettled {
   std::vector<Settlement> entries;
-};                    // quanta turned over, all that were due
+};  // quanta turned over, all that were due
 // Newer prices took effect: running spot leases have them from second `from_s` on.
 struct Repricing {
   Id job;
@@ -306,7 +306,9 @@ using FactBody =
                  LeasesSettled, LeaseClosed, JobEnded, QuotaSet, WeightSet, PolicySet, WindowOpened,
                  WindowChanged, IssuerSet, BillingSet, CreditLineSet, ContractSigned, ContractEnded,
                  LineAdded, InvoiceIssued, PaymentRecorded, PeriodSealed, ClaimMade, ClaimDropped,
-                 PromiseMade, PromiseDropped, CheckpointNoted, SpotRepriced, BudgetSet, BudgetRemoved, BudgetCrossed, BudgetsTurned, WebhookAdded, WebhookRemoved, WebhookSwitched, TransfersPosted, ReservesExpired>;
+                 PromiseMade, PromiseDropped, CheckpointNoted, SpotRepriced, BudgetSet,
+                 BudgetRemoved, BudgetCrossed, BudgetsTurned, WebhookAdded, WebhookRemoved,
+                 WebhookSwitched, TransfersPosted, ReservesExpired>;
 
 struct Fact {
   Instant at;

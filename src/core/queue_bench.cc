@@ -51,8 +51,8 @@ class Cloud {
     Policy policy;
     policy.promises_per_class = 0;
     policy.quantum_s = 300 * 86'400;  // no settlement falls due inside the pass
-    run(Found{plain_book(
-        "bench", {1}, {{"h100", 47'800, 23'900}, {"a100", 20'000, 10'000}}, 0, 0, 1, 1)});
+    run(Found{plain_book("bench", {1}, {{"h100", 47'800, 23'900}, {"a100", 20'000, 10'000}}, 0, 0,
+                         1, 1)});
     run(SetPolicy{policy});
     RegisterSite site{{"home", "lab", "none"}, {}, {}};
     site.skus = {{"h100", "", 81'920, 8, 16'000, 131'072},

@@ -12,9 +12,9 @@ bool makes_room(const FactBody& body) {
          std::holds_alternative<NodeChanged>(body) || std::holds_alternative<JobEnded>(body) ||
          std::holds_alternative<CreditAdded>(body) || std::holds_alternative<ClaimDropped>(body) ||
          std::holds_alternative<WindowChanged>(body) || std::holds_alternative<PolicySet>(body) ||
-         std::holds_alternative<QuotaSet>(body) || std::holds_alternative<PricesSet>(body) || std::holds_alternative<SpotRepriced>(body) ||
-         std::holds_alternative<BudgetSet>(body) || std::holds_alternative<BudgetRemoved>(body) ||
-         std::holds_alternative<BudgetsTurned>(body);
+         std::holds_alternative<QuotaSet>(body) || std::holds_alternative<PricesSet>(body) ||
+         std::holds_alternative<SpotRepriced>(body) || std::holds_alternative<BudgetSet>(body) ||
+         std::holds_alternative<BudgetRemoved>(body) || std::holds_alternative<BudgetsTurned>(body);
 }
 
 }  // namespace

@@ -22,8 +22,8 @@ struct TestCloud {
 
   explicit TestCloud(std::uint32_t h100_nodes, std::uint32_t a40_nodes = 0,
                      std::int64_t cents = 100'000'000) {
-    REQUIRE(run(Found{plain_book(
-        "test", {1}, {{"h100", 47'800, 23'900}, {"a40", 12'800, 6'400}}, 100, 50, 100, 50)}));
+    REQUIRE(run(Found{plain_book("test", {1}, {{"h100", 47'800, 23'900}, {"a40", 12'800, 6'400}},
+                                 100, 50, 100, 50)}));
     RegisterSite site{{"home", "lab", "test"}, {}, {}};
     site.skus = {{"h100", "NVIDIA H100", 81920, 8, 16000, 131072, true},
                  {"a40", "NVIDIA A40", 49152, 1, 8000, 65536, true},

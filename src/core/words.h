@@ -33,11 +33,11 @@ enum class StopReason {
   volume_limit,
   rank_failed,
   start_timeout,
-  preempted,   // for a job that outranks it
-  window,      // a reservation or maintenance window begins, or its own ends
-  uneconomic,  // house work that no longer pays
+  preempted,    // for a job that outranks it
+  window,       // a reservation or maintenance window begins, or its own ends
+  uneconomic,   // house work that no longer pays
   over_budget,  // of its org, project or key
-  price        // spot that costs more now than it allows
+  price         // spot that costs more now than it allows
 };
 BOOST_DESCRIBE_ENUM(StopReason, none, asked, time_limit, credit, volume_limit, rank_failed,
                     start_timeout, preempted, window, uneconomic, over_budget, price)

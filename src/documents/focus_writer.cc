@@ -127,8 +127,9 @@ base::Result<void> FocusWriter::end() {
 FocusRow FocusWriter::blank() const {
   FocusRow row;
   row.currency = invoice_->currency;
-  row.billing_from = invoice_->from;
-  row.billing_until = invoice_->until;
+  // A billing period is a month, whatever part of it an interim invoice asks for.
+  row.billing_from = base::month_begin(invoice_->from);
+  row.billing_until = base::month_plus(invoice_->from, 1);
   row.invoice_id = invoice_->number;
   row.issuer = row.provider = row.publisher = names_.provider;
   row.account_type = "Organization";

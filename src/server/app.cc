@@ -11,18 +11,39 @@ net::Response json_response(std::string body, int status) {
   return {status, "application/json", std::move(body), {}};
 }
 
-App::App(AppOptions options, Loop& loop, KeyRing& keys, engines::Engine& engine, Live& live,
-         Webhooks& webhooks, base::Clock& clock, base::Prng& prng)
-    : options_(std::move(options)),
-      loop_(loop),
-      keys_(keys),
-      engine_(engine),
-      live_(live),
-      webhooks_(webhooks),
-      clock_(clock),
-      prng_(prng),
-      workers_(6, 2'000) {
-  entries_ = {
+void App::add_money_handlers(std::map<std::string_view, Entry>& all) {
+  all = {
+      {"issuer", {&App::issuer}},
+      {"change_issuer", {&App::change_issuer}},
+      {"org_billing", {&App::org_billing}},
+      {"change_org_billing", {&App::change_org_billing}},
+      {"set_credit_line", {&App::set_credit_line}},
+      {"add_line", {&App::add_line}},
+      {"sign_contract", {&App::sign_contract}},
+      {"list_contracts", {&App::list_contracts}},
+      {"end_contract", {&App::end_contract}},
+      {"draft_invoice", {&App::draft_invoice}},
+      {"issue_invoice", {&App::issue_invoice}},
+      {"list_invoices", {&App::list_invoices}},
+      {"show_invoice", {&App::show_invoice}},
+      {"invoice_document", {&App::invoice_document}},
+      {"void_invoice", {&App::void_invoice}},
+      {"pay_invoice", {&App::pay_invoice}},
+      {"statement", {&App::statement}},
+      {"export_focus", {&App::export_focus}},
+      {"focus_schema", {&App::focus_schema}},
+      {"export_usage", {&App::export_usage}},
+      {"export_journal", {&App::export_journal}},
+      {"export_trial_balance", {&App::export_trial_balance}},
+      {"audit_month", {&App::audit_month}},
+      {"close_month", {&App::close_month}},
+  };
+}
+
+std::map<std::string_view, App::Entry> App::handlers() {
+  std::map<std::string_view, Entry> all;
+  add_money_handlers(all);
+  all.merge(std::map<std::string_view, Entry>{
       {"healthz", {&App::healthz, true}},
       {"openapi", {&App::openapi, true}},
       {"metrics", {&App::metrics}},
@@ -63,30 +84,6 @@ App::App(AppOptions options, Loop& loop, KeyRing& keys, engines::Engine& engine,
       {"post_transfers", {&App::post_transfers}},
       {"show_transfer", {&App::show_transfer}},
       {"ledger_heads", {&App::ledger_heads}},
-      {"issuer", {&App::issuer}},
-      {"change_issuer", {&App::change_issuer}},
-      {"org_billing", {&App::org_billing}},
-      {"change_org_billing", {&App::change_org_billing}},
-      {"set_credit_line", {&App::set_credit_line}},
-      {"add_line", {&App::add_line}},
-      {"sign_contract", {&App::sign_contract}},
-      {"list_contracts", {&App::list_contracts}},
-      {"end_contract", {&App::end_contract}},
-      {"draft_invoice", {&App::draft_invoice}},
-      {"issue_invoice", {&App::issue_invoice}},
-      {"list_invoices", {&App::list_invoices}},
-      {"show_invoice", {&App::show_invoice}},
-      {"invoice_document", {&App::invoice_document}},
-      {"void_invoice", {&App::void_invoice}},
-      {"pay_invoice", {&App::pay_invoice}},
-      {"statement", {&App::statement}},
-      {"export_focus", {&App::export_focus}},
-      {"focus_schema", {&App::focus_schema}},
-      {"export_usage", {&App::export_usage}},
-      {"export_journal", {&App::export_journal}},
-      {"export_trial_balance", {&App::export_trial_balance}},
-      {"audit_month", {&App::audit_month}},
-      {"close_month", {&App::close_month}},
       {"note_checkpoint", {&App::note_checkpoint}},
       {"reserve", {&App::reserve}},
       {"list_reservations", {&App::list_reservations}},
@@ -110,7 +107,22 @@ App::App(AppOptions options, Loop& loop, KeyRing& keys, engines::Engine& engine,
       {"list_deliveries", {&App::list_deliveries}},
       {"policy", {&App::policy}},
       {"change_policy", {&App::change_policy}},
-  };
+  });
+  return all;
+}
+
+App::App(AppOptions options, Loop& loop, KeyRing& keys, engines::Engine& engine, Live& live,
+         Webhooks& webhooks, base::Clock& clock, base::Prng& prng)
+    : options_(std::move(options)),
+      loop_(loop),
+      keys_(keys),
+      engine_(engine),
+      live_(live),
+      webhooks_(webhooks),
+      clock_(clock),
+      prng_(prng),
+      workers_(6, 2'000) {
+  entries_ = handlers();
   for (const api::Route& r : api::routes())
     CHECK_THAT(entries_.contains(r.operation), "a route without a handler");
   CHECK_THAT(entries_.size() == api::routes().size(), "a handler without a route");

@@ -59,6 +59,9 @@ class App {
     Handler handler = nullptr;
     bool quick = false;
   };
+  // By operation (api/routes.h).
+  static std::map<std::string_view, Entry> handlers();
+  static void add_money_handlers(std::map<std::string_view, Entry>& all);
 
   // handlers_jobs.cc
   void submit_job(Call& c, net::Reply& r);

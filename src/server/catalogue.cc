@@ -59,8 +59,7 @@ core::PriceBook default_prices() {
   }
   const base::Ticks vcpu = *base::parse_hourly_price("0.010");
   const base::Ticks gib = *base::parse_hourly_price("0.005");
-  core::PriceBook book =
-      core::plain_book("July 2023, a la carte", {}, gpus, vcpu, gib, vcpu, gib);
+  core::PriceBook book = core::plain_book("July 2023, a la carte", {}, gpus, vcpu, gib, vcpu, gib);
   core::add_terms(book, core::usual_terms);
   return book;
 }

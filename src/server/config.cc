@@ -39,6 +39,9 @@ Config parse_config(int argc, char** argv) {
   app.add_option("--volume-limit-gib", c.volume_limit_gib, "most a volume may hold")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
+  app.add_option(
+      "--payments", c.payments,
+      "a folder: invoices to be paid are put in its outbox/, payments taken from inbox/");
   app.add_flag("--webhooks-allow-private", c.webhooks_allow_private,
                "for tests: webhooks may lead into private networks, and to loopback by http");
   app.add_flag("--quiet", c.quiet, "log warnings only");

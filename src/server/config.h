@@ -30,6 +30,7 @@ struct Config {
   std::filesystem::path owner_key_file;
   std::filesystem::path port_file;
   std::int64_t volume_limit_gib = 10;
+  std::filesystem::path payments;  // outbox/ and inbox/ of the file-drop provider; empty: none
   bool webhooks_allow_private = false;
   bool quiet = false;
 };

@@ -44,7 +44,8 @@ void App::invoice_document(Call& c, net::Reply& r) {
       }
     return 0;
   });
-  const documents::InvoiceSource source{*invoice, invoice->buyer, invoice->seller, names, corrects, corrects_at};
+  const documents::InvoiceSource source{*invoice, invoice->buyer, invoice->seller,
+                                        names,    corrects,       corrects_at};
   const std::string stem = documents::invoice_file_stem(*invoice);
   if (format == "csv") {
     std::string text;

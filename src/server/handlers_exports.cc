@@ -40,6 +40,21 @@ class PacedStream {
   bool gone_ = false;
 };
 
+// Orgs (nobody: all), and what each was sent for a month.
+std::vector<std::pair<core::OrgIx, std::vector<base::Id>>> sent_in(const core::World& w,
+                                                                   core::OrgIx org,
+                                                                   const Period& period) {
+  std::vector<std::pair<core::OrgIx, std::vector<base::Id>>> orgs;
+  for (core::OrgIx ix = 0; ix < w.state().orgs.size(); ++ix) {
+    if (org != core::nobody && org != ix) continue;
+    orgs.emplace_back(ix, std::vector<base::Id>{});
+    for (const core::Invoice& i : w.state().invoices)
+      if (i.org == ix && i.from >= period.from && i.from < period.until)
+        orgs.back().second.push_back(i.id);
+  }
+  return orgs;
+}
+
 }  // namespace
 
 // A month's parts, invoice by invoice: those issued as they were, then what no invoice has asked
@@ -57,17 +72,9 @@ void App::stream_parts(Call& c, net::Reply& r, bool focus) {
     return r.send(api::problem_response(base::refusal_of({{"month", "has not begun yet"}})));
 
   documents::FocusNames names;
-  std::vector<std::pair<core::OrgIx, std::vector<base::Id>>> orgs;  // and what it was sent
-  loop_.ask([&](const core::World& w) {
+  const auto orgs = loop_.ask([&](const core::World& w) {
     names = export_names(w);
-    for (core::OrgIx ix = 0; ix < w.state().orgs.size(); ++ix) {
-      if (*org != core::nobody && *org != ix) continue;
-      orgs.emplace_back(ix, std::vector<base::Id>{});
-      for (const core::Invoice& i : w.state().invoices)
-        if (i.org == ix && i.from >= period.from && i.from < period.until)
-          orgs.back().second.push_back(i.id);
-    }
-    return 0;
+    return sent_in(w, *org, period);
   });
   auto reader = store::open_sqlite_reader(options_.store);
   if (!reader)

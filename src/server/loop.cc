@@ -215,9 +215,9 @@ void Loop::process(std::vector<Work> works) {
   for (Work& work : works) handle(work, batch);
   if (!batch.facts.empty() || !batch.remembered.empty() || !batch.meter.empty() ||
       !batch.attempts.empty()) {
-    const store::Batch write{batch.first_sequence, batch.facts,  &batch.rows, &world_.state(),
-                             batch.remembered,     batch.sealed, batch.meter,  batch.deliveries,
-                             batch.attempts};
+    const store::Batch write{batch.first_sequence, batch.facts,      &batch.rows,
+                             &world_.state(),      batch.remembered, batch.sealed,
+                             batch.meter,          batch.deliveries, batch.attempts};
     if (const auto done = journal_.append(write); !done) return refuse_all(batch, done.error());
   }
   {

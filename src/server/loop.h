@@ -68,7 +68,7 @@ struct Work {
 struct Published {
   std::vector<core::Fact> facts;
   std::uint64_t first_sequence = 0;
-  std::vector<api::Event> events;  // only while somebody listens
+  std::vector<api::Event> events;           // only while somebody listens
   std::vector<store::Delivery> deliveries;  // to webhooks, new
 };
 

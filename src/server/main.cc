@@ -3,8 +3,8 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <algorithm>
+#include <cstdio>
 #include <fstream>
 #include <iterator>
 
@@ -13,10 +13,12 @@
 #include "audit/audit.h"
 #include "base/log.h"
 #include "core/price_book.h"
+#include "documents/payment_file_drop.h"
 #include "engines/containers.h"
 #include "engines/stub.h"
 #include "server/app.h"
 #include "server/catalogue.h"
+#include "server/collector.h"
 #include "server/config.h"
 #include "server/inventory.h"
 #include "server/webhooks.h"
@@ -67,6 +69,13 @@ base::Try<Opened> open_state(const Config& c) {
   auto world = (*journal)->load();
   if (!world) return std::unexpected(world.error());
   return Opened{std::move(*journal), std::move(*secrets), std::move(*world)};
+}
+
+base::Try<std::unique_ptr<documents::PaymentProvider>> payment_provider(const Config& c) {
+  if (c.payments.empty()) return nullptr;
+  auto drop = documents::FileDrop::open(c.payments / "outbox", c.payments / "inbox");
+  if (!drop) return std::unexpected(drop.error());
+  return std::make_unique<documents::FileDrop>(std::move(*drop));
 }
 
 struct OwnerKey {
@@ -140,14 +149,15 @@ base::Result<void> set_prices(const Config& c, Loop& loop) {
     const auto is_it = [&](core::PriceBook set) {
       set.version = 0;
       if (book->book.effective_from.us == 0) set.effective_from = {};
-      if (set.org != core::nobody && w.state().orgs[set.org].name == book->org) set.org = core::nobody;
+      if (set.org != core::nobody && w.state().orgs[set.org].name == book->org)
+        set.org = core::nobody;
       return base::to_json(set) == base::to_json(book->book);
     };
     const auto& books = w.state().books;
     if (book->book.effective_from.us) return std::ranges::any_of(books, is_it);
     const auto org = w.find_org(book->org);
-    const auto* set = core::book_in_force(books, org.value_or(core::nobody), book->book.currency,
-                                          w.state().now);
+    const auto* set =
+        core::book_in_force(books, org.value_or(core::nobody), book->book.currency, w.state().now);
     return set && is_it(*set);
   });
   if (known) return {};
@@ -251,6 +261,7 @@ struct Running {
   App& app;
   Live& live;
   Webhooks& webhooks;
+  Collector& collector;
   Loop& loop;
   std::unique_ptr<engines::Engine>& engine;
   ~Running() {
@@ -258,6 +269,7 @@ struct Running {
     app.stop();
     live.stop();
     webhooks.stop();
+    collector.stop();
     loop.stop();
     engine.reset();  // its threads report to the loop until here
   }
@@ -268,6 +280,8 @@ int serve(Parts& p) {
   const store::SqliteOptions store{c.state / "ampacity.db"};
   auto opened = open_state(c);
   if (!opened) return give_up(opened.error().message);
+  auto provider = payment_provider(c);
+  if (!provider) return give_up("--payments: " + provider.error().message);
   KeyRing keys(opened->secrets.pepper());
   for (const core::Key& k : opened->world.state().keys) keys.put(k);
 
@@ -302,7 +316,8 @@ int serve(Parts& p) {
   net::HttpServer server(
       http, [&app](net::Request q, net::Reply r) { app.handle(std::move(q), std::move(r)); },
       api::parser_problem);
-  const Running running{server, app, live, webhooks, loop, engine};
+  Collector collector(std::move(*provider), loop, p.clock);
+  const Running running{server, app, live, webhooks, collector, loop, engine};
   // The port first: a taken one leaves nothing behind. Until open(), requests are answered with
   // 503.
   if (const auto listening = server.start(); !listening) return give_up(listening.error().message);
@@ -316,6 +331,7 @@ int serve(Parts& p) {
   webhooks.start(loop.ask([](const core::World& w) { return w.state().webhooks; }));
   if (const auto begun = begin(p, loop, keys, inventory->site); !begun)
     return give_up(begun.error().message);
+  collector.start();
   app.open();
   say_where(c, server.port(), *inventory);
 

@@ -21,14 +21,15 @@ Sql<void> write_usage(Database& db, const UsageRow& r) {
       "ended_at, billed_s, waived_s, price_version, gpu_price, gpus, vcpu_price, cpu_milli, "
       "gib_price, memory_mib, gpu_amount, vcpu_amount, memory_amount, gpu_milli, org_ix, site_ix, "
       "reservation, started_sequence, sequence, step, gpu_flat, vcpu_flat, gib_flat, host_version, "
-      "term_months) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+      "term_months) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+      "?, "
       "?, ?, ?, ?, ?, ?, ?, ?)",
       r.job, r.generation, r.project, r.user, r.sku, r.job_class, r.started_at, r.ended_at,
       r.billed_s, r.waived_s, r.rates.price_version, r.rates.gpu_price, r.rates.gpus,
       r.rates.vcpu_price, r.rates.cpu_milli, r.rates.gib_price, r.rates.memory_mib, r.amounts.gpu,
       r.amounts.vcpu, r.amounts.memory, r.rates.gpu_milli, r.org, r.site, r.reservation,
-      r.started_sequence, r.sequence, r.step, r.rates.gpu_flat, r.rates.vcpu_flat,
-      r.rates.gib_flat, r.rates.host_version, r.rates.term_months);
+      r.started_sequence, r.sequence, r.step, r.rates.gpu_flat, r.rates.vcpu_flat, r.rates.gib_flat,
+      r.rates.host_version, r.rates.term_months);
 }
 
 Sql<void> write_name(Database& db, const NameRow& r) {

@@ -22,8 +22,7 @@ class SampleCloud {
   std::deque<Id> starting, running;
 
   explicit SampleCloud(std::uint32_t nodes, std::uint64_t seed = 1) : prng_(seed) {
-    run(core::Found{
-        core::plain_book("test", {1}, {{"h100", 47'800, 23'900}}, 278, 139, 100, 50)});
+    run(core::Found{core::plain_book("test", {1}, {{"h100", 47'800, 23'900}}, 278, 139, 100, 50)});
     core::RegisterSite site{{"home", "lab", "test"}, {}, {}};
     site.skus = {{"h100", "NVIDIA H100", 81920, 8, 16'500, 131'072, true}};
     for (std::uint32_t n = 0; n < nodes; ++n) {
@@ -49,8 +48,7 @@ class SampleCloud {
   std::uint64_t draw(std::uint64_t below) { return prng_.next() % below; }
 
   Id submit(const std::string& name = "train", std::int64_t memory_mib = 0,
-            std::uint32_t gpu_milli = 1000,
-            core::JobClass job_class = core::JobClass::on_demand) {
+            std::uint32_t gpu_milli = 1000, core::JobClass job_class = core::JobClass::on_demand) {
     core::SubmitJob c;
     c.job.job_class = job_class;
     c.job.id = id();
