@@ -365,7 +365,7 @@ BOOST_DESCRIBE_STRUCT(History, (), (project, name, runs, counts))
 // What operators set about the queue; the defaults are those of a new cloud.
 struct Policy {
   Order order = Order::fair;
-  std::int64_t promises_per_class = 4;
+  std::int64_t promises_per_class = 8;
   std::int64_t spot_promises = 1;         // of spot and of house: they yield to the others anyway
   std::int64_t half_life_s = 7 * 86'400;  // of a project's past use
   std::int64_t quantum_s = 600;           // of credit held ahead

@@ -1,7 +1,8 @@
 // ./dev bench train: two months of Microsoft's training jobs on 160 nodes of 8 GPUs, run times
 // hidden from the scheduler, 60 s lost per preemption and nothing else.
 //   train_bench [--trace itp] [--class spot|on_demand] [--nodes 160] [--restart-delay 60]
-//               [--review-every 60] [--projects 1|10] [--json]
+//               [--review-every 60] [--projects 1|10]
+//               [--promises K] [--spot-promises K] [--json]
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -22,6 +23,8 @@ int main(int argc, char** argv) {
     if (flag == "--class") job_class = value;
     if (flag == "--nodes") itp.nodes = static_cast<std::size_t>(std::atoi(value.c_str()));
     if (flag == "--projects") itp.project_by_cluster = value != "1";
+    if (flag == "--promises") plan.policy.promises_per_class = std::atoi(value.c_str());
+    if (flag == "--spot-promises") plan.policy.spot_promises = std::atoi(value.c_str());
     if (flag == "--restart-delay")
       plan.restart_delay = base::Duration::seconds(std::atoi(value.c_str()));
     if (flag == "--review-every")
