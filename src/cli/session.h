@@ -88,6 +88,18 @@ struct Session {
     done = report(value.error());
     return std::nullopt;
   }
+  // The same of a request that changes something.
+  template <typename T>
+  std::optional<T> send(const char* method, const std::string& target, std::string body,
+                        int& done) {
+    const auto answer = call(method, target, std::move(body));
+    if (!answer) done = report(answer.error());
+    if (!answer || print_json(*answer)) return std::nullopt;
+    auto value = parse<T>(*answer);
+    if (value) return std::move(*value);
+    done = report(value.error());
+    return std::nullopt;
+  }
   // A stream's bytes; ends with the stream. Faults are `connection_lost`.
   struct StreamEnd {
     bool connection_lost = false;

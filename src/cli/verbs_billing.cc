@@ -15,18 +15,6 @@ namespace {
 std::string day(base::Instant t) { return base::format_day(t); }
 std::string last_day(base::Instant until) { return day(until - base::Duration{1}); }
 
-template <typename T>
-std::optional<T> send(Session& session, const char* method, const std::string& target,
-                      std::string body, int& done) {
-  const auto answer = session.call(method, target, std::move(body));
-  if (!answer) done = session.report(answer.error());
-  if (!answer || session.print_json(*answer)) return std::nullopt;
-  auto value = Session::parse<T>(*answer);
-  if (value) return std::move(*value);
-  done = session.report(value.error());
-  return std::nullopt;
-}
-
 Cell standing(const api::InvoiceView& i) {
   switch (i.state) {
     case api::InvoiceStanding::overdue:
@@ -132,7 +120,7 @@ int billing_issuer(Session& session, const api::PartyChange& change) {
   int done = 0;
   const auto party =
       nothing ? session.fetch<api::PartyView>("/v1/issuer", done)
-              : send<api::PartyView>(session, "PATCH", "/v1/issuer", base::to_json(change), done);
+              : session.send<api::PartyView>("PATCH", "/v1/issuer", base::to_json(change), done);
   if (!party) return done;
   Facts facts;
   add_party(facts, *party);
@@ -145,9 +133,9 @@ int billing_org(Session& session, const std::string& org, const api::BillingChan
   const std::string target = "/v1/orgs/" + escaped(org) + "/billing";
   const bool nothing = base::to_json(change) == base::to_json(api::BillingChange{});
   int done = 0;
-  const auto v =
-      nothing ? session.fetch<api::BillingView>(target, done)
-              : send<api::BillingView>(session, "PATCH", target, base::to_json(change), done);
+  const auto v = nothing
+                     ? session.fetch<api::BillingView>(target, done)
+                     : session.send<api::BillingView>("PATCH", target, base::to_json(change), done);
   if (!v) return done;
   Facts facts = {{"org", Cell(v->org, Tone::bold)}};
   add_party(facts, v->party);
@@ -164,8 +152,8 @@ int billing_org(Session& session, const std::string& org, const api::BillingChan
 int credit_line(Session& session, const std::string& project, const std::string& amount) {
   int done = 0;
   const auto v =
-      send<api::ProjectView>(session, "PUT", "/v1/projects/" + escaped(project) + "/credit-line",
-                             base::to_json(api::CreditLineRequest{amount}), done);
+      session.send<api::ProjectView>("PUT", "/v1/projects/" + escaped(project) + "/credit-line",
+                                     base::to_json(api::CreditLineRequest{amount}), done);
   if (!v) return done;
   session.terminal.out << fmt::format("{}: credit line {} · wallet {} USD\n", v->name, amount,
                                       v->wallet_usd)
@@ -175,8 +163,8 @@ int credit_line(Session& session, const std::string& project, const std::string&
 
 int billing_line(Session& session, const std::string& org, const api::LineRequest& line) {
   int done = 0;
-  const auto v = send<api::LineView>(session, "POST", "/v1/orgs/" + escaped(org) + "/lines",
-                                     base::to_json(line), done);
+  const auto v = session.send<api::LineView>("POST", "/v1/orgs/" + escaped(org) + "/lines",
+                                             base::to_json(line), done);
   if (!v) return done;
   session.terminal.out << fmt::format("{} on the next invoice of {}: {}\n", v->amount, v->org,
                                       v->description)
@@ -232,7 +220,7 @@ int contracts_list(Session& session, const std::string& org) {
 int contracts_sign(Session& session, const api::ContractRequest& request) {
   int done = 0;
   const auto v =
-      send<api::ContractView>(session, "POST", "/v1/contracts", base::to_json(request), done);
+      session.send<api::ContractView>("POST", "/v1/contracts", base::to_json(request), done);
   if (!v) return done;
   session.terminal.out << fmt::format("{} of {}: {} – {}{} · {}\n", v->name, v->org, day(v->from),
                                       last_day(v->until), v->renews ? ", renews" : "", v->id)
@@ -243,7 +231,7 @@ int contracts_sign(Session& session, const api::ContractRequest& request) {
 int contracts_end(Session& session, const std::string& name) {
   int done = 0;
   const auto v =
-      send<api::ContractView>(session, "DELETE", "/v1/contracts/" + escaped(name), "", done);
+      session.send<api::ContractView>("DELETE", "/v1/contracts/" + escaped(name), "", done);
   if (!v) return done;
   session.terminal.out << fmt::format("{} ends with {}\n", v->name, last_day(v->until))
                        << std::flush;
@@ -320,7 +308,7 @@ int invoices_draft(Session& session, const api::IssueRequest& r) {
 int invoices_issue(Session& session, const api::IssueRequest& request) {
   int done = 0;
   const auto v =
-      send<api::InvoiceView>(session, "POST", "/v1/invoices", base::to_json(request), done);
+      session.send<api::InvoiceView>("POST", "/v1/invoices", base::to_json(request), done);
   if (!v) return done;
   print_invoice(session, *v);
   return 0;
@@ -328,9 +316,8 @@ int invoices_issue(Session& session, const api::IssueRequest& request) {
 
 int invoices_void(Session& session, const std::string& number, const std::string& why) {
   int done = 0;
-  const auto v =
-      send<api::InvoiceView>(session, "POST", "/v1/invoices/" + escaped(number) + "/void",
-                             base::to_json(api::VoidRequest{why}), done);
+  const auto v = session.send<api::InvoiceView>("POST", "/v1/invoices/" + escaped(number) + "/void",
+                                                base::to_json(api::VoidRequest{why}), done);
   if (!v) return done;
   session.terminal.out << fmt::format("{} takes back {}: {} {}\n", v->number, number, v->payable,
                                       v->currency)
@@ -340,9 +327,8 @@ int invoices_void(Session& session, const std::string& number, const std::string
 
 int invoices_pay(Session& session, const std::string& number, const api::PaymentRequest& payment) {
   int done = 0;
-  const auto v =
-      send<api::InvoiceView>(session, "POST", "/v1/invoices/" + escaped(number) + "/payments",
-                             base::to_json(payment), done);
+  const auto v = session.send<api::InvoiceView>(
+      "POST", "/v1/invoices/" + escaped(number) + "/payments", base::to_json(payment), done);
   if (!v) return done;
   session.terminal.out << fmt::format("{}: paid {}, open {} {}\n", v->number, v->paid, v->open,
                                       v->currency)
@@ -395,8 +381,8 @@ int audit(Session& session, const std::string& month) {
 
 int close_month(Session& session, const std::string& month) {
   int done = 0;
-  const auto v = send<api::CloseView>(session, "POST", "/v1/close",
-                                      base::to_json(api::CloseRequest{month}), done);
+  const auto v = session.send<api::CloseView>("POST", "/v1/close",
+                                              base::to_json(api::CloseRequest{month}), done);
   if (!v) return done;
   session.terminal.out << fmt::format(
       "{} invoice{} issued: {}\n", v->invoices, v->invoices == 1 ? "" : "s",

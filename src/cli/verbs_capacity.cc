@@ -19,19 +19,6 @@ Cell state_of(api::WindowState state) {
           state == api::WindowState::now ? Tone::good : Tone::plain};
 }
 
-// Sends a body and parses the answer; nullopt: `done` is the exit code, as with Session::fetch.
-template <typename T>
-std::optional<T> send(Session& session, const char* method, const std::string& target,
-                      std::string body, int& done) {
-  const auto answer = session.call(method, target, std::move(body));
-  if (!answer) done = session.report(answer.error());
-  if (!answer || session.print_json(*answer)) return std::nullopt;
-  auto value = Session::parse<T>(*answer);
-  if (value) return std::move(*value);
-  done = session.report(value.error());
-  return std::nullopt;
-}
-
 void print(Session& session, const Table& table) {
   auto& t = session.terminal;
   t.out << render(table, t.width, t.colour_out) << std::flush;
@@ -44,7 +31,7 @@ void print(Session& session, const Table& table) {
 int reserve(Session& session, const api::ReservationRequest& request) {
   int done = 0;
   const auto v =
-      send<api::ReservationView>(session, "POST", "/v1/reservations", base::to_json(request), done);
+      session.send<api::ReservationView>("POST", "/v1/reservations", base::to_json(request), done);
   if (!v) return done;
   session.terminal.out << fmt::format("{}: {} {} on {} node{} kept for {} from {} until {}\n",
                                       v->name, v->gpus, v->sku, v->nodes.size(),
@@ -109,7 +96,7 @@ namespace {
 int maintain(Session& session, const api::MaintenanceRequest& request) {
   int done = 0;
   const auto v =
-      send<api::MaintenanceView>(session, "POST", "/v1/maintenance", base::to_json(request), done);
+      session.send<api::MaintenanceView>("POST", "/v1/maintenance", base::to_json(request), done);
   if (!v) return done;
   std::string line = join(v->nodes, ", ");
   if (v->until)
@@ -274,8 +261,8 @@ int quotas_set(Session& session, const QuotaOptions& o) {
                            "ampacity quotas clear " +
                                o.name});
   int done = 0;
-  const auto v = send<api::QuotaView>(session, "PUT", quota_path(o.name, o.of_org),
-                                      base::to_json(request), done);
+  const auto v = session.send<api::QuotaView>("PUT", quota_path(o.name, o.of_org),
+                                              base::to_json(request), done);
   if (v) show_quota(session, *v);
   return done;
 }
@@ -293,8 +280,8 @@ int weight(Session& session, const std::string& project, std::optional<std::int6
     return session.report({exit_refused, "there is no project " + project});
   }
   const auto v =
-      send<api::ProjectView>(session, "PUT", "/v1/projects/" + escaped(project) + "/weight",
-                             base::to_json(api::WeightRequest{*value}), done);
+      session.send<api::ProjectView>("PUT", "/v1/projects/" + escaped(project) + "/weight",
+                                     base::to_json(api::WeightRequest{*value}), done);
   if (v) session.terminal.out << fmt::format("{}: weight {}\n", v->name, v->weight) << std::flush;
   return done;
 }
@@ -302,7 +289,7 @@ int weight(Session& session, const std::string& project, std::optional<std::int6
 int policy(Session& session, const std::optional<api::PolicyChange>& change) {
   int done = 0;
   const auto v =
-      change ? send<api::PolicyView>(session, "PATCH", "/v1/policy", base::to_json(*change), done)
+      change ? session.send<api::PolicyView>("PATCH", "/v1/policy", base::to_json(*change), done)
              : session.fetch<api::PolicyView>("/v1/policy", done);
   if (!v) return done;
   const auto stretch = [](std::int64_t s) {
@@ -328,7 +315,7 @@ int policy(Session& session, const std::optional<api::PolicyChange>& change) {
 int checkpoint(Session& session, const std::string& job) {
   int done = 0;
   const auto v =
-      send<api::JobView>(session, "POST", "/v1/jobs/" + escaped(job) + "/checkpoint", {}, done);
+      session.send<api::JobView>("POST", "/v1/jobs/" + escaped(job) + "/checkpoint", {}, done);
   if (v)
     session.terminal.out << printable(job_name(*v)) << ": saved"
                          << (v->checkpoint_at ? " at " + to_the_second(*v->checkpoint_at) : "")

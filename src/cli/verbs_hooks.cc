@@ -10,18 +10,6 @@
 namespace ampacity::cli {
 namespace {
 
-template <typename T>
-std::optional<T> send(Session& session, const char* method, const std::string& target,
-                      std::string body, int& done) {
-  const auto answer = session.call(method, target, std::move(body));
-  if (!answer) done = session.report(answer.error());
-  if (!answer || session.print_json(*answer)) return std::nullopt;
-  auto value = Session::parse<T>(*answer);
-  if (value) return std::move(*value);
-  done = session.report(value.error());
-  return std::nullopt;
-}
-
 void print(Session& session, const Table& table) {
   auto& t = session.terminal;
   t.out << render(table, t.width, t.colour_out) << std::flush;
@@ -55,7 +43,7 @@ std::string actions(const api::BudgetView& b) {
 
 int budgets_set(Session& session, const api::BudgetRequest& request) {
   int done = 0;
-  const auto b = send<api::BudgetView>(session, "PUT", "/v1/budgets", base::to_json(request), done);
+  const auto b = session.send<api::BudgetView>("PUT", "/v1/budgets", base::to_json(request), done);
   if (!b) return done;
   session.terminal.out << fmt::format("{}: {} {}, {} left until {}\n", b->name,
                                       amount(*b, b->limit), per(*b), amount(*b, b->left),
@@ -117,7 +105,7 @@ int budgets_remove(Session& session, const std::string& name) {
 int webhooks_add(Session& session, const api::WebhookRequest& request) {
   int done = 0;
   const auto w =
-      send<api::WebhookView>(session, "POST", "/v1/webhooks", base::to_json(request), done);
+      session.send<api::WebhookView>("POST", "/v1/webhooks", base::to_json(request), done);
   if (!w) return done;
   session.notice(fmt::format("webhook {}; its secret is shown this once:", w->id));
   session.terminal.out << w->secret.value_or("") << "\n" << std::flush;
@@ -163,7 +151,7 @@ int webhooks_remove(Session& session, const std::string& id) {
 int webhooks_enable(Session& session, const std::string& id) {
   int done = 0;
   const auto w =
-      send<api::WebhookView>(session, "POST", "/v1/webhooks/" + escaped(id) + "/enable", {}, done);
+      session.send<api::WebhookView>("POST", "/v1/webhooks/" + escaped(id) + "/enable", {}, done);
   if (w) session.notice(fmt::format("webhook {} is on", w->id));
   return done;
 }
@@ -171,7 +159,7 @@ int webhooks_enable(Session& session, const std::string& id) {
 int webhooks_test(Session& session, const std::string& id) {
   int done = 0;
   const auto t =
-      send<api::WebhookTest>(session, "POST", "/v1/webhooks/" + escaped(id) + "/test", {}, done);
+      session.send<api::WebhookTest>("POST", "/v1/webhooks/" + escaped(id) + "/test", {}, done);
   if (!t) return done;
   if (t->delivered) {
     session.terminal.out << fmt::format("delivered {}: answered {}\n", t->id, t->status.value_or(0))
