@@ -1,6 +1,7 @@
 // The contract: every body that crosses HTTP under /v1, as described structs. The OpenAPI document,
 // the server's parsing and the command line all come from these lists.
-// Money: `…_usd` is an exact decimal string, `…_ticks` an integer of 1/36,000,000 USD.
+// Money: `…_usd` is an exact decimal string, `…_ticks` an integer of 1/36,000,000 USD; of an org
+// that is billed in another currency they are of that one, and `currency` says so.
 // Times: RFC 3339 UTC. Durations in requests: "90s", "2h30m"; in answers: whole seconds.
 #pragma once
 
@@ -123,6 +124,7 @@ struct JobView {
   std::optional<Instant> claimed_at;       // it was given GPUs that others must leave first
   std::optional<Instant> checkpoint_at;    // its latest notice of saved work
   std::uint32_t preemptions = 0;
+  std::optional<std::string> currency;  // of its money; absent: USD
 };
 BOOST_DESCRIBE_STRUCT(JobView, (),
                       (id, name, project, user, state, outcome, why, generation, job_class, image,
@@ -130,7 +132,7 @@ BOOST_DESCRIBE_STRUCT(JobView, (),
                        volumes, submitted_at, started_at, ended_at, time_limit_s, exit_code,
                        retries_left, price_usd_per_hour, billed_s, cost_ticks, cost_usd, paid_until,
                        gpu_share, mig, placement, max_price_usd, start_by, expected_run_s,
-                       reservation, promise, claimed_at, checkpoint_at, preemptions))
+                       reservation, promise, claimed_at, checkpoint_at, preemptions, currency))
 
 struct JobList {
   std::vector<JobView> items;              // newest first
@@ -249,10 +251,11 @@ struct Receipt {
   std::string total_usd;
   std::int64_t posted_ticks = 0;  // Σ posted transfers; equals total_ticks once ended
   std::int64_t held_ticks = 0;    // pending now
+  std::optional<std::string> currency;
 };
 BOOST_DESCRIBE_STRUCT(Receipt, (),
                       (job, name, project, state, emulated, intervals, transfers, total_ticks,
-                       total_usd, posted_ticks, held_ticks))
+                       total_usd, posted_ticks, held_ticks, currency))
 
 struct UsageRow {
   std::string key;  // the project, user, SKU or day; "total"
@@ -337,9 +340,11 @@ struct ProjectView {
   std::string spent_usd;
   std::optional<std::string> warning;  // "credit runs out at …"
   std::int64_t weight = 100;           // in the queue: 200 may use twice what 100 may
+  std::optional<std::string> currency;
 };
 BOOST_DESCRIBE_STRUCT(ProjectView, (),
-                      (id, name, org, created_at, wallet_usd, held_usd, spent_usd, warning, weight))
+                      (id, name, org, created_at, wallet_usd, held_usd, spent_usd, warning, weight,
+                       currency))
 struct ProjectList {
   std::vector<ProjectView> items;
 };

@@ -120,7 +120,8 @@ struct ContractView {
   bool take_or_pay = false;
   std::optional<std::string> sku, price, overage_price;
   std::string prepaid;
-  std::string prepaid_left;
+  std::string prepaid_left;                     // after what was invoiced
+  std::optional<std::string> prepaid_left_now;  // and after what is not invoiced yet
   std::vector<RampBody> ramp;
   std::vector<SlaBody> sla;
   std::vector<std::string> reservations;
@@ -128,8 +129,8 @@ struct ContractView {
 };
 BOOST_DESCRIBE_STRUCT(ContractView, (),
                       (id, org, name, state, commitment, from, until, renews, take_or_pay, sku,
-                       price, overage_price, prepaid, prepaid_left, ramp, sla, reservations,
-                       burn_down))
+                       price, overage_price, prepaid, prepaid_left, prepaid_left_now, ramp, sla,
+                       reservations, burn_down))
 struct ContractList {
   std::vector<ContractView> items;
 };

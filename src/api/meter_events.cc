@@ -4,6 +4,8 @@
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
 
+#include "core/price_book.h"
+
 namespace ampacity::api {
 namespace {
 
@@ -202,6 +204,23 @@ bool is_json_type(const json::value& v) {
   return bare == "application/json" || bare.ends_with("+json");
 }
 
+// Meters with a meaning of their own.
+void check_meter(const ReadEvent& e, Wrongs& wrong) {
+  if (core::is_lease_meter(e.meter))
+    wrong.add("type", "is what leases are metered by here, and '" + e.meter +
+                          "' would be billed twice: name what you measure otherwise, such as "
+                          "external_" +
+                          e.meter + "_hours, and give it a price");
+  if (e.meter != core::downtime_meter) return;
+  if (e.quantity_micro % 1'000'000 != 0)
+    wrong.add("data.quantity", "must be whole seconds that the service was not there for");
+  if (e.resource.empty())
+    wrong.add("data.resource",
+              "is required with this type, which is for contracts alone: the name of the contract "
+              "whose service was not there (see `ampacity contracts`); for anything else choose "
+              "another type");
+}
+
 // nullopt: something is wrong with it, and `refused` says what.
 std::optional<ReadEvent> read_event(const json::value& v, std::size_t index, Instant now,
                                     std::vector<EventRefusal>& refused) {
@@ -230,6 +249,7 @@ std::optional<ReadEvent> read_event(const json::value& v, std::size_t index, Ins
   if (f.datacontenttype && !is_json_type(*f.datacontenttype))
     wrong.add("datacontenttype", "must be application/json");
   read_data(f.data, now, has_time, e, wrong);
+  check_meter(e, wrong);
   if (!wrong.any && e.corrects_source == e.source && e.corrects_id == e.id &&
       e.corrects_sent_by.empty())
     wrong.add("data.corrects", "must be another event, not this one");

@@ -4,7 +4,8 @@
 // 1. Each event stands alone: what is wrong with one is said of it, by its index and the field's
 // path, and the others are taken. 2. Only a body that is no event and no batch is refused whole.
 // 3. Extension attributes of the envelope are let be, as the specification asks; in `data`, which
-// is ours, an unknown field is an error.
+// is ours, an unknown field is an error. 4. The meters of leases are refused; sla_downtime_seconds
+// (core::downtime_meter) names a contract as its resource, and is an operator's alone.
 #pragma once
 
 #include <string>
@@ -37,7 +38,7 @@ struct MeterData {
   std::optional<Instant> from;   // of the service period; default: time
   std::optional<Instant> until;  // default: from
   std::optional<Corrects> corrects;
-  std::optional<std::string> sku, site, resource;
+  std::optional<std::string> sku, site, resource;  // resource: of sla_downtime_seconds the contract
 };
 BOOST_DESCRIBE_STRUCT(MeterData, (), (quantity, from, until, corrects, sku, site, resource))
 

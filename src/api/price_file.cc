@@ -102,8 +102,8 @@ class BookReader {
       book.rules.push_back(rule(file.rules[i], "rules[" + std::to_string(i) + "]"));
     core::add_terms(book, terms(file));
     if (book.rules.size() > core::most_rules)
-      say("rules", fmt::format("with its terms the book has {} rules; at most {} are kept",
-                               book.rules.size(), core::most_rules));
+      say("rules", fmt::format("with its terms the book has more than {} rules, the most kept",
+                               core::most_rules));
     return book;
   }
 

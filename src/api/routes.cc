@@ -2,6 +2,7 @@
 
 #include "api/contract_billing.h"
 #include "api/contract_capacity.h"
+#include "api/contract_doctor.h"
 #include "api/contract_hooks.h"
 #include "api/contract_ledger.h"
 #include "api/contract_prices.h"
@@ -193,6 +194,8 @@ const std::vector<Route> table = {
      of<ProjectView>, json, 201},
 
     {"check_ledger", "GET", "/v1/ledger/check", owner, "Prove the books", nullptr, of<LedgerCheck>},
+    {"doctor", "GET", "/v1/doctor", owner, "Is this cloud sound? Every invariant, and what to do",
+     nullptr, of<DoctorReport>},
     {"list_accounts", "GET", "/v1/ledger/accounts", owner, "Accounts and their counters", nullptr,
      of<AccountList>},
     {"post_transfers", "POST", "/v1/ledger/transfers", owner,

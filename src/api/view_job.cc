@@ -59,6 +59,7 @@ void add_money(const core::World& w, const core::Job& job, Instant now, JobView&
     v.price_usd_per_hour = hourly(*rates);
   }
   v.cost_usd = base::format_usd(v.cost_ticks, 6);
+  v.currency = currency_of(w, job.project);
 }
 
 std::string reservation_name(const core::World& w, core::Id id) {

@@ -62,6 +62,11 @@ std::vector<QuoteLine> quote_lines(const std::string& sku, const core::Rates& ra
   return lines;
 }
 
+std::optional<std::string> currency_of(const core::World& w, core::ProjectIx project) {
+  const std::string& code = w.state().orgs[w.state().projects[project].org].billing.currency;
+  return code == "USD" ? std::nullopt : std::optional(code);
+}
+
 ProjectView view_project(const core::World& w, core::ProjectIx ix, Instant now) {
   const core::Project& p = w.state().projects[ix];
   const core::Account& a = w.state().accounts[p.wallet];
@@ -73,7 +78,8 @@ ProjectView view_project(const core::World& w, core::ProjectIx ix, Instant now) 
                 base::format_usd(a.debits_pending, 4),
                 base::format_usd(a.debits_posted, 6),
                 {},
-                p.share.weight};
+                p.share.weight,
+                currency_of(w, ix)};
   if (p.credit_low && w.burn[ix] > 0) {
     const Instant dry = now + base::Duration::seconds(core::available(a) / w.burn[ix]);
     v.warning = "credit is low: at today's rate nothing more can be held after " +

@@ -23,6 +23,8 @@ base::Result<Quote> view_quote(const core::World& world, const core::SubmitJob& 
                                Instant now);
 
 ProjectView view_project(const core::World& world, core::ProjectIx project, Instant now);
+// What its money is in; nullopt: USD.
+std::optional<std::string> currency_of(const core::World& world, core::ProjectIx project);
 KeyView view_key(const core::World& world, const core::Key& key);
 AccountList view_accounts(const core::World& world);
 NodeView view_node(const core::World& world, core::NodeIx node, Instant now);

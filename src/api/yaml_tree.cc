@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/utf8.h"
+
 namespace ampacity::api {
 namespace {
 
@@ -180,7 +182,7 @@ class Builder final : public YAML::EventHandler {
     }
     Frame& top = stack_.back();
     if (top.tree.is_array()) {
-      lines.try_emplace(next_path(), mark.line + 1);
+      note_line(mark);
       top.tree.get_array().push_back(std::move(v));
     } else if (!top.key) {
       take_key(mark, v);
@@ -197,13 +199,21 @@ class Builder final : public YAML::EventHandler {
     if (*top.key == "<<") stop(Code::invalid, at(mark) + ": merge keys (<<) are not read here");
     if (top.tree.get_object().contains(*top.key))
       stop(Code::invalid, fmt::format("{}: `{}` is given twice", at(mark), *top.key));
-    lines.try_emplace(next_path(), mark.line + 1);
+    note_line(mark);
+  }
+
+  // Long names, nested, make paths far longer than the text: then only the first have lines.
+  void note_line(const YAML::Mark& mark) {
+    std::string path = next_path();
+    path_bytes_ += path.size();
+    if (path_bytes_ <= 16 * bounds_.max_bytes) lines.try_emplace(std::move(path), mark.line + 1);
   }
 
   const YamlBounds bounds_;
   std::vector<Frame> stack_;
   std::map<YAML::anchor_t, Anchored> anchors_;
   Size total_;
+  std::size_t path_bytes_ = 0;
 };
 
 // A stream over the caller's text, without a copy.
@@ -214,27 +224,6 @@ class View final : public std::streambuf {
     setg(begin, begin, begin + text.size());
   }
 };
-
-// The offset of the first byte that is not UTF-8, or npos.
-std::size_t find_bad_utf8(std::string_view s) {
-  for (std::size_t i = 0; i < s.size();) {
-    const auto c = static_cast<unsigned char>(s[i]);
-    const std::size_t n = c < 0x80                ? 1
-                          : c >= 0xC2 && c < 0xE0 ? 2
-                          : c >= 0xE0 && c < 0xF0 ? 3
-                          : c >= 0xF0 && c < 0xF5 ? 4
-                                                  : 0;
-    if (n == 0 || i + n > s.size()) return i;
-    for (std::size_t k = 1; k < n; ++k)
-      if ((static_cast<unsigned char>(s[i + k]) & 0xC0) != 0x80) return i;
-    const auto second = n > 1 ? static_cast<unsigned char>(s[i + 1]) : 0;
-    if ((c == 0xE0 && second < 0xA0) || (c == 0xED && second > 0x9F) ||
-        (c == 0xF0 && second < 0x90) || (c == 0xF4 && second > 0x8F))
-      return i;
-    i += n;
-  }
-  return std::string_view::npos;
-}
 
 std::string line_of_offset(std::string_view text, std::size_t offset) {
   const auto before = text.substr(0, offset);
@@ -249,7 +238,7 @@ base::Result<YamlTree> parse_yaml(std::string_view text, const YamlBounds& bound
   if (text.size() > bounds.max_bytes)
     return refuse(Code::too_large, fmt::format("the file has {} bytes; at most {} are read",
                                                text.size(), bounds.max_bytes));
-  if (const auto bad = find_bad_utf8(text); bad != std::string_view::npos)
+  if (const auto bad = base::find_bad_utf8(text); bad != std::string_view::npos)
     return refuse(Code::invalid, line_of_offset(text, bad) + ": not UTF-8 text");
   if (const auto nul = text.find('\0'); nul != std::string_view::npos)
     return refuse(Code::invalid, line_of_offset(text, nul) + ": a NUL byte");

@@ -11,7 +11,7 @@ namespace {
 
 // One transaction: every check sees the same instant, whatever a server writes meanwhile.
 template <typename Checks>
-std::vector<Finding> in_one_read(const std::filesystem::path& file, const Checks& checks) {
+std::vector<Finding> in_one_read(const store::SqliteOptions& file, const Checks& checks) {
   auto db = store::open_to_read(file);
   if (!db) return {{"store_readable", false, 0, db.error().message}};
   if (auto begun = db->exec("BEGIN"); !begun)
@@ -25,8 +25,8 @@ std::vector<Finding> in_one_read(const std::filesystem::path& file, const Checks
   return findings;
 }
 
-void check_metered(const std::filesystem::path& file, std::vector<Finding>& findings) {
-  const auto events = store::verify_meter_events({file});
+void check_metered(const store::SqliteOptions& file, std::vector<Finding>& findings) {
+  const auto events = store::verify_meter_events(file);
   findings.push_back(
       events ? Finding{"metered_events_chain_unbroken", true, static_cast<std::int64_t>(*events),
                        fmt::format("{} events", *events)}
@@ -35,11 +35,11 @@ void check_metered(const std::filesystem::path& file, std::vector<Finding>& find
 
 }  // namespace
 
-std::vector<Finding> check_ledger(const std::filesystem::path& file) {
+std::vector<Finding> check_ledger(const store::SqliteOptions& file) {
   return in_one_read(file, [](store::Database&, std::vector<Finding>&) {});
 }
 
-std::vector<Finding> check_month(const std::filesystem::path& file, base::Instant month) {
+std::vector<Finding> check_month(const store::SqliteOptions& file, base::Instant month) {
   auto findings = in_one_read(file, [&](store::Database& db, std::vector<Finding>& out) {
     check_invoices(db, base::month_begin(month), out);
     check_receivables(db, out);
@@ -50,7 +50,7 @@ std::vector<Finding> check_month(const std::filesystem::path& file, base::Instan
   findings.push_back({"not_checked", true, 0,
                       "B4: hashes of inputs are not made again, amounts are; B7: what commitments "
                       "amortise to is of the cost export; B9, B10: no assets and no borrowing yet; "
-                      "what credit covers, SLA credits, manual lines, credit bought: as given"});
+                      "what credit covers, manual lines, credit bought: as given"});
   return findings;
 }
 

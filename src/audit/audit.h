@@ -4,11 +4,11 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "base/time.h"
+#include "store/sqlite.h"
 
 namespace ampacity::audit {
 
@@ -20,10 +20,10 @@ struct Finding {
 };
 
 // Every check, in a fixed order. A store that cannot be read is one finding, "store_readable".
-std::vector<Finding> check_ledger(const std::filesystem::path& db);
+std::vector<Finding> check_ledger(const store::SqliteOptions& db);
 
 // The same, and every invoice that bills the month or was issued in it, worked out again from the
 // facts by a rater of our own.
-std::vector<Finding> check_month(const std::filesystem::path& db, base::Instant month);
+std::vector<Finding> check_month(const store::SqliteOptions& db, base::Instant month);
 
 }  // namespace ampacity::audit

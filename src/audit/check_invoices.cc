@@ -54,7 +54,7 @@ Found lines_up_to(store::Database& db, const InvoiceCase& c, Tally& tally) {
     Series s{rows.instant(0), rows.text(1), rows.integer(2), rows.text(3),    rows.integer(4),
              rows.integer(5), rows.text(6), rows.integer(7), rows.integer(8), rows.id(9)};
     if (s.is_amount()) s.price = 0;
-    if (s.kind == "manual" || s.kind == "prepaid" || s.kind == "sla_credit") {
+    if (s.kind == "manual" || s.kind == "prepaid") {
       ++found.given;
       continue;
     }
@@ -79,8 +79,8 @@ class InvoiceAudit {
     const History history = read_history(db_, moments, tally_);
     for (const InvoiceCase& c : cases) one(history, c);
     const std::string figures = fmt::format(
-        "{} invoices, {} series worked out again, {} ticks; taken as given: {} manual lines, "
-        "credit bought and SLA credits, and what credit covers",
+        "{} invoices, {} series worked out again, {} ticks; taken as given: {} manual lines and "
+        "credit bought, and what credit covers",
         tally_.examined, series_, shown(ticks_), given_);
     findings.push_back(tally_.finding(figures));
     check_totals(db_, history, findings);

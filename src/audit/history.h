@@ -55,6 +55,10 @@ struct Ramp {
   std::int64_t month = 0, amount = 0;
 };
 BOOST_DESCRIBE_STRUCT(Ramp, (), (month, amount))
+struct Sla {
+  std::int64_t below_ppm = 0, credit_bp = 0;
+};
+BOOST_DESCRIBE_STRUCT(Sla, (), (below_ppm, credit_bp))
 struct Contract {
   base::Id id;
   std::uint32_t org = 0;
@@ -66,6 +70,7 @@ struct Contract {
   std::vector<Ramp> ramp;
   bool take_or_pay = true;
   std::int64_t price = 0, overage_price = 0;
+  std::vector<Sla> sla;
   bool renews = false;
   Instant ends;
   std::vector<base::Id> reservations;
@@ -74,7 +79,7 @@ struct Contract {
 };
 BOOST_DESCRIBE_STRUCT(Contract, (),
                       (id, org, name, from, months, commitment, sku, ramp, take_or_pay, price,
-                       overage_price, renews, ends, reservations))
+                       overage_price, sla, renews, ends, reservations))
 
 struct Rates {
   std::int64_t price_version = 0, gpu_price = 0, gpus = 0, gpu_milli = 1000, vcpu_price = 0,

@@ -74,6 +74,7 @@ bool Rerater::run(Bill& bill, std::string& wrong) {
     for (const Contract& c : contracts_) {
       if (std::min(m.until, lasts_until(c)) <= std::max(m.from, begins(c))) continue;
       purchases(c, m.from);
+      if (!lost_uptime(c, m.from, wrong)) return false;
       shortfall(c, m.from);
     }
   for (auto& [series, amount] : bill_)
@@ -170,7 +171,8 @@ bool Rerater::events(std::string& wrong) {
         "SELECT e.period_from, s.source, e.id, e.quantity_micro, e.sequence, e.meter, e.sku, "
         "e.site FROM meter_events e JOIN meter_sources s ON s.ix = e.source_ix "
         "WHERE e.project_ix = ?1 AND e.period_from >= ?2 AND e.period_from < ?3 AND "
-        "e.sequence <= ?4 AND e.quantity_micro > 0 AND NOT EXISTS (SELECT 1 FROM meter_events c "
+        "e.sequence <= ?4 AND e.quantity_micro > 0 AND e.meter <> 'sla_downtime_seconds' AND NOT "
+        "EXISTS (SELECT 1 FROM meter_events c "
         "WHERE c.corrects_source_ix = e.source_ix AND c.corrects_id = e.id AND c.sequence <= ?4)",
         project, invoice_.rated_from, invoice_.until, invoice_.meter_known);
     while (rows.next())
@@ -357,6 +359,38 @@ void Rerater::purchases(const Contract& c, Instant month) {
   line.kind = "usage";
   line.price = 0;
   bill_[line].quantity += committed - committed_used_[{c.id, month}];
+}
+
+// A part of the month's use and purchase, for the time that the service was not there.
+bool Rerater::lost_uptime(const Contract& c, Instant month, std::string& wrong) {
+  const Instant end = std::min(base::month_plus(month, 1), invoice_.until);
+  Wide down_us = 0;
+  auto rows = db_.query(
+      "SELECT e.project_ix, e.quantity_micro FROM meter_events e WHERE "
+      "e.meter = 'sla_downtime_seconds' AND e.resource = ?1 AND e.period_from >= ?2 AND "
+      "e.period_from < ?3 AND e.sequence <= ?4 AND NOT EXISTS (SELECT 1 FROM meter_events k "
+      "WHERE k.corrects_source_ix = e.source_ix AND k.corrects_id = e.id AND k.sequence <= ?4)",
+      c.name, month, end, invoice_.meter_known);
+  while (rows.next()) {
+    const std::uint32_t project = rows.index(0);
+    if (project < history_.org_of_project.size() && history_.org_of_project[project] == c.org)
+      down_us += rows.integer(1);
+  }
+  if (rows.fault()) {
+    wrong = "lost uptime could not be read: " + rows.fault()->message;
+    return false;
+  }
+  const std::int64_t bp = given_back(c, month, down_us / 1'000'000);
+  Wide bill = 0;
+  for (const auto& [s, amount] : bill_)
+    if (s.month == month && s.contract == c.id &&
+        (s.kind == "usage" || s.kind == "metered" || s.kind == "commitment"))
+      bill += amount.ticks;
+  if (bp > 0 && bill > 0)
+    bill_[{month, "sla_credit", nobody, "", index_of(history_.skus, c.sku), nobody, "on_demand", 0,
+           0, c.id}]
+        .ticks -= half_up(bill * bp, 10'000);
+  return true;
 }
 
 // What was committed to and not used: each month's, or at the end of the term all of its months'.

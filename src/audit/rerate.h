@@ -8,7 +8,9 @@
 // period's end. 2. A lease is split at months of UTC: seconds of a part = ⌈time to its end⌉ −
 // ⌈time to its begin⌉, at most what was billed. 3. C is cumulative per org, month, book version and
 // rule, in the order (started_at, job, generation, step), rounded half up to the tick. 4. A line's
-// minor is half up of its series' ticks, over all invoices together.
+// minor is half up of its series' ticks, over all invoices together. 5. Seconds that a contract's
+// service was not there for are metered events of their own; the first step of the contract's
+// schedule that the month's uptime lies below gives its part of what the month has come to.
 #pragma once
 
 #include <compare>
@@ -66,8 +68,8 @@ class Rerater {
   Rerater(store::Database& db, const History& history, const InvoiceCase& invoice,
           const Bill& earlier);
 
-  // Every series of the months rated, but for manual lines, bought credit and SLA credits. False:
-  // the rows could not be read, or more came out than the audit can hold.
+  // Every series of the months rated, but for manual lines and bought credit. False: the rows could
+  // not be read, or more came out than the audit can hold.
   bool run(Bill& bill, std::string& wrong);
 
  private:
@@ -108,6 +110,7 @@ class Rerater {
   void minimums();
   void purchases(const Contract& c, Instant month);
   void shortfall(const Contract& c, Instant month);
+  bool lost_uptime(const Contract& c, Instant month, std::string& wrong);
 
   store::Database& db_;
   const History& history_;
@@ -127,5 +130,7 @@ Wide cost_of(const Tariff& tariff, Wide quantity);  // half up to the tick
 Instant begins(const Contract& c);
 Instant lasts_until(const Contract& c);
 Wide committed_in(const Contract& c, Instant month);  // ticks or milli-GPU-seconds
+// Hundredths of a percent of the month's bill that are given back for so many seconds of it.
+std::int64_t given_back(const Contract& c, Instant month, Wide down_s);
 
 }  // namespace ampacity::audit

@@ -52,6 +52,20 @@ Instant lasts_until(const Contract& c) {
   return c.ends.us != 0 ? std::min(term, c.ends) : term;
 }
 
+std::int64_t given_back(const Contract& c, Instant month, Wide down_s) {
+  if (down_s <= 0) return 0;
+  // Less than 90 % of the month: a half; less than 95 %: a quarter; less than 99 %: a tenth.
+  static const std::vector<Sla> usual = {{900'000, 5'000}, {950'000, 2'500}, {990'000, 1'000}};
+  const Wide month_s = (base::month_plus(month, 1).us - month.us) / 1'000'000;
+  const Wide down = std::min(down_s, month_s);
+  for (const Sla& step : c.sla.empty() ? usual : c.sla) {
+    // Uptime below x  <=>  more than 1 − x was lost.
+    if (down * 1'000'000 <= (1'000'000 - Wide{step.below_ppm}) * month_s) continue;
+    return std::clamp<std::int64_t>(step.credit_bp, 0, 5'000);  // never more than half
+  }
+  return 0;
+}
+
 Wide committed_in(const Contract& c, Instant month) {
   const Instant next = base::month_plus(month, 1);
   const Instant from = std::max(month, begins(c)), until = std::min(next, lasts_until(c));

@@ -4,6 +4,7 @@
 
 #include <boost/crc.hpp>
 
+#include "base/chaos.h"
 #include "base/check.h"
 #include "base/prng.h"
 
@@ -70,13 +71,16 @@ std::string to_base64(std::string_view bytes) {
 
 std::string random_bytes(std::size_t n) {
   std::string out(n, '\0');
-  randombytes_buf(out.data(), n);
+  if (chaos)
+    for (char& c : out) c = static_cast<char>(chaos->below(256));
+  else
+    randombytes_buf(out.data(), n);
   return out;
 }
 
 std::string random_base62(std::size_t n) {
   std::string out(n, '\0');
-  for (char& c : out) c = base62[randombytes_uniform(62)];
+  for (char& c : out) c = base62[chaos ? chaos->below(62) : randombytes_uniform(62)];
   return out;
 }
 

@@ -5,7 +5,15 @@
 #include <boost/json/stream_parser.hpp>
 #include <charconv>
 
+#include "base/utf8.h"
+
 namespace ampacity::base {
+namespace {
+
+constexpr std::size_t most_name_bytes = 200;    // of a key, in a path
+constexpr std::size_t most_wrong_listed = 100;  // an answer is not to dwarf its request
+
+}  // namespace
 
 Result<boost::json::value> parse_json(std::string_view text) {
   boost::json::parse_options options;
@@ -28,30 +36,6 @@ Result<boost::json::value> parse_json(std::string_view text) {
                                    std::to_string(column) + ": " +
                                    (error ? error.message() : "text after the value"));
 }
-
-namespace {
-
-// Bytes of the UTF-8 sequence at `at` (RFC 3629), 0 if it is not one.
-std::size_t utf8_length(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) {
-    return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U;
-  };
-  const unsigned first = byte(0), second = byte(1);
-  const auto follows = [&](std::size_t i) { return (byte(i) & 0xc0) == 0x80; };
-  if (first >= 0xc2 && first <= 0xdf) return follows(1) ? 2 : 0;
-  if ((first & 0xf0) == 0xe0) {
-    const bool overlong = first == 0xe0 && second < 0xa0;
-    const bool surrogate = first == 0xed && second >= 0xa0;
-    return follows(1) && follows(2) && !overlong && !surrogate ? 3 : 0;
-  }
-  if (first >= 0xf0 && first <= 0xf4) {
-    const bool outside = (first == 0xf0 && second < 0x90) || (first == 0xf4 && second >= 0x90);
-    return follows(1) && follows(2) && follows(3) && !outside ? 4 : 0;
-  }
-  return 0;
-}
-
-}  // namespace
 
 // What is not UTF-8 (a log's bytes, a text cut short) becomes U+FFFD: what we write, we can read.
 void write_json_string(std::string& out, std::string_view text) {
@@ -114,8 +98,11 @@ void write_json_uint(std::string& out, std::uint64_t value) {
 
 std::string JsonPath::text() const {
   const std::string before = up ? up->text() : "";
-  if (name.empty()) return up ? before + "[" + std::to_string(index) + "]" : "";
-  return before.empty() ? std::string(name) : before + "." + std::string(name);
+  // An empty name may be a key of the caller's: only one without an address is none.
+  if (name.data() == nullptr || !up)
+    return up ? before + "[" + std::to_string(index) + "]" : std::string(name);
+  const std::string own = name.empty() ? "\"\"" : std::string(name.substr(0, most_name_bytes));
+  return before.empty() ? own : before + "." + own;
 }
 
 void JsonReader::say(const JsonPath& path, std::string_view expected,
@@ -131,10 +118,13 @@ std::string JsonReader::text_of(const boost::json::value& number) {
 }
 
 Refusal refusal_of(std::vector<Wrong> wrong) {
+  const std::size_t count = wrong.size();
   Refusal r{Code::invalid, {}, std::move(wrong), {}, {}};
-  r.message = r.wrong.size() == 1
-                  ? r.wrong[0].field + ": " + r.wrong[0].message
-                  : std::to_string(r.wrong.size()) + " fields are wrong; see `wrong`";
+  r.message = count == 1 ? r.wrong[0].field + ": " + r.wrong[0].message
+                         : std::to_string(count) + " fields are wrong; see `wrong`";
+  if (count <= most_wrong_listed) return r;
+  r.wrong.resize(most_wrong_listed);
+  r.wrong.push_back({"(more)", std::to_string(count - most_wrong_listed) + " more are wrong"});
   return r;
 }
 

@@ -3,6 +3,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "base/chaos.h"
+
 namespace ampacity::base {
 namespace {
 
@@ -32,6 +34,7 @@ spdlog::level::level_enum level_of(Level level) {
 }  // namespace
 
 void log_line(Level level, std::string_view message) {
+  if (chaos) return chaos->log(level, message);
   logger().log(level_of(level), spdlog::string_view_t(message.data(), message.size()));
 }
 

@@ -9,6 +9,8 @@ namespace ampacity::base {
 namespace {
 
 constexpr std::int64_t us_per_day = 86'400'000'000;
+constexpr Instant first_written{-62'167'219'200'000'000};  // 0000-01-01T00:00:00Z
+constexpr Instant last_written{253'402'300'799'999'999};   // 9999-12-31T23:59:59.999999Z
 
 // Proleptic Gregorian day number <-> civil date (Howard Hinnant, "chrono-compatible low-level date
 // algorithms").
@@ -135,7 +137,10 @@ std::optional<Instant> parse_instant(std::string_view s) {
   const Civil back = civil_from_days(days);
   if (back.month != m || back.day != d) return std::nullopt;  // 31 February
   const std::int64_t seconds = *hour * 3600 + *minute * 60 + *second;
-  return Instant{days * us_per_day + seconds * 1'000'000 + fraction - *offset};
+  const Instant t{days * us_per_day + seconds * 1'000'000 + fraction - *offset};
+  // An offset or a leap second may lead out of the years that can be written.
+  if (t < first_written || t > last_written) return std::nullopt;
+  return t;
 }
 
 std::optional<Duration> parse_duration(std::string_view text) {

@@ -62,7 +62,7 @@ TEST_CASE("lost uptime, credit and operator's lines of later are for the next in
     std::int64_t minor;
   } table[] = {{49, 100'00}, {50, 75'00}, {51, 76'00}, {52, 78'00}};
   for (const auto& row : table) {
-    in.sequence = row.sequence;
+    in.sequence = in.meter_sequence = row.sequence;
     CHECK(invoice_of(in, usage).lines_minor == row.minor);
   }
 }

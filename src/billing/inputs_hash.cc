@@ -98,7 +98,7 @@ void Hasher::add(const Pricing& p, const Meters& meters) {
   number(f.maximum);
 }
 
-void Hasher::add(const Inputs& in) {
+void Hasher::add(const Inputs& in, const std::vector<core::Contract>& known) {
   number(engine_version);
   number(in.org);
   number(in.org_since.us);
@@ -108,11 +108,12 @@ void Hasher::add(const Inputs& in) {
   number(in.rate_from.us);
   number(static_cast<std::int64_t>(in.sequence));
   number(static_cast<std::int64_t>(in.meter_sequence));
-  add_all(*this, in.contracts, [&](const core::Contract& c) { add_contract(*this, c, in.until); });
+  add_all(*this, known, [&](const core::Contract& c) { add_contract(*this, c, in.until); });
   for (const Downtime& d : in.downtime) {
-    if (d.sequence > in.sequence) continue;
+    if (d.sequence > in.meter_sequence) continue;
+    if (d.replaced_sequence != 0 && d.replaced_sequence <= in.meter_sequence) continue;
     id(d.contract);
-    number(d.month.us);
+    number(d.from.us);
     number(d.down_s);
   }
   add_all(*this, in.earlier, [&](const core::InvoiceLine& l) { add_earlier(*this, l); });

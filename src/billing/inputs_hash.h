@@ -21,7 +21,7 @@ class Hasher {
   void number(std::int64_t v);
   void text(std::string_view v);
   void id(Id v);
-  void add(const Inputs& in);
+  void add(const Inputs& in, const std::vector<core::Contract>& known);
   void add(const LeaseUsage& lease, std::uint64_t sequence);  // as of
   void add(const MeteredUsage& event);
   void add(const Pricing& price, const Meters& meters);  // one that was used

@@ -45,6 +45,8 @@ bool fold_earlier(Setting& setting, BilledLines& billed) {
     b.minor += l.minor;
     b.paid += l.paid_ticks;
     b.covered_minor += l.covered_minor;
+    // What is of no project, nothing else ever covered.
+    b.contract_minor += l.project == core::nobody ? l.covered_minor : l.contract_minor;
   }
   return true;
 }
@@ -132,24 +134,38 @@ std::int64_t draw(std::vector<InvoiceLine*>& lines, std::int64_t left, std::int6
 void cover_lines(const Setting& setting, const BilledLines& billed, KeyedLines& all, Rated& rated) {
   for (const ContractFund& fund : setting.in.contract_funds) {
     std::vector<InvoiceLine*> lines;
-    for (InvoiceLine& l : all.lines)
-      if (l.contract == fund.contract && l.project == core::nobody) lines.push_back(&l);
+    for (InvoiceLine& l : all.lines)  // by month
+      if (l.contract == fund.contract) lines.push_back(&l);
     std::int64_t before = 0;
     for (const auto& [key, b] : billed)
-      if (key.contract == fund.contract && key.project == core::nobody) before += b.covered_minor;
+      if (key.contract == fund.contract) before += b.contract_minor;
     rated.contract_drawn.push_back({fund.contract, draw(lines, fund.left_minor, before)});
+    for (InvoiceLine* l : lines) l->contract_minor = l->covered_minor;
   }
   const auto coverable = [](LineKind kind) {
     return kind == LineKind::usage || kind == LineKind::metered;
   };
   for (const ProjectFund& fund : setting.in.project_funds) {
     std::vector<InvoiceLine*> lines;
-    for (InvoiceLine& l : all.lines)
-      if (l.project == fund.project && coverable(l.kind)) lines.push_back(&l);
+    std::int64_t usage = 0;      // that nothing covers yet
+    Wide payable = fund.wallet;  // with what leases have paid
+    for (InvoiceLine& l : all.lines) {
+      if (l.project != fund.project || !coverable(l.kind)) continue;
+      lines.push_back(&l);
+      if (l.kind != LineKind::usage) continue;
+      usage += std::max<std::int64_t>(0, l.minor - l.covered_minor);
+      payable += l.paid_ticks;
+    }
+    const std::int64_t more =
+        std::clamp<std::int64_t>(usage - fund.left_minor, 0, fund.rounding_minor);
+    const auto most = static_cast<std::int64_t>(std::min<Wide>(
+        fund.left_minor + more,
+        std::max<Wide>(usage, payable <= 0 ? 0 : payable / setting.ticks_per_minor)));
     std::int64_t before = 0;
     for (const auto& [key, b] : billed)
-      if (key.project == fund.project && coverable(key.kind)) before += b.covered_minor;
-    rated.project_drawn.push_back({fund.project, draw(lines, fund.left_minor, before)});
+      if (key.project == fund.project && coverable(key.kind))
+        before += b.covered_minor - b.contract_minor;
+    rated.project_drawn.push_back({fund.project, draw(lines, most, before)});
   }
 }
 
@@ -193,6 +209,7 @@ core::Invoice credit_note(const core::Invoice& issued, std::uint64_t sequence, I
     l.ticks = -l.ticks;
     l.minor = -l.minor;
     l.covered_minor = -l.covered_minor;
+    l.contract_minor = -l.contract_minor;
     l.paid_ticks = l.kind == LineKind::usage ? l.ticks : 0;  // what was given back stays so
   }
   for (core::TaxLine& t : c.taxes) {

@@ -20,6 +20,7 @@ struct Billed {
   Ticks paid = 0;
   std::int64_t minor = 0;
   std::int64_t covered_minor = 0;
+  std::int64_t contract_minor = 0;  // of it
 };
 using BilledLines = std::map<LineKey, Billed>;
 // Of the months rated; lines of contracts before them go to setting.earlier_terms. False: more
@@ -35,7 +36,7 @@ KeyedLines lines_of(const Setting& setting, const std::map<LineKey, LineState>& 
                     const BilledLines& billed);
 std::string unit_of(const Setting& setting, MeterIx meter);
 
-// Sets covered_minor; says what each fund gave.
+// Sets covered_minor, contract_minor; says what each fund gave.
 void cover_lines(const Setting& setting, const BilledLines& billed, KeyedLines& lines,
                  Rated& rated);
 

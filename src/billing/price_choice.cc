@@ -41,7 +41,8 @@ bool Pricing::is_free() const {
 
 PriceChoice::PriceChoice(const Inputs& in, const Meters& meters) : in_(in), meters_(meters) {
   for (const core::PriceBook& book : in.books)
-    if (book.org == core::nobody || book.org == in.org) books_.push_back(&book);
+    if (book.sequence <= in.sequence && (book.org == core::nobody || book.org == in.org))
+      books_.push_back(&book);
 }
 
 const core::PriceRule* PriceChoice::rule_of(const core::PriceBook& book, const Wanted& w) const {

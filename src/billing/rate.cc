@@ -144,7 +144,7 @@ class Rating {
   Result<void> lines() {
     Rater now(setting_, views_now());
     Pieces pieces;
-    hasher_.add(in_);
+    hasher_.add(in_, setting_.known);
     auto fed = Feed(source_).run(
         [&](const LeaseUsage& l) {
           pieces.clear();
@@ -186,6 +186,9 @@ class Rating {
       core::InvoiceLine& l =
           invoice.lines.emplace_back(own_line(core::LineKind::prepaid, c.project, c.minor));
       l.description = "Credit bought";
+      l.contract = c.contract;
+      for (const core::Contract* k : setting_.contracts)
+        if (k->id == c.contract) l.description = fmt::format("Prepayment of \"{}\"", k->name);
       l.month = base::month_begin(c.at);
       l.from = c.at;
       l.until = c.at + base::Duration{1};

@@ -23,7 +23,7 @@
 namespace ampacity::billing {
 
 // Of the rating: a change that gives other amounts for the same inputs takes the next number.
-inline constexpr std::uint32_t engine_version = 1;
+inline constexpr std::uint32_t engine_version = 2;
 
 // ---- usage --------------------------------------------------------------------------------------
 
@@ -86,29 +86,35 @@ class UsageSource {
 
 // ---- the rest -----------------------------------------------------------------------------------
 
-// What a contract's service was not there for, in one month; maintenance as agreed is not in it.
+// What a contract's service was not there for; maintenance as agreed is not in it. One meter event
+// that counts, or that counted before it was corrected.
 struct Downtime {
   Id contract;
-  Instant month;
+  Instant from;  // belongs to the month that this is in
   std::int64_t down_s = 0;
-  std::uint64_t sequence = 0;
+  std::uint64_t sequence = 0;           // the meter store's
+  std::uint64_t replaced_sequence = 0;  // of its correction; 0: it counts
 };
 
-// Credit a project bought that is on no invoice yet. `paid_minor` of it was received (BT-113).
+// Credit bought that is on no invoice yet: a project's, or a contract's prepayment. `paid_minor` of
+// it was received (BT-113).
 struct CreditBought {
   core::ProjectIx project = core::nobody;
   Instant at;
   std::int64_t minor = 0;
   std::int64_t paid_minor = 0;
   std::uint64_t sequence = 0;
+  Id contract;
 };
 
-// What is left of credit bought before, as the last invoice left it. A project's own covers the
-// usage and metered lines of the project; a contract's prepayment covers the lines that the
-// contract has of no project: its purchases, shortfalls and credits. So no line has two.
+// What is left of credit bought before, as the last invoice left it. A contract's prepayment covers
+// the lines of the contract, those of its oldest month first, whoever's they are. A project's own
+// covers what is left of the usage and metered lines of the project.
 struct ProjectFund {
   core::ProjectIx project = core::nobody;
   std::int64_t left_minor = 0;
+  std::int64_t rounding_minor = 0;  // so much more for usage: its wallet did pay it
+  Ticks wallet = INT64_MAX;         // what the wallet can give for all else
 };
 struct ContractFund {
   Id contract;
@@ -150,7 +156,8 @@ struct Inputs {
   Instant issued_at;
 
   // In the order they were set: every version that a lease of this org has, and every one in force
-  // in the months rated. Books of other orgs are not looked at.
+  // in the months rated. Books of other orgs are not looked at; nor is what was set, signed or
+  // ended after `sequence`.
   std::span<const core::PriceBook> books;
   std::vector<core::Contract> contracts;
   std::vector<Downtime> downtime;

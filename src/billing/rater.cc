@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/currency.h"
+#include "core/billing.h"
 #include "core/meter.h"
 
 namespace ampacity::billing {
@@ -43,7 +44,9 @@ Setting::Setting(const Inputs& inputs) : in(inputs), prices(in, meters) {
     ticks_per_minor = base::ticks_per_minor(*currency);
   const Instant first = in.rate_from.us != 0 ? in.rate_from : in.from;
   for (Span m = month_of(first); m.from < in.until; m = month_of(m.until)) months.push_back(m);
-  for (const core::Contract& c : in.contracts) contracts.push_back(&c);
+  for (const core::Contract& c : in.contracts)
+    if (c.sequence <= in.sequence) known.push_back(core::as_known(c, in.sequence));
+  for (const core::Contract& c : known) contracts.push_back(&c);
   std::ranges::sort(contracts, [](const core::Contract* a, const core::Contract* b) {
     return std::tie(a->from, a->id) < std::tie(b->from, b->id);
   });
@@ -132,6 +135,7 @@ bool Rater::components(const core::Rates& r, std::int64_t from_s, std::int64_t t
 }
 
 bool Rater::metered(const MeteredUsage& e, Pieces& out) {
+  if (e.meter == core::downtime_meter) return true;
   const auto after = std::ranges::upper_bound(setting_.months, e.from, {}, &Span::until);
   if (after == setting_.months.end() || e.from < after->from) return true;
   Stretch s{.kind = core::LineKind::metered, .project = e.project, .sku = e.sku, .site = e.site};

@@ -80,6 +80,7 @@ struct Setting {
   std::vector<Span> months;  // rated, ascending
   Meters meters;
   PriceChoice prices;
+  std::vector<core::Contract> known;                        // of in.contracts, as ended by then
   std::vector<const core::Contract*> contracts;             // by (from, id)
   std::vector<core::SkuIx> contract_sku;                    // nobody: any
   std::vector<std::vector<ContractMonth>> contract_months;  // [contract][month]

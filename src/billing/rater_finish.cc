@@ -152,11 +152,14 @@ bool Rater::shortfall(std::size_t ix, std::size_t m, Pieces& out) {
 bool Rater::sla_credit(std::size_t ix, std::size_t m, Pieces& out) {
   const core::Contract& c = *setting_.contracts[ix];
   const Span month = setting_.months[m];
+  const View& view = *views_[m];
   std::int64_t down_s = 0;
-  for (const Downtime& d : setting_.in.downtime)
-    if (d.contract == c.id && base::month_begin(d.month) == month.from &&
-        d.sequence <= views_[m]->sequence)
-      down_s += d.down_s;
+  for (const Downtime& d : setting_.in.downtime) {
+    if (d.contract != c.id || !month.holds(d.from) || d.from >= view.until) continue;
+    if (d.sequence > view.meter_sequence) continue;
+    if (d.replaced_sequence != 0 && d.replaced_sequence <= view.meter_sequence) continue;
+    if (__builtin_add_overflow(down_s, d.down_s, &down_s)) down_s = INT64_MAX / 2;
+  }
   if (down_s == 0) return true;
   const std::int64_t bp = sla_credit_bp(c.sla.empty() ? default_sla() : c.sla, down_s, month.from);
   if (bp == 0) return true;

@@ -101,7 +101,10 @@ inline void random_contracts(Dice& dice, History& h) {
     h.base.contract_funds.push_back({c.id, c.prepaid_minor});
     if (dice.one_in(2)) {
       const Instant m = h.month(static_cast<int>(dice.upto(2)));
-      h.base.downtime.push_back({c.id, m, dice.upto(300'000), h.known_at(after(m, 32 * 86'400))});
+      const auto known = [&] { return h.known_at(after(m, dice.upto(70 * 86'400))); };
+      Downtime down{c.id, after(m, dice.upto(27 * 86'400)), dice.upto(300'000), known(), 0};
+      if (dice.one_in(3)) down.replaced_sequence = std::max(known(), down.sequence + 1);
+      h.base.downtime.push_back(down);
     }
   }
 }

@@ -23,6 +23,19 @@ std::string ran_for(const api::JobView& job, base::Instant now);    // "" before
 Cell state_cell(const api::JobView& job);                           // "running", "succeeded", …
 std::string job_name(const api::JobView& job);  // its name, or its id if it has none
 std::string usd(const std::string& amount);     // "4.10 USD"; "" stays ""
+// "4.10 JPY"; without a currency USD.
+std::string money(const std::string& amount, const std::optional<std::string>& currency);
+// What all of a list's money is in; empty: not all is in the same, so each amount says it.
+template <typename List>
+std::string currency_of(const List& items) {
+  std::string one;
+  for (const auto& item : items) {
+    const std::string code = item.currency.value_or("USD");
+    if (!one.empty() && one != code) return "";
+    one = code;
+  }
+  return one.empty() ? "USD" : one;
+}
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
 }  // namespace ampacity::cli

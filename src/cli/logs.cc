@@ -37,8 +37,8 @@ int logs(Session& session, const LogOptions& options) {
     session.notice(line);
   }
   if (options.follow && *end)
-    session.notice(
-        fmt::format("{} {} · {} USD", job_name(**end), state_cell(**end).text, (**end).cost_usd));
+    session.notice(fmt::format("{} {} · {}", job_name(**end), state_cell(**end).text,
+                               money((**end).cost_usd, (**end).currency)));
   return 0;
 }
 

@@ -100,6 +100,7 @@ void add_money_verbs(CLI::App& app, Choice& c) {
   more->add_option("PROJECT", c.credit.project, "its name")->required();
   more->add_option("USD", c.credit.amount, "25.00")->required();
   more->add_option("--note", c.credit.note, "for the books");
+  add(app, c, "doctor", "is this cloud sound, and what to do if not (operators)", doctor);
   auto* ledger = add_group(app, "ledger", "the books (operators)");
   add(*ledger, c, "check", "prove them", ledger_check);
   add(*ledger, c, "accounts", "every account's counters", ledger_accounts);

@@ -100,7 +100,7 @@ void apply_flags(const RunOptions& o, api::JobRequest& request) {
 void say_placement(Session& session, const api::JobView& job) {
   std::string line = fmt::format("▸ {} · {}", job_name(job), hardware(job));
   if (const auto nodes = nodes_of(job); !nodes.empty()) line += " on " + nodes;
-  line += fmt::format(" · {} USD per hour · {}", job.price_usd_per_hour, job.id);
+  line += fmt::format(" · {} per hour · {}", money(job.price_usd_per_hour, job.currency), job.id);
   session.notice(line, Tone::bold);
 }
 
@@ -120,8 +120,8 @@ void say_outcome(Session& session, const api::JobView& job) {
     line += " · nothing billed";
   } else {
     if (job.started_at) line += " · ran " + ran_for(job, session.terminal.clock.now());
-    line += fmt::format(" · billed {} s · {} USD{} · receipt: ampacity receipt {}", job.billed_s,
-                        job.cost_usd, job.emulated ? " · emulated" : "", name);
+    line += fmt::format(" · billed {} s · {}{} · receipt: ampacity receipt {}", job.billed_s,
+                        money(job.cost_usd, job.currency), job.emulated ? " · emulated" : "", name);
   }
   session.notice(line, good ? Tone::good : Tone::bad);
 }

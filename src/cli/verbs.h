@@ -83,6 +83,8 @@ int ledger_accounts(Session& session);
 
 // ---- verbs_ledger.cc
 int ledger_heads(Session& session);
+// verbs_doctor.cc
+int doctor(Session& session);
 int ledger_post(Session& session, const std::string& file);
 
 // ---- verbs_meter.cc

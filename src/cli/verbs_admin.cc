@@ -44,7 +44,7 @@ std::string wallet_of(Session& session, const api::WhoAmI& me) {
     return fmt::format("{} projects: ampacity projects ls", list->items.size());
   for (const auto& p : list->items)
     if (!me.project || p.name == *me.project)
-      return fmt::format("{} USD ({}){}", p.wallet_usd, p.name,
+      return fmt::format("{} ({}){}", money(p.wallet_usd, p.currency), p.name,
                          p.warning ? " · " + *p.warning : "");
   return {};
 }
@@ -98,8 +98,8 @@ int welcome(Session& session) {
   if (jobs)
     for (const auto& j : jobs->items)
       facts.push_back({&j == &jobs->items.front() ? "live jobs" : "",
-                       fmt::format("{} · {} · {} · {} USD so far", job_name(j), state_cell(j).text,
-                                   hardware(j), j.cost_usd)});
+                       fmt::format("{} · {} · {} · {} so far", job_name(j), state_cell(j).text,
+                                   hardware(j), money(j.cost_usd, j.currency))});
   t.out << render_facts(facts, t.width, t.colour_out) << "\n"
         << next_steps(*me, wallet.empty()) << std::flush;
   return 0;
@@ -174,28 +174,35 @@ int orgs_add(Session& session, const api::OrgRequest& request) {
 }
 
 int projects_list(Session& session) {
-  return fetch<api::ProjectList>(session, "GET", "/v1/projects", {},
-                                 [&](const api::ProjectList& list) {
-                                   Table table{{{"PROJECT"},
-                                                {"ORG"},
-                                                {"WALLET USD", Align::right},
-                                                {"HELD USD", Align::right},
-                                                {"SPENT USD", Align::right},
-                                                {"", Align::left, 10, 2},
-                                                {"ID", Align::left, 0, 1}},
-                                               {}};
-                                   for (const auto& p : list.items)
-                                     table.rows.push_back({p.name,
-                                                           p.org,
-                                                           p.wallet_usd,
-                                                           p.held_usd,
-                                                           p.spent_usd,
-                                                           {p.warning.value_or(""), Tone::warn},
-                                                           {p.id, Tone::dim}});
-                                   print_table(session, table,
-                                               "no projects yet: ampacity projects add NAME "
-                                               "--org ORG");
-                                 });
+  return fetch<api::ProjectList>(
+      session, "GET", "/v1/projects", {}, [&](const api::ProjectList& list) {
+        const std::string currency = currency_of(list.items);
+        const auto title = [&](const std::string& what) {
+          return currency.empty() ? what : what + " " + currency;
+        };
+        const auto shown = [&](const api::ProjectView& p, const std::string& amount) {
+          return currency.empty() ? money(amount, p.currency) : amount;
+        };
+        Table table{{{"PROJECT"},
+                     {"ORG"},
+                     {title("WALLET"), Align::right},
+                     {title("HELD"), Align::right},
+                     {title("SPENT"), Align::right},
+                     {"", Align::left, 10, 2},
+                     {"ID", Align::left, 0, 1}},
+                    {}};
+        for (const auto& p : list.items)
+          table.rows.push_back({p.name,
+                                p.org,
+                                shown(p, p.wallet_usd),
+                                shown(p, p.held_usd),
+                                shown(p, p.spent_usd),
+                                {p.warning.value_or(""), Tone::warn},
+                                {p.id, Tone::dim}});
+        print_table(session, table,
+                    "no projects yet: ampacity projects add NAME "
+                    "--org ORG");
+      });
 }
 
 int projects_add(Session& session, const api::ProjectRequest& request) {

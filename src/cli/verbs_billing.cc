@@ -155,8 +155,8 @@ int credit_line(Session& session, const std::string& project, const std::string&
       session.send<api::ProjectView>("PUT", "/v1/projects/" + escaped(project) + "/credit-line",
                                      base::to_json(api::CreditLineRequest{amount}), done);
   if (!v) return done;
-  session.terminal.out << fmt::format("{}: credit line {} · wallet {} USD\n", v->name, amount,
-                                      v->wallet_usd)
+  session.terminal.out << fmt::format("{}: credit line {} · wallet {}\n", v->name, amount,
+                                      money(v->wallet_usd, v->currency))
                        << std::flush;
   return 0;
 }
@@ -194,7 +194,7 @@ int contracts_list(Session& session, const std::string& org) {
                {"USED", Align::right},
                {"FORECAST", Align::right, 0, 1},
                {"TIME", Align::right, 0, 2},
-               {"PREPAID LEFT", Align::right, 0, 3}},
+               {"PREPAID LEFT", Align::right, 0, 1}},
               {}};
   for (const auto& k : list->items) {
     const std::string unit =
@@ -210,7 +210,7 @@ int contracts_list(Session& session, const std::string& org) {
                           k.burn_down ? k.burn_down->used : "–",
                           k.burn_down ? k.burn_down->forecast : "–",
                           k.burn_down ? fmt::format("{} %", k.burn_down->time_percent) : "–",
-                          k.prepaid_left});
+                          k.prepaid_left_now.value_or(k.prepaid_left)});
   }
   auto& t = session.terminal;
   t.out << render(table, t.width, t.colour_out) << std::flush;

@@ -12,6 +12,7 @@ namespace {
 
 Table job_table(const std::vector<api::JobView>& jobs, base::Instant now) {
   // HARDWARE is never cut: it says `emulated`.
+  const std::string currency = currency_of(jobs);
   Table table{{{"NAME", Align::left, 6},
                {"STATE"},
                {"HARDWARE"},
@@ -19,8 +20,8 @@ Table job_table(const std::vector<api::JobView>& jobs, base::Instant now) {
                {"CLASS", Align::left, 0, 6},
                {"AGE", Align::right, 0, 2},
                {"RAN", Align::right, 0, 1},
-               {"USD/H", Align::right, 0, 3},
-               {"COST USD", Align::right, 0, 1},
+               {(currency.empty() ? "PRICE" : currency) + "/H", Align::right, 0, 3},
+               {currency.empty() ? "COST" : "COST " + currency, Align::right, 0, 1},
                {"PROJECT", Align::left, 8, 5},
                {"ID", Align::left, 0, 7}},
               {}};
@@ -33,7 +34,7 @@ Table job_table(const std::vector<api::JobView>& jobs, base::Instant now) {
                           age(j.submitted_at, now),
                           ran_for(j, now),
                           j.price_usd_per_hour,
-                          j.cost_usd,
+                          currency.empty() ? money(j.cost_usd, j.currency) : j.cost_usd,
                           j.project,
                           {j.id, Tone::dim}});
   return table;
@@ -55,7 +56,8 @@ void add_wishes(const api::JobView& j, Facts& f) {
     if (p->apart) f.push_back({"apart from", "other jobs labelled " + *p->apart});
   }
   if (j.reservation) f.push_back({"reservation", *j.reservation});
-  if (j.max_price_usd) f.push_back({"max price", *j.max_price_usd + " USD per GPU-hour"});
+  if (j.max_price_usd)
+    f.push_back({"max price", money(*j.max_price_usd, j.currency) + " per GPU-hour"});
   if (j.start_by) f.push_back({"start by", moment(*j.start_by)});
   if (j.expected_run_s)
     f.push_back({"expected", base::format_duration(base::Duration::seconds(*j.expected_run_s))});
@@ -87,8 +89,8 @@ Facts facts_of(const api::JobView& j, base::Instant now) {
   if (j.time_limit_s)
     f.push_back({"time limit", base::format_duration(base::Duration::seconds(*j.time_limit_s))});
   if (j.exit_code) f.push_back({"exit code", std::to_string(*j.exit_code)});
-  f.push_back({"price", j.price_usd_per_hour + " USD per hour"});
-  f.push_back({"billed", fmt::format("{} s, {} USD", j.billed_s, j.cost_usd)});
+  f.push_back({"price", money(j.price_usd_per_hour, j.currency) + " per hour"});
+  f.push_back({"billed", fmt::format("{} s, {}", j.billed_s, money(j.cost_usd, j.currency))});
   if (j.paid_until) f.push_back({"paid until", moment(*j.paid_until)});
   add_wishes(j, f);
   return f;

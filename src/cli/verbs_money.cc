@@ -19,13 +19,13 @@ std::string interval_title(const api::ReceiptInterval& i) {
   return s + fmt::format(" · prices version {}", i.price_version);
 }
 
-Table interval_table(const api::ReceiptInterval& i) {
+Table interval_table(const api::ReceiptInterval& i, const std::string& currency) {
   Table table{{{"COMPONENT"},
                {"QUANTITY", Align::right},
                {"UNIT"},
-               {"USD/UNIT·H", Align::right},
+               {currency + "/UNIT·H", Align::right},
                {"SECONDS", Align::right},
-               {"USD", Align::right},
+               {currency, Align::right},
                {"TICKS", Align::right, 0, 1}},
               {}};
   for (const auto& l : i.lines)
@@ -47,13 +47,13 @@ std::string short_id(const std::string& id) {
   return first == std::string::npos ? id : id.substr(first);
 }
 
-Table transfer_table(const std::vector<api::TransferView>& transfers) {
+Table transfer_table(const std::vector<api::TransferView>& transfers, const std::string& currency) {
   Table table{{{"AT", Align::left, 0, 2},
                {"KIND"},
                {"REASON"},
                {"DEBIT", Align::left, 8},
                {"CREDIT", Align::left, 8},
-               {"USD", Align::right},
+               {currency, Align::right},
                {"TICKS", Align::right, 0, 1},
                {"TRANSFER", Align::right, 0, 3}},
               {}};
@@ -95,22 +95,27 @@ int receipt(Session& session, const std::string& job) {
   t.out << paint(fmt::format("receipt for {} ({})", printable(r->name), r->job), Tone::bold, colour)
         << fmt::format(" · project {} · {}{}\n", r->project, base::enum_name(r->state),
                        r->emulated ? " · emulated hardware" : "");
+  const std::string currency = r->currency.value_or("USD");
   for (const auto& i : r->intervals)
     t.out << "\n"
           << paint(interval_title(i), Tone::dim, colour) << "\n"
-          << render(interval_table(i), t.width, colour);
-  if (!r->transfers.empty()) t.out << "\n" << render(transfer_table(r->transfers), t.width, colour);
+          << render(interval_table(i, currency), t.width, colour);
+  if (!r->transfers.empty())
+    t.out << "\n" << render(transfer_table(r->transfers, currency), t.width, colour);
   const bool settled = r->posted_ticks == r->total_ticks;
   const bool ended = r->state == core::JobState::ended;
   Facts facts = {
-      {"total", Cell(fmt::format("{} USD ({} ticks)", r->total_usd, r->total_ticks), Tone::bold)},
-      {"posted", Cell(fmt::format("{} USD ({} ticks){}", base::format_usd(r->posted_ticks, 6),
-                                  r->posted_ticks,
-                                  settled ? ""
-                                  : ended ? ": NOT the total"
-                                          : ", so far"),
-                      !ended || settled ? Tone::plain : Tone::bad)}};
-  if (r->held_ticks != 0) facts.push_back({"held", base::format_usd(r->held_ticks, 6) + " USD"});
+      {"total", Cell(fmt::format("{} ({} ticks)", money(r->total_usd, currency), r->total_ticks),
+                     Tone::bold)},
+      {"posted",
+       Cell(fmt::format("{} ({} ticks){}", money(base::format_usd(r->posted_ticks, 6), currency),
+                        r->posted_ticks,
+                        settled ? ""
+                        : ended ? ": NOT the total"
+                                : ", so far"),
+            !ended || settled ? Tone::plain : Tone::bad)}};
+  if (r->held_ticks != 0)
+    facts.push_back({"held", money(base::format_usd(r->held_ticks, 6), currency)});
   t.out << "\n" << render_facts(facts, t.width, colour) << std::flush;
   return 0;
 }
@@ -146,7 +151,8 @@ int credit_add(Session& session, const api::CreditRequest& request) {
   if (session.print_json(*body)) return 0;
   const auto project = Session::parse<api::ProjectView>(*body);
   if (!project) return session.report(project.error());
-  session.terminal.out << fmt::format("{}: wallet {} USD\n", project->name, project->wallet_usd)
+  session.terminal.out << fmt::format("{}: wallet {}\n", project->name,
+                                      money(project->wallet_usd, project->currency))
                        << std::flush;
   return 0;
 }

@@ -58,6 +58,13 @@ struct SlaStep {
 };
 BOOST_DESCRIBE_STRUCT(SlaStep, (), (below_ppm, credit_bp))
 
+// As the fact of that sequence said it.
+struct ContractEnd {
+  base::Instant ends;
+  std::uint64_t sequence = 0;
+};
+BOOST_DESCRIBE_STRUCT(ContractEnd, (), (ends, sequence))
+
 struct Contract {
   base::Id id;
   std::uint32_t org = 0;
@@ -70,18 +77,19 @@ struct Contract {
   bool take_or_pay = true;        // a shortfall is billed each month; false: at the end of the term
   base::Ticks price = 0;          // of a committed GPU-second, by gpu_hours
   base::Ticks overage_price = 0;  // of a GPU-second beyond it; 0: the price book's
-  std::int64_t prepaid_minor = 0;      // paid at signing, drawn down by what the contract bills
+  std::int64_t prepaid_minor = 0;      // paid at signing, drawn down by the lines of the contract
   std::vector<SlaStep> sla;            // by below_ppm, ascending
   bool renews = false;                 // for another term, until it is ended
   base::Instant ends;                  // zero: with its term
   std::vector<base::Id> reservations;  // that serve it
   std::int64_t drawn_minor = 0;        // of the prepayment, by invoices
   std::uint64_t sequence = 0;          // of the fact that signed it
+  std::vector<ContractEnd> ended;      // all that `ends` has been, ascending; empty: never changed
 };
 BOOST_DESCRIBE_STRUCT(Contract, (),
                       (id, org, name, from, months, commitment, sku, ramp, take_or_pay, price,
                        overage_price, prepaid_minor, sla, renews, ends, reservations, drawn_minor,
-                       sequence))
+                       sequence, ended))
 
 // ---- invoices -----------------------------------------------------------------------------------
 
@@ -127,14 +135,15 @@ struct InvoiceLine {
   base::Ticks price = 0;      // for `per` units, of the first tier
   base::Ticks ticks = 0;      // exact, rounded to the tick: the change
   std::int64_t minor = 0;
-  std::int64_t covered_minor = 0;  // of it, paid by credit bought before
-  base::Ticks paid_ticks = 0;      // what leases posted for it, at their prices' ceilings
-  bool correction = false;         // of a month that was invoiced already
+  std::int64_t covered_minor = 0;   // of it, paid by credit bought before
+  std::int64_t contract_minor = 0;  // of covered_minor, by the prepayment of its contract
+  base::Ticks paid_ticks = 0;       // what leases posted for it, at their prices' ceilings
+  bool correction = false;          // of a month that was invoiced already
 };
 BOOST_DESCRIBE_STRUCT(InvoiceLine, (),
                       (kind, project, meter, description, sku, site, job_class, price_version,
                        contract, month, from, until, quantity, per, unit, price, ticks, minor,
-                       covered_minor, paid_ticks, correction))
+                       covered_minor, contract_minor, paid_ticks, correction))
 
 struct TaxLine {
   std::string category;

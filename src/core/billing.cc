@@ -25,7 +25,9 @@ std::vector<ProjectBill> bills_of(const Invoice& invoice) {
     bill.project = line.project;
     (line.kind == LineKind::usage ? bill.usage : bill.other) += line.ticks;
     bill.minor += line.minor;
-    bill.covered_minor += line.covered_minor;
+    const bool usage = line.kind == LineKind::usage && line.project != nobody;
+    (usage ? bill.usage_prepaid_minor : bill.other_prepaid_minor) += line.contract_minor;
+    bill.covered_minor += line.covered_minor - line.contract_minor;
   }
   std::vector<ProjectBill> out;
   for (const auto& [project, bill] : bills) out.push_back(bill);
@@ -35,6 +37,12 @@ std::vector<ProjectBill> bills_of(const Invoice& invoice) {
 bool contract_runs(const Contract& c, Instant at) {
   if (at < c.from || (c.ends.us && at >= c.ends)) return false;
   return c.renews || at < base::month_plus(c.from, static_cast<int>(c.months));
+}
+
+Contract as_known(Contract c, std::uint64_t sequence) {
+  for (const ContractEnd& e : c.ended)
+    if (e.sequence <= sequence) c.ends = e.ends;
+  return c;
 }
 
 }  // namespace ampacity::core

@@ -248,6 +248,118 @@ TEST_CASE("property: receivables are what invoices ask for less payments; roundi
   check_refolded(c.facts, c.world);
 }
 
+TEST_CASE("a contract's prepayment: paid at signing, drawn by lines, back by a credit note") {
+  BilledCloud c;
+  c.add_project("big", 0);
+  REQUIRE(c.run(SetCreditLine{"big", 1'000'00}));
+  const ProjectIx big = c.project("big");
+  Contract k;
+  k.id = {3, 3};
+  k.name = "gold";
+  k.from = base::month_begin(c.now);
+  k.prepaid_minor = -1;
+  CHECK_FALSE(c.run(SignContract{k, "acme"}));
+  k.prepaid_minor = 100'00;
+  const std::int64_t cash = c.balance(1000, "cash");
+  REQUIRE(c.run(SignContract{k, "acme"}));
+  const std::string account = "prepayment " + base::format_id("ctr", k.id);
+  CHECK(c.balance(1000, "cash") == cash + 100'00);
+  CHECK(c.balance(2400, account) == -100'00);
+  REQUIRE(c.world.state().orgs[0].bought.size() == 2);  // that of "demo", too
+  CHECK(c.world.state().orgs[0].bought[1].contract == k.id);
+
+  SubmitJob job = c.request("h100:8");
+  job.job.project = big;
+  const Id id = c.start(job);
+  for (int i = 0; i < 10; ++i) c.tick(360);
+  c.end(id);
+  const Ticks used = 1'000'00 * cent - c.wallet("big");  // 44.64 USD
+  const auto by_contract = [&](InvoiceLine l, std::int64_t minor) {
+    l.contract = k.id;
+    l.contract_minor = minor;
+    l.covered_minor = minor;
+    return l;
+  };
+  // Of the usage 30.00, of a metered line 10.00 of 25.00; a purchase of nobody's whole.
+  Invoice i = c.draft({by_contract(usage(big, used, 0), 30'00),
+                       by_contract(other(LineKind::metered, big, 25'00 * cent), 10'00),
+                       by_contract(other(LineKind::commitment, nobody, 20'00 * cent), 20'00)});
+  i.contract_drawn = {{k.id, 60'00}};
+  REQUIRE(c.run(IssueInvoice{i, {}}));
+  CHECK(c.world.state().orgs[0].bought.empty());
+  CHECK(c.balance(2400, account) == -40'00);
+  CHECK(c.world.state().contracts[0].drawn_minor == 60'00);
+  CHECK(c.wallet("big") == 1'000'00 * cent - used + 30'00 * cent);
+  CHECK(c.world.state().projects[big].prepaid_minor == 0);
+  CHECK(c.balance(1100, "receivable acme") == half_up(used) + 45'00 - 60'00);
+  CHECK(std::abs(c.in_crossing()) <= cent);
+  const Invoice issued = c.world.state().invoices.back();
+  REQUIRE(issued.on_credit.size() == 1);
+  CHECK(issued.on_credit[0].ticks == used - 30'00 * cent);
+
+  // More than is left: the ledger itself refuses.
+  Invoice more = c.draft({by_contract(usage(big, 50'00 * cent, 0), 50'00)});
+  CHECK_FALSE(c.run(IssueInvoice{more, {}}));
+
+  Invoice note = c.negated(i);
+  for (InvoiceLine& l : note.lines) l.contract_minor = -l.contract_minor;
+  note.contract_drawn = {{k.id, -60'00}};
+  note.corrects = issued.id;
+  REQUIRE(c.run(VoidInvoice{note}));
+  CHECK(c.balance(2400, account) == -100'00);
+  CHECK(c.world.state().contracts[0].drawn_minor == 0);
+  CHECK(c.wallet("big") == 1'000'00 * cent - used);
+  CHECK(c.balance(1100, "receivable acme") == 0);
+  CHECK(c.in_crossing() == 0);
+  check_world(c.world);
+  check_refolded(c.facts, c.world);
+}
+
+TEST_CASE("in another currency each SKU earns into an account of its own, later ones too") {
+  BilledCloud c;
+  for (const char* currency : {"JPY", "KWD"}) {
+    CAPTURE(currency);
+    REQUIRE(c.run(CreateOrg{{0, c.ids++}, currency}));
+    BillingProfile profile;
+    profile.currency = currency;
+    REQUIRE(c.run(SetBilling{currency, profile}));
+    PriceBook book = plain_book("other", {}, {{"h100", 10'000, 5'000}}, 100, 50, 100, 50);
+    book.currency = currency;
+    REQUIRE(c.run(SetPrices{book, ""}));
+    const std::string name = std::string("p-") + currency;
+    REQUIRE(c.run(CreateProject{{0, c.ids++}, name, currency}));
+    REQUIRE(c.run(AddCredit{name, 100'000, ""}));
+    const ProjectIx p = c.project(name);
+    CHECK(c.world.state().projects[p].revenue == nobody);
+    const AccountIx revenue = revenue_of(c.world.state(), p, 0);
+    const std::uint32_t ledger =
+        c.world.state().accounts[c.world.state().projects[p].wallet].ledger;
+    CHECK(c.world.state().accounts[revenue].name == "revenue h100");
+    CHECK(c.world.state().accounts[revenue].ledger == ledger);
+    CHECK(revenue_of(c.world.state(), p, 1) != revenue);
+    SubmitJob job = c.request("h100:1");
+    job.job.project = p;
+    const Id id = c.start(job);
+    c.tick(360);
+    c.end(id);
+    const Account& earned = c.world.state().accounts[revenue];
+    CHECK(earned.credits_posted - earned.debits_posted == 360 * (10'000 + 16 * 100 + 128 * 50));
+    CHECK(earned.credits_pending == 0);
+  }
+  RegisterSite more{{"far", "lab", "test"}, {}, {}};
+  more.skus = {{"b200", "NVIDIA B200", 196'608, 8, 16000, 131072, true}};
+  REQUIRE(c.run(more));
+  const SkuIx b200 = *c.world.sku("b200");
+  CHECK(c.world.state().skus[b200].revenues.size() == 2);
+  const AccountIx one = revenue_of(c.world.state(), c.project("p-JPY"), b200);
+  const AccountIx other = revenue_of(c.world.state(), c.project("p-KWD"), b200);
+  CHECK(one != other);
+  CHECK(c.world.state().accounts[one].name == "revenue b200");
+  CHECK(revenue_of(c.world.state(), 0, b200) == c.world.state().skus[b200].revenue);
+  check_world(c.world);
+  check_refolded(c.facts, c.world);
+}
+
 TEST_CASE("what is refused about billing, and what is kept") {
   TestCloud c(1);
   BilledCloud b;

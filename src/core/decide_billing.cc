@@ -12,9 +12,43 @@ using base::Code;
 constexpr std::int64_t most_minor = 100'000'000'000'000;  // of one amount asked for
 constexpr std::size_t most_lines_waiting = 1'000;
 constexpr std::size_t most_contracts = 10'000;
+constexpr std::size_t most_credits_waiting = 10'000;
 
-// Issues (sign 1) or takes back (sign −1): the drawing in core/billing.h.
-void post_invoice(Posting& p, const World& w, const Invoice& invoice, int sign) {
+// What wallets can still give in one decision.
+class Wallets {
+ public:
+  explicit Wallets(const World& w) : s_(w.state()) {}
+  void put(ProjectIx project, Ticks amount) { left(project) += amount; }
+  // At most so much; what there is.
+  Ticks take(ProjectIx project, Ticks amount) {
+    Ticks& has = left(project);
+    const Ticks given = std::clamp<Ticks>(amount, 0, std::max<Ticks>(0, has));
+    has -= given;
+    return given;
+  }
+
+ private:
+  Ticks& left(ProjectIx p) {
+    return left_.try_emplace(p, available(s_.accounts[s_.projects[p].wallet])).first->second;
+  }
+  const State& s_;
+  std::map<ProjectIx, Ticks> left_;
+};
+
+// What its lines draw from prepayments, by contract.
+std::vector<ContractPart> prepaid_of(const Invoice& invoice) {
+  std::map<Id, std::int64_t> sums;
+  for (const InvoiceLine& line : invoice.lines) sums[line.contract] += line.contract_minor;
+  std::vector<ContractPart> parts;
+  for (const auto& [contract, minor] : sums)
+    if (minor != 0) parts.push_back({contract, minor});
+  return parts;
+}
+
+// The drawing in core/billing.h; of a credit note, whose amounts are negative, the other way.
+// Of an invoice, what is to come back from a wallet that has it no more is unbilled again, and so
+// asked for; without `wallets` it must be there.
+void post_invoice(Posting& p, const World& w, const Invoice& invoice, Wallets* wallets) {
   const State& s = w.state();
   const std::string& org = s.orgs[invoice.org].name;
   const std::int64_t per_minor = base::ticks_per_minor(currency_of(invoice.currency));
@@ -31,23 +65,37 @@ void post_invoice(Posting& p, const World& w, const Invoice& invoice, int sign) 
                   4000, "revenue " + (line.sku == nobody
                                           ? line.meter.empty() ? std::string("other") : line.meter
                                           : s.skus[line.sku].name));
-    p.move(unbilled, revenue, sign * line.ticks, TransferReason::invoice);
+    p.move(unbilled, revenue, line.ticks, TransferReason::invoice);
   }
+  for (const ContractPart& part : prepaid_of(invoice))
+    for (const Contract& c : s.contracts)
+      if (c.id == part.contract)
+        p.move(p.prepayment(c), crossing_minor, part.minor, TransferReason::invoice);
   for (const ProjectBill& b : bills_of(invoice)) {
+    const Ticks of_wallet = b.usage_prepaid_minor * per_minor;
+    const Ticks of_other = b.other_prepaid_minor * per_minor;
+    if (b.project != nobody) {
+      const Ticks back =
+          wallets && of_wallet < 0 ? wallets->take(b.project, -of_wallet) : -of_wallet;
+      p.move(s.projects[b.project].wallet, crossing_tick, back, TransferReason::invoice);
+      p.move(unbilled, crossing_tick, -of_wallet - back, TransferReason::invoice);
+    }
+    p.move(crossing_tick, unbilled, of_other, TransferReason::invoice);
+    const Ticks usage = b.usage - of_wallet, other = b.other - of_other;
     const Ticks covered = b.covered_minor * per_minor;
-    const std::int64_t asked = b.minor - b.covered_minor;
-    if (asked == 0 && b.other == 0) continue;  // the wallet has paid it, exactly
+    const std::int64_t asked =
+        b.minor - b.covered_minor - b.usage_prepaid_minor - b.other_prepaid_minor;
+    if (asked == 0 && other == 0) continue;  // the wallet has paid it, exactly
     // What covers usage was paid by the wallet while it ran; the rest of the cover is now.
     const Ticks of_usage =
-        std::clamp(covered, std::min<Ticks>(0, b.usage), std::max<Ticks>(0, b.usage));
+        std::clamp(covered, std::min<Ticks>(0, usage), std::max<Ticks>(0, usage));
     const Ticks extra = covered - of_usage;
     if (b.project != nobody)
-      p.move(s.projects[b.project].wallet, unbilled, sign * extra, TransferReason::invoice);
-    p.move(receivable, crossing_minor, sign * asked, TransferReason::invoice);
-    p.move(crossing_tick, unbilled, sign * (b.usage + b.other - covered), TransferReason::invoice);
+      p.move(s.projects[b.project].wallet, unbilled, extra, TransferReason::invoice);
+    p.move(receivable, crossing_minor, asked, TransferReason::invoice);
+    p.move(crossing_tick, unbilled, usage + other - covered, TransferReason::invoice);
   }
-  p.move(receivable, p.minor_account(2500, "tax payable"), sign * invoice.tax_minor,
-         TransferReason::tax);
+  p.move(receivable, p.minor_account(2500, "tax payable"), invoice.tax_minor, TransferReason::tax);
 }
 
 const Invoice* find_invoice(const State& s, Id id) {
@@ -155,13 +203,23 @@ Decision decide_billing(const World& w, const SignContract& c, Instant) {
       wrong.push_back({"sla", "must be uptimes and credits between 0 and 100 %"});
   for (const Id id : k.reservations)
     if (!w.window(id)) wrong.push_back({"reservations", "there is no such reservation"});
+  if (k.prepaid_minor < 0 || k.prepaid_minor > most_minor)
+    wrong.push_back({"prepaid", "must be zero or more, and at most a trillion"});
   if (k.from < w.state().sealed_until) wrong.push_back({"from", "lies in a month that is closed"});
   if (!wrong.empty()) return std::unexpected(base::refusal_of(std::move(wrong)));
   if (w.state().contracts.size() >= most_contracts)
     return base::refuse(Code::queue_full, "there are too many contracts");
-  ContractSigned f{k};
+  ContractSigned f{k, {}};
   f.contract.org = *org;
-  return std::vector<FactBody>{f};
+  if (k.prepaid_minor == 0) return std::vector<FactBody>{f};
+  const Org& payer = w.state().orgs[*org];
+  if (payer.bought.size() >= most_credits_waiting)
+    return base::refuse(Code::queue_full, "too many credits wait for the org's next invoice");
+  Posting posting(w, payer.billing.currency);
+  posting.prepayment(f.contract);
+  if (auto r = can_post(w.state(), posting); !r) return std::unexpected(std::move(r.error()));
+  f.transfers = posting.transfers;
+  return std::move(posting).with(std::move(f));
 }
 
 Decision decide_billing(const World& w, const EndContract& c, Instant now) {
@@ -216,17 +274,30 @@ Decision decide_billing(const World& w, const IssueInvoice& c, Instant now) {
   if (invoice.buyer.party.name.empty()) invoice.buyer.party.name = s.orgs[invoice.org].name;
   const Org& org = s.orgs[invoice.org];
   const std::int64_t per_minor = base::ticks_per_minor(currency_of(invoice.currency));
-  for (const ProjectBill& b : bills_of(invoice))
-    if (b.project != nobody && s.projects[b.project].credit_line_minor > 0 &&
-        b.usage > b.covered_minor * per_minor)
-      invoice.on_credit.push_back({b.project, b.usage - b.covered_minor * per_minor});
+  for (const ProjectBill& b : bills_of(invoice)) {
+    const Ticks on_credit = b.usage - (b.covered_minor + b.usage_prepaid_minor) * per_minor;
+    if (b.project != nobody && s.projects[b.project].credit_line_minor > 0 && on_credit > 0)
+      invoice.on_credit.push_back({b.project, on_credit});
+  }
   invoice.due_at = now + base::Duration::seconds(86'400 * org.billing.net_days);
   if (invoice.payable_minor <= 0) invoice.state = InvoiceState::paid;
   Posting posting(w, invoice.currency);
+  Wallets wallets(w);
   for (const Refund& r : c.refunds)
-    posting.move(revenue_of(s, r.project, r.sku), s.projects[r.project].wallet, r.ticks,
-                 TransferReason::correction);
-  post_invoice(posting, w, invoice, 1);
+    if (r.ticks > 0) {
+      posting.move(revenue_of(s, r.project, r.sku), s.projects[r.project].wallet, r.ticks,
+                   TransferReason::correction);
+      wallets.put(r.project, r.ticks);
+    }
+  for (const Refund& r : c.refunds)  // leases paid less than the exact price
+    if (r.ticks < 0) {
+      const AccountIx revenue = revenue_of(s, r.project, r.sku);
+      const Ticks paid = wallets.take(r.project, -r.ticks);
+      posting.move(s.projects[r.project].wallet, revenue, paid, TransferReason::correction);
+      posting.move(posting.tick_account(1200, "unbilled " + org.name), revenue, -r.ticks - paid,
+                   TransferReason::correction);
+    }
+  post_invoice(posting, w, invoice, &wallets);
   if (auto r = can_post(s, posting); !r) return std::unexpected(std::move(r.error()));
   auto transfers = posting.transfers;
   return std::move(posting).with(InvoiceIssued{std::move(invoice), std::move(transfers)});
@@ -254,7 +325,7 @@ Decision decide_billing(const World& w, const VoidInvoice& c, Instant now) {
   note.seller = old->seller;
   note.buyer = old->buyer;
   Posting posting(w, note.currency);
-  post_invoice(posting, w, note, 1);  // its amounts are negative
+  post_invoice(posting, w, note, nullptr);
   if (auto r = can_post(s, posting); !r) return std::unexpected(std::move(r.error()));
   auto transfers = posting.transfers;
   return std::move(posting).with(InvoiceIssued{std::move(note), std::move(transfers)});

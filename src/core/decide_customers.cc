@@ -32,7 +32,8 @@ Decision decide_customers(const World& world, const CreateProject& c, Instant no
   Project project{c.id, *org, c.name, now};
   project.wallet = posting.open_wallet(c.name);
   project.share.at = now;
-  if (currency != "USD") project.revenue = posting.tick_account(4000, "revenue");
+  if (currency != "USD")
+    for (const Sku& sku : world.state().skus) posting.tick_account(4000, "revenue " + sku.name);
   return std::move(posting).with(ProjectCreated{std::move(project)});
 }
 

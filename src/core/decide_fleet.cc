@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "core/decide.h"
 
@@ -21,6 +22,20 @@ bool same_hardware(const Node& a, const Node& b) {
   return a.sku == b.sku && a.gpus == b.gpus && a.cpu_milli == b.cpu_milli &&
          a.memory_mib == b.memory_mib && a.emulated == b.emulated && a.rents_cpu == b.rents_cpu &&
          a.rack == b.rack && a.leaf == b.leaf && a.nvlink == b.nvlink;
+}
+
+// Of ticks, of the wallets of projects in other currencies than USD; ascending.
+std::set<std::uint32_t> other_ledgers(const State& s) {
+  std::set<std::uint32_t> out;
+  for (const Project& p : s.projects) out.insert(s.accounts[p.wallet].ledger);
+  out.erase(ledger::usd_tick);
+  return out;
+}
+
+bool has_account(const State& s, std::uint32_t ledger, const std::string& name) {
+  return std::any_of(s.accounts.begin(), s.accounts.end(), [&](const Account& a) {
+    return a.ledger == ledger && a.code == 4000 && a.name == name;
+  });
 }
 
 }  // namespace
@@ -48,6 +63,11 @@ Decision decide_fleet(const World& world, const RegisterSite& c) {
     sku.revenue = next_account++;
     skus.push_back(sku.name);
     facts.push_back(SkuDefined{sku});
+    for (const std::uint32_t ledger : other_ledgers(s)) {
+      if (has_account(s, ledger, "revenue " + sku.name)) continue;
+      facts.push_back(AccountOpened{new_account(ledger, 4000, "revenue " + sku.name)});
+      ++next_account;
+    }
   }
 
   std::vector<bool> listed(s.nodes.size(), false);

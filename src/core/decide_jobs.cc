@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <bit>
+#include <set>
 
+#include "base/chaos.h"
 #include "core/decide.h"
 #include "core/grant.h"
 #include "core/meter.h"
@@ -135,6 +137,15 @@ base::Result<void> check_bounds(const World& world, const Job& job) {
   return {};
 }
 
+// Several things may be due for one job at once: the first of them says what becomes of it.
+void keep_first_stops(std::vector<FactBody>& facts) {
+  std::set<Id> told;
+  std::erase_if(facts, [&](const FactBody& f) {
+    const auto* stop = std::get_if<StopOrdered>(&f);
+    return stop && !told.insert(stop->job).second;
+  });
+}
+
 }  // namespace
 
 base::Result<Job> drafted(const World& world, const SubmitJob& c, Instant now) {
@@ -205,6 +216,8 @@ Decision decide_stop(const World& world, const StopJob& c) {
   if (job->state == JobState::stopping) return std::vector<FactBody>{};
   if (job->state == JobState::queued)
     return std::vector<FactBody>{JobEnded{c.job, Outcome::cancelled, c.why}};
+  if (base::planted("freed-before-stopped"))  // the cards are given away while it still runs
+    return std::vector<FactBody>{close_of(world, *job, job->lease->ranks, c.why, false)};
   return std::vector<FactBody>{StopOrdered{c.job, c.reason, c.why}};
 }
 
@@ -218,7 +231,7 @@ Decision decide_tick(const World& world, Instant now) {
   if (world.budgets.next_until.us && now >= world.budgets.next_until)
     facts.push_back(BudgetsTurned{});
   for (const auto& [due, order] : world.deadlines) {
-    if (due > now) break;
+    if (due > now || base::planted("deadlines-missed")) break;
     if (const auto waiting = world.queue.find(order); waiting != world.queue.end()) {
       facts.push_back(JobEnded{world.state().jobs[waiting->second].id, Outcome::expired,
                                "it could not start before its start-by"});
@@ -229,6 +242,11 @@ Decision decide_tick(const World& world, Instant now) {
     if (lease.started_at.us == 0) {
       facts.push_back(
           StopOrdered{job.id, StopReason::start_timeout, "it did not start within 30 minutes"});
+      continue;
+    }
+    if (now >= lease.granted_at + start_timeout && !all_were_seen(lease)) {
+      facts.push_back(StopOrdered{job.id, StopReason::start_timeout,
+                                  "not all of it started within 30 minutes"});
       continue;
     }
     if (job.time_limit_s && now >= lease.started_at + Duration::seconds(job.time_limit_s)) {
@@ -269,6 +287,7 @@ Decision decide_tick(const World& world, Instant now) {
           job.state != JobState::stopping && job.lease->started_at.us)
         facts.push_back(StopOrdered{job.id, StopReason::uneconomic, "it does not pay now"});
   tick_windows(world, now, facts);
+  keep_first_stops(facts);
   return facts;
 }
 

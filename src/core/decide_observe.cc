@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/chaos.h"
 #include "core/decide.h"
 #include "core/meter.h"
 #include "core/settle.h"
@@ -84,6 +85,7 @@ Rank end_of(const Lease& lease, const Rank& before, const Observe& c, Instant no
     case RankSeen::State::absent:  // billed to the last instant it was known to run
       r.exit_code = seen.exit_code;
       r.ended_at = seen.ended_at.us ? seen.ended_at : c.alive_until;
+      if (base::planted("lost-billed-on")) r.ended_at = now;
       break;
     default:
       r.exit_code = seen.exit_code;
@@ -126,10 +128,11 @@ LeaseClosed close_of(const World& world, const Job& job, std::vector<Rank> ranks
   if (i.started_at.us == 0) i.started_at = i.ended_at;  // nothing ran, nothing is billed
   const std::int64_t observed_s = (i.ended_at - i.started_at).seconds_rounded_up();
   i.billed_s = lease.pending_id ? std::min(observed_s, lease.paid_s) : observed_s;
-  i.waived_s = observed_s - i.billed_s;
+  i.waived_s = base::planted("waived-lost") ? 0 : observed_s - i.billed_s;
   i.amounts = amounts_at(lease.steps, lease.rates, i.billed_s);
   trim_steps(i);
   f.transfers = close_transfers(world, job, i.billed_s);
+  if (base::planted("hold-kept") && i.billed_s == 0) f.transfers.clear();
   const End end = outcome_of(job, i.ranks, lost);
   f.outcome = end.outcome;
   f.exit_code = end.exit_code;
@@ -145,8 +148,8 @@ Decision decide_observe(const World& world, const Observe& c, Instant now) {
   const RankSeen& seen = c.seen;
   const Job* job = world.job(seen.job);
   // Ended, fenced or never ours: nothing is accepted from another generation.
-  if (!job || !job->lease || job->generation != seen.generation ||
-      seen.rank >= job->lease->ranks.size())
+  const bool fenced = job && job->generation != seen.generation && !base::planted("no-fence");
+  if (!job || !job->lease || fenced || seen.rank >= job->lease->ranks.size())
     return std::vector<FactBody>{};
   const Lease& lease = *job->lease;
   const Rank& before = lease.ranks[seen.rank];
@@ -161,7 +164,8 @@ Decision decide_observe(const World& world, const Observe& c, Instant now) {
   std::vector<Rank> ranks = lease.ranks;
   const Rank end = ranks[seen.rank] = end_of(lease, before, c, now);
   const bool lost = seen.state == RankSeen::State::absent;
-  const bool all_ended = std::all_of(ranks.begin(), ranks.end(),
+  const bool all_ended = base::planted("gang-closed-early") ||
+                         std::all_of(ranks.begin(), ranks.end(),
                                      [](const Rank& r) { return r.state == RankState::ended; });
   std::string why = why_ended(*job, seen);
   if (all_ended) {

@@ -62,10 +62,33 @@ struct Evolver {
     w.index_job(at_slot->second, +1);
   }
 
+  // The same where only what is due and what budgets count can change: not who holds which cards.
+  template <typename F>
+  void change_terms(Id id, F&& f) {
+    const auto at_slot = w.slot_of_.find(id);
+    CHECK_THAT(at_slot != w.slot_of_.end(), "a fact about a job that is not alive");
+    Job& job = s.jobs[at_slot->second];
+    const auto before = w.deadline_of(job);
+    w.budgets.count_lease(s, job, -1);
+    f(job);
+    w.budgets.count_lease(s, job, +1);
+    const auto after = w.deadline_of(job);
+    if (before == after) return;
+    if (before) w.deadlines.erase({*before, job.queue_order});
+    if (after) w.deadlines.emplace(*after, job.queue_order);
+  }
+
   void operator()(const AccountOpened& f) {
     s.accounts.push_back(f.account);
     s.accounts.back().id = ledger::account_at(static_cast<AccountIx>(s.accounts.size() - 1));
     s.accounts.back().timestamp = at;
+    for (Sku& sku : s.skus) earns(static_cast<AccountIx>(s.accounts.size() - 1), sku);
+  }
+  // Is it where use of the SKU is earned in a currency other than USD?
+  void earns(AccountIx ix, Sku& sku) {
+    const Account& a = s.accounts[ix];
+    if (a.code == 4000 && a.ledger != ledger::usd_tick && a.name == "revenue " + sku.name)
+      sku.revenues.push_back({a.ledger, ix});
   }
   void operator()(const TransfersPosted& f) { book(f.transfers); }
   void operator()(const ReservesExpired& f) { book(f.transfers); }
@@ -73,6 +96,7 @@ struct Evolver {
   void operator()(const SkuDefined& f) {
     w.all_skus.push_back(static_cast<SkuIx>(s.skus.size()));
     s.skus.push_back(f.sku);
+    for (AccountIx ix = 0; ix < s.accounts.size(); ++ix) earns(ix, s.skus.back());
     w.waiting_for_sku.push_back(0);
   }
   void operator()(const NodeJoined& f) {
@@ -120,6 +144,7 @@ struct Evolver {
   }
   void operator()(const PricesSet& f) {
     s.books.push_back(f.book);
+    s.books.back().sequence = s.sequence + 1;
     // Nobody has another price yet.
     if (f.book.effective_from <= at && w.running[static_cast<std::size_t>(JobClass::spot)].empty())
       s.spot_priced_at = std::max(s.spot_priced_at, f.book.effective_from);
@@ -256,12 +281,20 @@ struct Evolver {
     s.projects[f.project].credit_low = false;
   }
   void operator()(const ContractSigned& f) {
+    book(f.transfers);
     s.contracts.push_back(f.contract);
     s.contracts.back().sequence = s.sequence + 1;
+    const Contract& c = s.contracts.back();
+    if (!f.transfers.empty())
+      s.orgs[c.org].bought.push_back({nobody, c.prepaid_minor, at, s.sequence + 1, c.id});
   }
   void operator()(const ContractEnded& f) {
-    for (Contract& c : s.contracts)
-      if (c.id == f.contract) c.ends = f.ends;
+    for (Contract& c : s.contracts) {
+      if (c.id != f.contract) continue;
+      if (c.ended.empty()) c.ended.push_back({c.ends, 0});
+      c.ended.push_back({f.ends, s.sequence + 1});
+      c.ends = f.ends;
+    }
   }
   void operator()(const LineAdded& f) {
     s.orgs[f.org].next_lines.push_back(f.line);
@@ -272,7 +305,8 @@ struct Evolver {
     const Invoice& invoice = f.invoice;
     const int sign = invoice.kind == InvoiceKind::invoice ? 1 : -1;
     for (const InvoiceLine& line : invoice.lines)
-      if (line.project != nobody) s.projects[line.project].prepaid_minor -= line.covered_minor;
+      if (line.project != nobody)
+        s.projects[line.project].prepaid_minor -= line.covered_minor - line.contract_minor;
     const std::size_t year = series_of(invoice.issued_at);
     if (s.numbers.size() <= year) s.numbers.resize(year + 1);
     ++s.numbers[year];
@@ -285,7 +319,7 @@ struct Evolver {
         if (l.kind == LineKind::manual)
           org.next_lines.push_back({l.project, -l.minor, l.description, s.sequence + 1});
         if (l.kind == LineKind::prepaid)
-          org.bought.push_back({l.project, -l.minor, l.from, s.sequence + 1});
+          org.bought.push_back({l.project, -l.minor, l.from, s.sequence + 1, l.contract});
       }
     }
     for (const ContractPart& part : invoice.contract_drawn)
@@ -323,7 +357,7 @@ struct Evolver {
     change(f.job, [](Job& job) { job.promise.reset(); });
   }
   void operator()(const CheckpointNoted& f) {
-    change(f.job, [&](Job& job) { job.lease->checkpoint_at = at; });
+    change_terms(f.job, [&](Job& job) { job.lease->checkpoint_at = at; });
   }
 
   void operator()(const JobSubmitted& f) {
@@ -344,7 +378,7 @@ struct Evolver {
     });
   }
   void operator()(const RankStarted& f) {
-    change(f.job, [&](Job& job) {
+    change_terms(f.job, [&](Job& job) {
       Lease& lease = *job.lease;
       lease.ranks[f.rank].state = RankState::running;
       if (lease.started_sequence == 0) lease.started_sequence = s.sequence + 1;
@@ -357,7 +391,7 @@ struct Evolver {
     });
   }
   void operator()(const RankEnded& f) {
-    change(f.job, [&](Job& job) {
+    change_terms(f.job, [&](Job& job) {
       job.lease->ranks[f.rank] = f.end;
       Instant& started = job.lease->started_at;
       if (f.end.started_at.us && (started.us == 0 || f.end.started_at < started))
@@ -367,7 +401,9 @@ struct Evolver {
     });
   }
   void operator()(const StopOrdered& f) {
-    change(f.job, [&](Job& job) {
+    change_terms(f.job, [&](Job& job) {
+      CHECK_THAT(job.lease, "told to stop without a lease");
+      w.stopping += job.state != JobState::stopping;
       job.state = JobState::stopping;
       job.stop_reason = f.reason;
       job.stop_ordered_at = at;
@@ -377,7 +413,7 @@ struct Evolver {
   void operator()(const LeasesSettled& f) {
     for (const Settlement& e : f.entries) {
       book(e.transfers);
-      change(e.job, [&](Job& job) {
+      change_terms(e.job, [&](Job& job) {
         job.lease->posted_s = e.posted_s;
         job.lease->paid_s = e.paid_s;
         job.lease->pending_id = e.pending_id;

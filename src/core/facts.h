@@ -111,6 +111,7 @@ struct CreditLineSet {
 };
 struct ContractSigned {
   Contract contract;
+  std::vector<Transfer> transfers;  // its prepayment
 };
 struct ContractEnded {  // at the end of the month of `ends`
   Id contract;
@@ -280,7 +281,7 @@ BOOST_DESCRIBE_STRUCT(WindowChanged, (), (window, places, why))
 BOOST_DESCRIBE_STRUCT(IssuerSet, (), (issuer))
 BOOST_DESCRIBE_STRUCT(BillingSet, (), (org, profile))
 BOOST_DESCRIBE_STRUCT(CreditLineSet, (), (project, minor, transfers))
-BOOST_DESCRIBE_STRUCT(ContractSigned, (), (contract))
+BOOST_DESCRIBE_STRUCT(ContractSigned, (), (contract, transfers))
 BOOST_DESCRIBE_STRUCT(ContractEnded, (), (contract, ends))
 BOOST_DESCRIBE_STRUCT(LineAdded, (), (org, line))
 BOOST_DESCRIBE_STRUCT(InvoiceIssued, (), (invoice, transfers))

@@ -102,6 +102,7 @@ void trim_steps(Interval& i) {
   while (!i.steps.empty()) {
     const std::int64_t from_s = i.steps.back().until_s;
     if (i.billed_s > from_s) return;
+    i.undone.insert(i.undone.begin(), {from_s, i.steps.back().until_sequence, i.rates});
     i.rates = i.steps.back().rates;
     i.steps.pop_back();
   }

@@ -34,7 +34,8 @@ std::int64_t affordable_seconds(const Lease& lease, std::int64_t from_s, std::in
 
 // One interval for each of its rates, in order; their amounts, seconds and times add up to it.
 std::vector<Interval> by_rates(const Interval& interval);
-// Drops steps that begin at or after what is billed: `rates` are those of the last billed second.
+// Sets steps that begin at or after what is billed aside, as undone: `rates` are those of the last
+// billed second. An interim invoice may have seen them.
 void trim_steps(Interval& interval);
 
 // Of its GPUs, ticks a second, whatever else it uses: what fair share weighs.

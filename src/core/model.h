@@ -41,6 +41,13 @@ struct Site {
 };
 BOOST_DESCRIBE_STRUCT(Site, (), (name, region, engine))
 
+// Where use of a SKU is earned in another currency than USD.
+struct SkuRevenue {
+  std::uint32_t ledger = 0;  // of ticks
+  AccountIx account = nobody;
+};
+BOOST_DESCRIBE_STRUCT(SkuRevenue, (), (ledger, account))
+
 struct Sku {
   std::string name;         // "h100", "cpu"
   std::string description;  // "NVIDIA H100 SXM5"
@@ -49,11 +56,12 @@ struct Sku {
   std::int64_t cpu_milli_per_gpu = 0;  // what a request gets when it does not say
   std::int64_t memory_mib_per_gpu = 0;
   bool emulated = false;
-  AccountIx revenue = nobody;
+  AccountIx revenue = nobody;        // in USD
+  std::vector<SkuRevenue> revenues;  // in other currencies that a project has
 };
 BOOST_DESCRIBE_STRUCT(Sku, (),
                       (name, description, gpu_memory_mib, peers, cpu_milli_per_gpu,
-                       memory_mib_per_gpu, emulated, revenue))
+                       memory_mib_per_gpu, emulated, revenue, revenues))
 
 struct Node {
   std::string name;
@@ -125,14 +133,15 @@ struct ManualLine {
 };
 BOOST_DESCRIBE_STRUCT(ManualLine, (), (project, minor, description, sequence))
 
-// Credit that was bought and is not on an invoice yet.
+// Credit that was bought and is not on an invoice yet: a project's, or a contract's prepayment.
 struct BoughtCredit {
   ProjectIx project = nobody;
   std::int64_t minor = 0;
   Instant at;
   std::uint64_t sequence = 0;
+  Id contract;
 };
-BOOST_DESCRIBE_STRUCT(BoughtCredit, (), (project, minor, at, sequence))
+BOOST_DESCRIBE_STRUCT(BoughtCredit, (), (project, minor, at, sequence, contract))
 
 struct Org {
   Id id;
@@ -158,7 +167,7 @@ struct Project {
   Quota quota;
   Used used;
   Share share;
-  AccountIx revenue = nobody;          // of other currencies; nobody: each SKU's own
+  AccountIx revenue = nobody;          // one for all SKUs, of before they had their own
   std::int64_t prepaid_minor = 0;      // credit bought and not yet billed against
   std::int64_t credit_line_minor = 0;  // usable without having been bought
   Spent spent;
@@ -230,8 +239,10 @@ struct PriceBook {
   OrgIx org = nobody;  // nobody: the public list
   Instant effective_from;
   std::vector<PriceRule> rules;  // by meter
+  std::uint64_t sequence = 0;    // of the fact that set it; 0: older than that was kept
 };
-BOOST_DESCRIBE_STRUCT(PriceBook, (), (version, name, currency, org, effective_from, rules))
+BOOST_DESCRIBE_STRUCT(PriceBook, (),
+                      (version, name, currency, org, effective_from, rules, sequence))
 
 // A lease's prices, pinned, and its quantities over all nodes. Prices are the ceilings of their
 // rules (core/price.h), per second of a GPU, vCPU, GiB; a flat is for each calendar month touched.
@@ -423,13 +434,15 @@ struct Interval {
   std::int64_t waived_s = 0;
   Rates rates;
   std::vector<RateStep> steps;  // before `rates`, ascending
-  Amounts amounts;              // of all of them
+  // Said while it was thought to run on: `rates` from until_s on, which it did not reach.
+  std::vector<RateStep> undone;
+  Amounts amounts;  // of all of them
   std::vector<Place> places;
   std::vector<Rank> ranks;  // as they ended
 };
 BOOST_DESCRIBE_STRUCT(Interval, (),
                       (generation, sku, started_at, started_sequence, ended_at, billed_s, waived_s,
-                       rates, steps, amounts, places, ranks))
+                       rates, steps, undone, amounts, places, ranks))
 
 struct Job {
   Id id;

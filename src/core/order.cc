@@ -146,13 +146,16 @@ Instant notice_ends(const Policy& policy, const Job& job) {
   return job.stop_ordered_at + Duration::seconds(notice_s(policy, job));
 }
 
-std::vector<std::int64_t> shares_at(const World& world, Instant now) {
+std::int64_t share_at(const World& world, ProjectIx project, Instant now) {
   const State& s = world.state();
-  std::vector<std::int64_t> shares(s.projects.size());
-  for (std::size_t p = 0; p < shares.size(); ++p)
-    shares[p] =
-        claim_on_queue(used_at(s.projects[p].share, world.share_rate[p], now, s.policy.half_life_s),
-                       s.projects[p].share.weight);
+  return claim_on_queue(
+      used_at(s.projects[project].share, world.share_rate[project], now, s.policy.half_life_s),
+      s.projects[project].share.weight);
+}
+
+std::vector<std::int64_t> shares_at(const World& world, Instant now) {
+  std::vector<std::int64_t> shares(world.state().projects.size());
+  for (ProjectIx p = 0; p < shares.size(); ++p) shares[p] = share_at(world, p, now);
   return shares;
 }
 

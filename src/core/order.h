@@ -58,5 +58,6 @@ Instant notice_ends(const Policy& policy, const Job& job);
 
 // By project: what it has used, by weight. The lower goes first.
 std::vector<std::int64_t> shares_at(const World& world, Instant now);
+std::int64_t share_at(const World& world, ProjectIx project, Instant now);
 
 }  // namespace ampacity::core

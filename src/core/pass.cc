@@ -69,7 +69,8 @@ struct Head {
 }  // namespace
 
 Pass::Pass(const World& world, Instant now, bool review) : now_(now), review_(review) {
-  if (world.state().policy.order == Order::fair) shares_ = shares_at(world, now);
+  if (world.state().policy.order == Order::fair)
+    shares_.assign(world.state().projects.size(), unknown_share);
   for (const auto& [order, slot] : world.claimed) claims_.push_back(order);
   std::reverse(claims_.begin(), claims_.end());
   for (const auto& [order, slot] : world.promised)
@@ -93,15 +94,16 @@ Pass::Pass(const World& world, Instant now, const Job& job) : now_(now), review_
   line_.add(entry);
 }
 
+std::int64_t Pass::share_of_project(const World& world, ProjectIx project) const {
+  if (shares_.empty()) return 0;
+  std::int64_t& share = shares_[project];
+  if (share == unknown_share) share = share_at(world, project, now_);
+  return share;
+}
+
 Pass::Entry Pass::entry_of(const World& world, const Job& job, std::uint32_t shape) const {
-  return {job.job_class,
-          false,
-          shares_.empty() ? 0 : shares_[job.project],
-          rank_of(world, job, now_),
-          job.queue_order,
-          false,
-          world.queue.at(job.queue_order),
-          shape};
+  return {job.job_class,   false, share_of_project(world, job.project), rank_of(world, job, now_),
+          job.queue_order, false, world.queue.at(job.queue_order),      shape};
 }
 
 std::uint32_t Pass::shape_ix(const Job& job) const {
@@ -152,12 +154,36 @@ void Pass::add_next(const World& world, const Entry& entry, const Job& job) {
     line_.add(entry_of(world, *next, entry.shape));
 }
 
+namespace {
+
+// One that was announced since the claim was made, too.
+bool in_maintenance(const World& world, NodeIx n, Instant now) {
+  const auto at = world.holds.find(n);
+  return at != world.holds.end() &&
+         std::any_of(at->second.begin(), at->second.end(), [&](const Hold& h) {
+           return h.why == Hold::Why::window && h.from <= now &&
+                  world.state().windows[h.owner].kind == WindowKind::maintenance;
+         });
+}
+
+// Are enough cards of its reservation free, if it has one?
+bool cards_inside(const World& world, const Job& job) {
+  const Window* own = only_window(world, job);
+  if (!own) return true;
+  std::uint32_t nodes = 0;
+  for (const Place& p : own->places) nodes += world.free_gpus(p.node) >= job.demand.gpus_per_node;
+  return nodes >= job.demand.nodes || job.demand.gpu_milli != 1000 || job.demand.mig;
+}
+
+}  // namespace
+
 // ---- what they get ------------------------------------------------------------------------------
 
 bool Pass::try_claim(const World& world, const Job& job, std::vector<FactBody>& facts) {
   const Claim& c = *job.claim;
   const bool usable = std::all_of(c.places.begin(), c.places.end(), [&](const Place& p) {
-    return world.state().nodes[p.node].state == NodeState::active;
+    return world.state().nodes[p.node].state == NodeState::active &&
+           !in_maintenance(world, p.node, now_);
   });
   if (usable && !claim_is_free(world, job)) return false;
   if (usable && grant(world, job, {c.sku, c.places, c.cpu_milli, c.memory_mib}, now_, facts))
@@ -188,6 +214,7 @@ bool Pass::too_dear(const World& world, const Entry& entry, const Job& job, cons
 Pass::Answer Pass::try_job(const World& world, const Entry& entry, const Job& job,
                            std::vector<FactBody>& facts) {
   if (no_room_[entry.shape] && !job.promise) return Answer::no_room;
+  if (!review_ && !cards_inside(world, job)) return Answer::no_room;
   const auto tiers = affordable(world, job, tiers_of(world, job, now_), now_);
   if (tiers.empty()) return Answer::no_credit;
   const Seeker seeker = seeker_of(world, job, now_, entry.rank);
@@ -196,10 +223,18 @@ Pass::Answer Pass::try_job(const World& world, const Entry& entry, const Job& jo
     return grant(world, job, *placement, now_, facts) ? Answer::done : Answer::no_credit;
   }
   if (!review_) return Answer::no_room;  // one with a promise has cards of its own to ask for
-  if (!evictable_) evictable_.emplace(world, now_);
-  const auto eviction = evict_for(world, *evictable_, seeker, tiers);
+  if (!somebody_inside(world, job, now_)) return Answer::no_room;
+  const Window* own = only_window(world, job);
+  std::optional<Evictable> inside;  // of a reservation's few nodes: quickly taken anew
+  if (own)
+    inside.emplace(world, now_, own);
+  else if (!evictable_)
+    evictable_.emplace(world, now_);
+  Evictable& evictable = inside ? *inside : *evictable_;
+  if (job.job_class == JobClass::spot) evictable.rank(world, now_);
+  const auto eviction = evict_for(world, evictable, seeker, tiers);
   if (!eviction) return Answer::no_room;
-  evictable_->told(world, eviction->victims);
+  if (evictable_) evictable_->told(world, eviction->victims);
   facts.push_back(ClaimMade{job.id, eviction->claim});
   for (const Id victim : eviction->victims)
     facts.push_back(

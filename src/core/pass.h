@@ -49,6 +49,8 @@ class Pass {
   };
   enum class Answer { done, no_room, no_credit, later };
 
+  static constexpr std::int64_t unknown_share = -1;
+  std::int64_t share_of_project(const World& world, ProjectIx project) const;
   Entry entry_of(const World& world, const Job& job, std::uint32_t shape) const;
   std::uint32_t shape_ix(const Job& job) const;
   void add_groups(const World& world);
@@ -61,9 +63,10 @@ class Pass {
 
   Instant now_;
   bool review_;
-  std::vector<std::int64_t> shares_;  // by project; empty: they do not count
-  std::vector<Shape> shapes_;         // ascending
-  std::vector<bool> no_room_;         // by shape
+  // By project, found when somebody of it is looked at; empty: they do not count.
+  mutable std::vector<std::int64_t> shares_;
+  std::vector<Shape> shapes_;  // ascending
+  std::vector<bool> no_room_;  // by shape
   Line line_;
   std::vector<std::uint64_t> claims_;   // waiting to become free, the oldest last
   std::vector<std::uint64_t> overdue_;  // promises that were not kept

@@ -69,7 +69,8 @@ std::optional<Place> fit_held(const World& w, const Seeker& s, const Tier& tier,
   const Demand& d = s.job.demand;
   const Node& node = w.state().nodes[n];
   if (node.state != NodeState::active || !serves(node, d, tier.skus)) return std::nullopt;
-  if (d.gpu_milli != 1000 || d.mig != 0 || !admits(w, s.job, n)) return std::nullopt;
+  if (d.gpu_milli != 1000 || d.mig != 0 || w.free_gpus(n) < d.gpus_per_node) return std::nullopt;
+  if (!admits(w, s.job, n)) return std::nullopt;
   const Leftover left = left_for(w, n, s);
   if (left.cpu_milli < tier.cpu_milli || left.memory_mib < tier.memory_mib) return std::nullopt;
   if (std::popcount(left.gpu_mask) < static_cast<int>(d.gpus_per_node)) return std::nullopt;
@@ -96,18 +97,34 @@ std::optional<Place> best_open(const World& w, const Packer& packer, const Job& 
   return Place{grip->node, grip->gpu_mask, grip->mig_slices};
 }
 
+// f(node) for each node with holds that the seeker might use, ascending. Cards inside a reservation
+// are on its own nodes alone.
+template <typename F>
+void each_held(const World& w, const Demand& d, F&& f) {
+  const Window* own = d.gpus_per_node ? w.window(d.reservation) : nullptr;
+  if (!own) {
+    for (const auto& [n, holds] : w.holds) f(n);
+    return;
+  }
+  std::vector<NodeIx> nodes;
+  for (const Place& p : own->places) nodes.push_back(p.node);
+  std::sort(nodes.begin(), nodes.end());
+  nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
+  for (const NodeIx n : nodes) f(n);
+}
+
 // What is held and would be idle is used first: the open nodes stay open.
 std::optional<Place> place_one(const World& w, const Seeker& s, const Tier& tier) {
   std::optional<Place> best;
   std::uint32_t best_free = UINT32_MAX;
-  for (const auto& [n, holds] : w.holds) {
+  each_held(w, s.job.demand, [&](NodeIx n) {
     const std::uint32_t free = w.free_gpus(n);
-    if (free >= best_free) continue;
+    if (free >= best_free || free < s.job.demand.gpus_per_node) return;
     if (const auto p = fit_held(w, s, tier, n)) {
       best = p;
       best_free = free;
     }
-  }
+  });
   if (best || !s.job.demand.reservation.is_nil()) return best;
   return best_open(w, w.packer, s.job, tier);
 }
@@ -123,11 +140,12 @@ std::vector<Place> place_gang(const World& w, const Packer& packer, const Seeker
     std::vector<NodeIx> nodes;
     std::map<NodeIx, Place> held;
     if (seeker)
-      for (const auto& [n, holds] : w.holds)
+      each_held(w, d, [&](NodeIx n) {
         if (const auto p = fit_held(w, *seeker, one, n)) {
-          held.emplace(n, *p);
+          held.emplace_hint(held.end(), n, *p);
           nodes.push_back(n);
         }
+      });
     if (d.reservation.is_nil())
       packer.each(sku, need, [&](NodeIx n) {
         if (!filter.needed() || filter(n)) nodes.push_back(n);
@@ -297,6 +315,13 @@ bool admits(const World& w, const Job& job, NodeIx n) {
   for (const Slot slot : w.use[n].leases) {
     const Job& other = w.state().jobs[slot];
     if (other.project == job.project && other.demand.apart == d.apart) return false;
+  }
+  const auto at = w.holds.find(n);  // nor who will stand there when others have gone
+  for (std::size_t i = 0; at != w.holds.end() && i < at->second.size(); ++i) {
+    const Hold& hold = at->second[i];
+    if (hold.why != Hold::Why::claim || hold.owner == job.queue_order) continue;
+    const Job& owner = w.queued(hold.owner);
+    if (owner.project == job.project && owner.demand.apart == d.apart) return false;
   }
   return true;
 }

@@ -28,6 +28,11 @@ std::uint32_t Posting::ledger_of(AccountIx ix) const {
 }
 
 AccountIx Posting::account(std::uint32_t ledger, std::uint16_t code, const std::string& name) {
+  const AccountIx known = find(ledger, code, name);
+  return known == nobody ? open(new_account(ledger, code, name)) : known;
+}
+
+AccountIx Posting::find(std::uint32_t ledger, std::uint16_t code, const std::string& name) const {
   const auto same = [&](const Account& a) {
     return a.ledger == ledger && a.code == code && a.name == name;
   };
@@ -36,7 +41,7 @@ AccountIx Posting::account(std::uint32_t ledger, std::uint16_t code, const std::
   for (std::size_t i = 0; i < opened.size(); ++i)
     if (same(std::get<AccountOpened>(opened[i]).account))
       return static_cast<AccountIx>(s_.accounts.size() + i);
-  return open(new_account(ledger, code, name));
+  return nobody;
 }
 
 AccountIx Posting::open(Account account) {
@@ -47,6 +52,17 @@ AccountIx Posting::open(Account account) {
 AccountIx Posting::open_wallet(const std::string& project) {
   return open(new_account(tick_ledger_, 2300, "wallet " + project,
                           ledger::account_flag::debits_must_not_exceed_credits));
+}
+
+AccountIx Posting::prepayment(const Contract& c) {
+  const std::string name = "prepayment " + base::format_id("ctr", c.id);
+  const AccountIx known = find(minor_ledger_, 2400, name);
+  if (known != nobody) return known;
+  const AccountIx opened_now = open(
+      new_account(minor_ledger_, 2400, name, ledger::account_flag::debits_must_not_exceed_credits));
+  move(minor_account(1000, "cash"), opened_now, c.prepaid_minor - c.drawn_minor,
+       TransferReason::credit);
+  return opened_now;
 }
 
 }  // namespace ampacity::core

@@ -26,6 +26,9 @@ class Posting {
   }
   // A wallet is its project's own: opened by the same decision.
   AccountIx open_wallet(const std::string& project);
+  // Of a contract's prepayment: what is paid and not used yet. The first time it takes what the
+  // contract has left: paid at signing.
+  AccountIx prepayment(const Contract& contract);
   // A negative amount goes the other way.
   void move(AccountIx debit, AccountIx credit, std::int64_t amount, TransferReason reason);
   // `fact` after the accounts it needs.
@@ -37,6 +40,7 @@ class Posting {
  private:
   std::uint32_t ledger_of(AccountIx ix) const;
   AccountIx account(std::uint32_t ledger, std::uint16_t code, const std::string& name);
+  AccountIx find(std::uint32_t ledger, std::uint16_t code, const std::string& name) const;
   AccountIx open(Account account);
 
   const State& s_;

@@ -37,7 +37,13 @@ class Search {
         evictable_(evictable),
         s_(s),
         tier_(tier),
-        seeker_(standing_of_waiting(s.job, s.rank, s.now)) {}
+        seeker_(standing_of_waiting(s.job, s.rank, s.now)) {
+    if (const Window* own = only_window(w, s.job)) {
+      only_inside_ = true;
+      for (const Place& p : own->places) inside_.push_back(p.node);
+      std::sort(inside_.begin(), inside_.end());
+    }
+  }
 
   // Each node alone, cheapest first; empty: they are too few.
   std::vector<NodePlan> nodes() const {
@@ -49,7 +55,7 @@ class Search {
                                                            sku) != tier_.skus.end();
       if (!serves_it || !some_may_go(kind.most)) continue;
       for (const Evictable::OfNode& of : kind.nodes)
-        if (may_suffice(of))
+        if (may_stand(of.node) && may_suffice(of))
           if (auto plan = plan_for(of.node, going(of.list))) plans.push_back(std::move(*plan));
     }
     if (d.nodes > 1) add_free(plans);
@@ -67,6 +73,10 @@ class Search {
   // Nothing is lost by asking a gang's: it may use what others leave free.
   bool some_may_go(const Evictable::Most& most) const {
     return most.some_gone || s_.job.demand.nodes > 1 || some_may_be_told(w_, seeker_, most);
+  }
+  // Cards inside a reservation are on its own nodes alone.
+  bool may_stand(NodeIx n) const {
+    return !only_inside_ || std::binary_search(inside_.begin(), inside_.end(), n);
   }
   // False: there would be too few cards even if all went who may.
   bool may_suffice(const Evictable::OfNode& of) const {
@@ -89,11 +99,13 @@ class Search {
     std::vector<NodeIx> free;
     const NodeNeed need = need_of(s_.job.demand, tier_.cpu_milli, tier_.memory_mib, s_.job.project);
     for (const SkuIx sku : tier_.skus)
-      w_.packer.each(sku, need, [&](NodeIx n) {
-        free.push_back(n);
-        return true;
-      });
-    for (const auto& [n, holds] : w_.holds) free.push_back(n);
+      if (!only_inside_)
+        w_.packer.each(sku, need, [&](NodeIx n) {
+          free.push_back(n);
+          return true;
+        });
+    for (const auto& [n, holds] : w_.holds)
+      if (may_stand(n)) free.push_back(n);
     for (const NodeIx n : free)
       if (!evictable_.at(w_, n))
         if (auto plan = plan_for(n, {})) plans.push_back(std::move(*plan));
@@ -163,6 +175,8 @@ class Search {
   const Seeker& s_;
   const Tier& tier_;
   const Standing seeker_;
+  std::vector<NodeIx> inside_;  // of its reservation, ascending
+  bool only_inside_ = false;
 };
 
 // The plans for one gang, cheapest first, inside the domain it requires.
@@ -207,12 +221,47 @@ void Evictable::Most::count(const One& one, std::uint64_t gpu_mask) {
   highest = std::max(highest, one.standing.rank);
 }
 
-Evictable::Evictable(const World& world, Instant now) : kinds(world.state().skus.size()) {
+namespace {
+
+// By queue_order: those of a class that run and might go. Of those who do not yield only who stops,
+// or whose time is up within the notice; that is looked for where it is due.
+std::vector<std::uint64_t> might_go(const World& world, JobClass c, Instant notice_ends_at) {
+  const auto& of_class = world.running[static_cast<std::size_t>(c)];
+  if (yields(c) || world.stopping > 0) return {of_class.begin(), of_class.end()};
+  std::vector<std::uint64_t> orders;
+  for (const auto& [due, order] : world.deadlines) {
+    if (due > notice_ends_at) break;
+    if (of_class.contains(order)) orders.push_back(order);
+  }
+  std::sort(orders.begin(), orders.end());
+  return orders;
+}
+
+std::vector<std::uint64_t> inside(const World& world, JobClass c, const Window& window) {
+  std::vector<std::uint64_t> orders;
+  for (const Place& p : window.places)
+    for (const Slot slot : world.use[p.node].leases)
+      if (const Job& job = world.state().jobs[slot]; job.job_class == c)
+        orders.push_back(job.queue_order);
+  std::sort(orders.begin(), orders.end());
+  orders.erase(std::unique(orders.begin(), orders.end()), orders.end());
+  return orders;
+}
+
+}  // namespace
+
+const Window* only_window(const World& world, const Job& job) {
+  return job.demand.gpus_per_node ? world.window(job.demand.reservation) : nullptr;
+}
+
+Evictable::Evictable(const World& world, Instant now, const Window* only)
+    : kinds(world.state().skus.size()) {
   const Duration notice = Duration::seconds(world.state().policy.spot_grace_s);
-  std::map<NodeIx, std::vector<OnNode>> by_node;
+  std::vector<std::pair<NodeIx, OnNode>> places;
   for (const JobClass c :
        {JobClass::house, JobClass::spot, JobClass::on_demand, JobClass::reserved}) {
-    for (const std::uint64_t order : world.running[static_cast<std::size_t>(c)]) {
+    for (const std::uint64_t order :
+         only ? inside(world, c, *only) : might_go(world, c, now + notice)) {
       if (ones.size() == most_evictable) break;
       const Slot slot = world.leased.at(order);
       const Job& job = world.state().jobs[slot];
@@ -221,25 +270,64 @@ Evictable::Evictable(const World& world, Instant now) : kinds(world.state().skus
                         (job.time_limit_s && lease.started_at.us &&
                          lease.started_at + Duration::seconds(job.time_limit_s) <= now + notice);
       if (!gone && !yields(c)) continue;
-      ones.push_back({slot, standing_of(world, job, now), loss_gpu_s(world, job, now), gone});
+      Standing standing;
+      standing.job_class = c;
+      ones.push_back({slot, lease.granted_at.us, standing, loss_gpu_s(world, job, now), gone});
       for (const Place& p : lease.places)
-        by_node[p.node].push_back({static_cast<std::uint32_t>(ones.size() - 1), p.gpu_mask});
+        places.push_back({p.node, {static_cast<std::uint32_t>(ones.size() - 1), p.gpu_mask}});
     }
   }
-  for (auto& [n, list] : by_node) {
-    std::sort(list.begin(), list.end(), [&](const OnNode& a, const OnNode& b) {
-      const auto key = [&](const OnNode& v) {
-        return std::tuple(ones[v.ix].loss_gpu_s,
-                          -world.state().jobs[ones[v.ix].slot].lease->granted_at.us, v.ix);
-      };
-      return key(a) < key(b);
-    });
-    OfKind& kind = kinds[world.state().nodes[n].sku];
-    kind.nodes.push_back({n, {}, std::move(list)});
-    for (const OnNode& v : kind.nodes.back().list)
-      for (Most* of : {&kind.nodes.back().most, &kind.most, &most})
-        of->count(ones[v.ix], v.gpu_mask);
+  const auto key = [&](const std::pair<NodeIx, OnNode>& v) {
+    const One& one = ones[v.second.ix];
+    return std::tuple(v.first, one.loss_gpu_s, -one.granted_us, v.second.ix);
+  };
+  std::sort(places.begin(), places.end(),
+            [&](const auto& a, const auto& b) { return key(a) < key(b); });
+  for (const auto& [n, on_node] : places) {
+    auto& nodes = kinds[world.state().nodes[n].sku].nodes;
+    if (nodes.empty() || nodes.back().node != n) nodes.push_back({n, {}, {}});
+    nodes.back().list.push_back(on_node);
   }
+  const Order order = world.state().policy.order;
+  if (order == Order::srtf || order == Order::srsf)
+    rank(world, now);
+  else
+    count_all();
+}
+
+void Evictable::rank(const World& world, Instant now) {
+  if (ranked_) return;
+  ranked_ = true;
+  for (One& one : ones)
+    if (!one.gone_anyway) one.standing = standing_of(world, world.state().jobs[one.slot], now);
+  count_all();
+}
+
+void Evictable::count_all() {
+  most = {};
+  for (OfKind& kind : kinds) {
+    kind.most = {};
+    for (OfNode& of : kind.nodes) {
+      of.most = {};
+      for (const OnNode& v : of.list)
+        for (Most* m : {&of.most, &kind.most, &most}) m->count(ones[v.ix], v.gpu_mask);
+    }
+  }
+}
+
+bool somebody_inside(const World& world, const Job& seeker, Instant now) {
+  const Window* own = only_window(world, seeker);
+  if (!own) return true;
+  const Instant soon = now + Duration::seconds(world.state().policy.spot_grace_s);
+  for (const Place& p : own->places)
+    for (const Slot slot : world.use[p.node].leases) {
+      const Job& job = world.state().jobs[slot];
+      if (yields(job.job_class) || job.state == JobState::stopping ||
+          (job.time_limit_s && job.lease->started_at.us &&
+           job.lease->started_at + Duration::seconds(job.time_limit_s) <= soon))
+        return true;
+    }
+  return false;
 }
 
 const Evictable::OfNode* Evictable::at(const World& world, NodeIx n) const {

@@ -15,10 +15,14 @@ namespace ampacity::core {
 // Who runs and might go, by kind and node: taken once for a sweep over the queue.
 class Evictable {
  public:
-  Evictable(const World& world, Instant now);
+  // `only`: those on the nodes of one window.
+  Evictable(const World& world, Instant now, const Window* only = nullptr);
+  // Where one of a class asks another of it, ranks decide; only then are they found, and once.
+  void rank(const World& world, Instant now);
 
   struct One {
     Slot slot = 0;
+    std::int64_t granted_us = 0;
     Standing standing;
     std::int64_t loss_gpu_s = 0;
     bool gone_anyway = false;  // stops already, or its time is up within the notice
@@ -50,7 +54,16 @@ class Evictable {
   const OfNode* at(const World& world, NodeIx node) const;
   // These go now: from then on they cost nobody anything.
   void told(const World& world, const std::vector<Id>& victims);
+
+ private:
+  void count_all();
+  bool ranked_ = false;
 };
+
+// The window whose nodes alone this job may use; nullptr: it may use others.
+const Window* only_window(const World& world, const Job& job);
+// Is there anybody at all on the seeker's own reservation who may go? True where it has none.
+bool somebody_inside(const World& world, const Job& seeker, Instant now);
 
 struct Eviction {
   Claim claim;

@@ -250,6 +250,7 @@ void add_terms(PriceBook& book, std::span<const TermDiscount> terms) {
   constexpr std::int64_t whole_bp = 10'000;
   const std::vector<PriceRule> on_demand = book.rules;
   for (const PriceRule& base : on_demand) {
+    if (book.rules.size() > most_rules) return;  // refused anyway; 120 terms of each are gigabytes
     if (!is_lease_meter(base.meter) || base.term_months > 0 || base.job_class == JobClass::spot ||
         base.job_class == JobClass::house)
       continue;

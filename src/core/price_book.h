@@ -49,6 +49,9 @@ Ticks price_of_second(const PriceFunction& price, std::int64_t unit);
 inline constexpr std::string_view gpu_meter = "gpu", vcpu_meter = "vcpu", memory_meter = "memory",
                                   cpu_vcpu_meter = "cpu_vcpu", cpu_memory_meter = "cpu_memory";
 bool is_lease_meter(std::string_view meter);
+// Of metered events: seconds that a contract's service was not there for. No line is made of them:
+// they give a credit by the contract's schedule.
+inline constexpr std::string_view downtime_meter = "sla_downtime_seconds";
 
 inline constexpr Ticks dearest_price = 10'000 * 10'000;  // of a unit and second: 10,000 an hour
 inline constexpr std::size_t most_rules = 10'000;

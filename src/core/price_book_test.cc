@@ -331,6 +331,11 @@ TEST_CASE("an end before the change is billed without it, and what was posted is
   c.end(spot, begin + Duration::seconds(200));
   CHECK(c.closed().interval.billed_s == 200);
   CHECK(c.closed().interval.steps.empty());
+  // Kept aside: an invoice in between may have seen it.
+  REQUIRE(c.closed().interval.undone.size() == 1);
+  CHECK(c.closed().interval.undone[0].until_s == 300);
+  CHECK(c.closed().interval.undone[0].until_sequence > 0);
+  CHECK(c.closed().interval.undone[0].rates.gpu_price == 30'000);
   CHECK(c.closed().interval.rates.gpu_price == 23'900);
   CHECK(c.closed().interval.amounts.total() == 200 * (23'900 + beside));
   CHECK(c.wallet().debits_posted - c.wallet().credits_posted ==

@@ -47,7 +47,8 @@ class Timeline {
     // Each card is free at the latest end on it; a card that others hold is not considered.
     const auto cards = static_cast<std::uint32_t>(node.gpus.size());
     const std::uint64_t allowed = all_cards(node) & allowed_cards(w_, n, s_);
-    std::vector<NodeTime> free(cards);
+    std::vector<NodeTime>& free = free_;
+    free.resize(cards);
     for (std::uint32_t g = 0; g < cards; ++g) free[g] = {s_.now, g, 1ULL << g, true};
     for (const Slot slot : w_.use[n].leases) {
       const Job& job = w_.state().jobs[slot];
@@ -128,7 +129,16 @@ class Timeline {
   const Tier& tier_;
   std::int64_t permille_ = 900;
   std::map<Slot, End> ends_;
+  std::vector<NodeTime> free_;  // of the node that is looked at
 };
+
+std::vector<NodeIx> nodes_of(const Window& window) {
+  std::vector<NodeIx> nodes;
+  for (const Place& p : window.places) nodes.push_back(p.node);
+  std::sort(nodes.begin(), nodes.end());
+  nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
+  return nodes;
+}
 
 // The first domain, in order of time, that has as many nodes as the gang.
 std::vector<NodeIx> soonest_domain(const World& w, const std::vector<NodeIx>& order,
@@ -154,9 +164,14 @@ std::optional<Promise> promise_for(const World& world, const Seeker& seeker,
     for (const SkuIx sku : tier.skus) {
       Timeline timeline(world, seeker, tier);
       std::vector<NodeTime> times;
-      for (NodeIx n = 0; n < world.state().nodes.size(); ++n)
+      const auto consider = [&](NodeIx n) {
         if (world.state().nodes[n].sku == sku)
           if (const auto t = timeline.node(n)) times.push_back(*t);
+      };
+      if (const Window* own = world.window(d.reservation))  // its cards are there alone
+        for (const NodeIx n : nodes_of(*own)) consider(n);
+      else
+        for (NodeIx n = 0; n < world.state().nodes.size(); ++n) consider(n);
       if (times.size() < d.nodes) continue;
       std::sort(times.begin(), times.end());
       std::vector<NodeIx> order;

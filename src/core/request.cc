@@ -8,6 +8,8 @@ namespace {
 constexpr std::string_view form =
     "must read like h100:8, h100:8x4 (4 nodes of 8), a100-80|h100:8 or any>=40GB:2";
 
+constexpr std::int64_t most_memory_mib = 1'000'000'000;
+
 std::optional<std::int64_t> whole(std::string_view text) {
   std::int64_t n = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
@@ -98,12 +100,15 @@ std::optional<std::int64_t> parse_memory_mib(std::string_view text) {
   while (digits < text.size() && text[digits] >= '0' && text[digits] <= '9') ++digits;
   const auto n = whole(text.substr(0, digits));
   const std::string_view unit = text.substr(digits);
-  if (!n || *n <= 0 || *n > 1'000'000'000) return std::nullopt;
-  if (unit == "MiB" || unit == "Mi" || unit == "M" || unit == "MB") return *n;
-  if (unit == "GiB" || unit == "Gi" || unit == "G" || unit == "GB" || unit.empty())
-    return *n * 1024;
-  if (unit == "TiB" || unit == "Ti" || unit == "T" || unit == "TB") return *n * 1024 * 1024;
-  return std::nullopt;
+  std::int64_t mib = 0;
+  if (unit == "MiB" || unit == "Mi" || unit == "M" || unit == "MB")
+    mib = 1;
+  else if (unit == "GiB" || unit == "Gi" || unit == "G" || unit == "GB" || unit.empty())
+    mib = 1024;
+  else if (unit == "TiB" || unit == "Ti" || unit == "T" || unit == "TB")
+    mib = 1024 * 1024;
+  if (!n || *n <= 0 || mib == 0 || *n > most_memory_mib / mib) return std::nullopt;
+  return *n * mib;
 }
 
 }  // namespace ampacity::core

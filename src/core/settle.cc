@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/chaos.h"
 #include "core/meter.h"
 
 namespace ampacity::core {
@@ -9,6 +10,11 @@ namespace ampacity::core {
 std::int64_t first_hold_s(const Policy& policy, std::int64_t time_limit_s, std::int64_t grace_s) {
   const std::int64_t quantum = std::max(policy.quantum_s, 2 * (grace_s + confirm_s));
   return time_limit_s == 0 ? quantum : std::min(time_limit_s + grace_s + confirm_s, quantum);
+}
+
+bool all_were_seen(const Lease& lease) {
+  return std::none_of(lease.ranks.begin(), lease.ranks.end(),
+                      [](const Rank& r) { return r.state == RankState::pending; });
 }
 
 Transfer Drafter::make(TransferKind kind, TransferReason reason, AccountIx debit, AccountIx credit,
@@ -32,6 +38,7 @@ void post_used(Drafter& drafter, const World& world, const Job& job, std::int64_
                std::vector<Transfer>& out) {
   const Lease& lease = *job.lease;
   if (lease.pending_id == 0) return;
+  if (base::planted("double-posting") && lease.posted_s > 0) to_s += lease.posted_s;
   const AccountIx wallet = world.state().projects[job.project].wallet;
   const AccountIx revenue = revenue_of(world.state(), job.project, lease.sku);
   const Ticks used = cost_between(lease, lease.posted_s, to_s);
@@ -61,7 +68,7 @@ bool settle(Drafter& drafter, const World& world, const Job& job, Instant now, T
   if (amount == 0) return false;  // prices so small that nothing can be held
   out.job = job.id;
   out.posted_s = used_s;
-  out.paid_s = used_s + hold_s;
+  out.paid_s = used_s + hold_s + (base::planted("quantum-off-by-one") ? 1 : 0);
   post_used(drafter, world, job, used_s, out.transfers);
   const Transfer hold = drafter.make(TransferKind::pending, TransferReason::hold,
                                      world.state().projects[job.project].wallet,

@@ -18,6 +18,8 @@ namespace ampacity::core {
 
 inline constexpr std::int64_t confirm_s = 20;  // for the engine to report an end
 inline constexpr Duration start_timeout = Duration::seconds(1800);
+// Every rank has run, or has ended.
+bool all_were_seen(const Lease& lease);
 
 // How long before the paid stretch ends a lease is settled: its grace, and the time to confirm.
 inline Duration settle_lead(const Job& job) { return Duration::seconds(job.grace_s + confirm_s); }

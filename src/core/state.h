@@ -47,8 +47,12 @@ BOOST_DESCRIBE_STRUCT(State, (),
 
 // Where a project's use of a SKU is earned: in the ledger of its wallet.
 inline AccountIx revenue_of(const State& s, ProjectIx project, SkuIx sku) {
-  const AccountIx own = s.projects[project].revenue;
-  return own == nobody ? s.skus[sku].revenue : own;
+  const Project& p = s.projects[project];
+  if (p.revenue != nobody) return p.revenue;
+  const std::uint32_t ledger = s.accounts[p.wallet].ledger;
+  for (const SkuRevenue& r : s.skus[sku].revenues)
+    if (r.ledger == ledger) return r.account;
+  return s.skus[sku].revenue;
 }
 
 // The same for equal states, whatever slots their jobs are in.

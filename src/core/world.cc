@@ -180,6 +180,8 @@ std::optional<Instant> World::deadline_of(const Job& job) const {
     const Instant limit = lease.started_at + Duration::seconds(job.time_limit_s);
     if (!due || limit < *due) due = limit;
   }
+  const Instant all_start_by = lease.granted_at + start_timeout;
+  if ((!due || all_start_by < *due) && !all_were_seen(lease)) due = all_start_by;
   if (const Window* w = window(job.demand.reservation)) {
     const Instant leave = w->until - Duration::seconds(job.grace_s);
     if (!due || leave < *due) due = leave;

@@ -158,6 +158,8 @@ void FocusWriter::write_part(const RatedPart& part) {
     row.charge_class = "Correction";
   else  // a term's shortfall is its last month's; credit bought since is billed with this one
     into_period(row);
+  // A credit given before, taken back in part.
+  if (part.kind == core::LineKind::sla_credit && part.minor > 0) row.charge_class = "Correction";
   row.description = invoice_->lines[part.line].description;
   who(row, part);
   what(row, part);

@@ -7,6 +7,7 @@
 
 #include "base/crypto.h"
 #include "base/currency.h"
+#include "base/utf8.h"
 
 namespace ampacity::documents {
 namespace {
@@ -34,7 +35,8 @@ base::Result<std::vector<PaymentResult>> checked(std::vector<PaymentResult> resu
                                                  std::vector<base::Wrong> wrong, bool one) {
   for (std::size_t i = 0; i < results.size(); ++i)
     check_result(results[i], one ? "" : fmt::format("[{}].", i), wrong);
-  if (results.empty() && wrong.empty()) wrong.push_back({"", "must hold one payment at least"});
+  if (results.empty() && wrong.empty())
+    wrong.push_back({"(body)", "must hold one payment at least"});
   if (!wrong.empty()) return std::unexpected(base::refusal_of(std::move(wrong)));
   return results;
 }
@@ -134,6 +136,8 @@ base::Result<std::vector<PaymentResult>> parse_results_json(std::string_view tex
 
 base::Result<std::vector<PaymentResult>> parse_results_csv(std::string_view text) {
   if (auto ok = check_size(text); !ok) return std::unexpected(std::move(ok.error()));
+  if (base::find_bad_utf8(text) != std::string_view::npos)
+    return base::refuse(base::Code::invalid, "is not UTF-8 text");
   const auto rows = csv_rows(text);
   if (!rows)
     return base::refuse(base::Code::invalid, "has a quote that is not closed or misplaced");

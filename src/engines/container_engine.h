@@ -7,20 +7,18 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <deque>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "base/threads.h"
+#include "engines/container_host.h"
 #include "engines/containers.h"
 #include "engines/dialect.h"
-#include "engines/podman_service.h"
 #include "engines/reconcile_plan.h"
 #include "net/http_client.h"
 
@@ -28,7 +26,8 @@ namespace ampacity::engines {
 
 class ContainerEngine final : public Engine {
  public:
-  ContainerEngine(ContainerOptions options, base::Clock& clock);
+  ContainerEngine(ContainerOptions options, base::Clock& clock,
+                  std::unique_ptr<ContainerHost> host);
   ~ContainerEngine() override;
 
   base::Try<void> start(EngineReports reports) override;
@@ -64,7 +63,7 @@ class ContainerEngine final : public Engine {
   std::optional<std::vector<ListedContainer>> list_all();
   void apply_plans(const std::vector<ListedContainer>& listed, base::Instant list_began);
   void apply_plan(Rank& rank, const Planned& planned, Seen& seen);
-  std::chrono::microseconds until_next() const;  // lock held
+  base::Duration until_next() const;  // lock held
   void wake();
   void watch_events();
   void on_event_line(std::string_view line);
@@ -121,30 +120,24 @@ class ContainerEngine final : public Engine {
   ContainerOptions options_;
   base::Clock& clock_;
   std::unique_ptr<Dialect> dialect_;
-  std::unique_ptr<PodmanService> service_;  // null for docker
-  std::unique_ptr<net::HttpClient> client_;
-  net::Peer peer_;
+  std::unique_ptr<ContainerHost> host_;
+  std::unique_ptr<net::Transport> client_;
   EngineReports reports_;
-  std::string boot_;
+  HostAllows allows_;
   std::string cgroup_;           // group for ordinary ranks
   std::string cgroup_emulated_;  // empty: could not be bounded
   std::string host_note_;
-  bool user_namespaces_ = false;
-  bool dns_ = true;
-  bool init_ = false;
-  std::int64_t nofile_ = 1024;
-  std::int64_t nproc_ = 4096;
 
   std::atomic<bool> stopping_ = false;
-  std::vector<std::thread> threads_;
+  std::vector<base::Thread> threads_;
   base::Instant service_retry_at_;  // the loop's own
   int service_failures_ = 0;
 
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;     // for the loop
-  std::condition_variable work_ready_;  // for workers and pullers
-  std::condition_variable stopped_;     // for those who wait for an interval
-  std::condition_variable removed_;     // for those who wait for a container to be gone
+  mutable base::Mutex mutex_;
+  base::Condition changed_;     // for the loop
+  base::Condition work_ready_;  // for workers and pullers
+  base::Condition stopped_;     // for those who wait for an interval
+  base::Condition removed_;     // for those who wait for a container to be gone
   std::map<std::string, Rank> ranks_;
   std::set<std::string> strays_busy_;
   std::set<std::string> gone_since_list_;  // a list begun before may still show them: no strays
@@ -156,8 +149,8 @@ class ContainerEngine final : public Engine {
   bool whole_ = false;  // the first whole desire has come
   bool sweep_networks_ = false;
 
-  std::mutex logs_mutex_;    // held over a spool's copying
-  std::mutex things_mutex_;  // volumes and networks known to exist; held over their making
+  base::Mutex logs_mutex_;    // held over a spool's copying
+  base::Mutex things_mutex_;  // volumes and networks known to exist; held over their making
   std::set<std::string> known_volumes_;
   std::map<std::string, std::string> known_networks_;  // name -> subnet
 };

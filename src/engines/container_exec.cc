@@ -140,10 +140,11 @@ base::Try<std::unique_ptr<ExecSession>> ContainerEngine::exec(const std::string&
   }
   auto id = dialect_->parse_exec_id(answer->body);
   if (!id) return std::unexpected(id.error());
-  auto dialect = service_ ? podman_dialect() : docker_dialect();
-  auto session = std::make_unique<ContainerExec>(std::move(dialect), peer_, container_name, *id,
-                                                 tty, std::move(events));
-  if (auto opened = session->open(peer_); !opened) return std::unexpected(opened.error());
+  auto dialect = host_->owns_service() ? podman_dialect() : docker_dialect();
+  const net::Peer peer = host_->peer();
+  auto session = std::make_unique<ContainerExec>(std::move(dialect), peer, container_name, *id, tty,
+                                                 std::move(events));
+  if (auto opened = session->open(peer); !opened) return std::unexpected(opened.error());
   return session;
 }
 

@@ -5,8 +5,8 @@
 #include <array>
 #include <filesystem>
 
+#include "base/chaos.h"
 #include "base/log.h"
-#include "engines/contained_process.h"
 #include "engines/container_engine.h"
 #include "engines/host_limits.h"
 #include "engines/log_copy.h"
@@ -18,7 +18,7 @@ using State = core::RankSeen::State;
 
 constexpr const char* kPull = "pull";      // a create task that fetches the image
 constexpr const char* kPulled = "pulled";  // and one after that
-constexpr auto kRemovalPause = std::chrono::milliseconds(400);
+constexpr base::Duration kRemovalPause = base::Duration::millis(400);
 constexpr base::Duration kDying = base::Duration::millis(200);
 constexpr int kMostTries = 3;  // of a start the engine refuses for no permanent reason
 
@@ -70,7 +70,7 @@ void ContainerEngine::work(std::deque<Task>& queue) {
   while (true) {
     Task task;
     {
-      std::unique_lock lock(mutex_);
+      base::Lock lock(mutex_);
       work_ready_.wait(lock, [&] { return stopping_ || !queue.empty(); });
       if (stopping_) return;
       task = std::move(queue.front());
@@ -84,7 +84,7 @@ void ContainerEngine::run_task(const Task& task) {
   if (task.step == Step::remove) return do_remove(task);
   core::RankWork work;
   {
-    std::lock_guard lock(mutex_);
+    base::Guard lock(mutex_);
     auto found = ranks_.find(task.name);
     if (found == ranks_.end()) return;
     work = found->second.work;
@@ -126,7 +126,7 @@ void ContainerEngine::finish(const std::string& name,
                              std::optional<core::RankSeen> report) {
   bool compare = false;
   {
-    std::lock_guard lock(mutex_);
+    base::Guard lock(mutex_);
     auto found = ranks_.find(name);
     if (found == ranks_.end()) return;
     Rank& rank = found->second;
@@ -161,7 +161,7 @@ void ContainerEngine::fail(const std::string& name, const core::RankWork& work, 
 }
 
 bool ContainerEngine::still_wanted(const std::string& name) const {
-  std::lock_guard lock(mutex_);
+  base::Guard lock(mutex_);
   auto found = ranks_.find(name);
   return found != ranks_.end() && !found->second.memory.done &&
          found->second.work.want == core::RankWork::Want::run;
@@ -175,8 +175,7 @@ void ContainerEngine::do_create(const std::string& name, const core::RankWork& w
     return fail(name, work, "this engine cannot hand over a GPU: " + host_note_);
   }
   CreateContext context = context_for(work);
-  std::error_code error;
-  if (std::filesystem::exists(context.log_path, error)) {
+  if (host_->has_log(context.log_path) && !base::planted("started-twice")) {
     // It wrote a log once: if it is not there now it is lost, and must not be started again.
     auto found = call(dialect_->inspect(name), 20);
     if (!found) return later(name, found.error());
@@ -203,7 +202,7 @@ void ContainerEngine::do_create(const std::string& name, const core::RankWork& w
   }
   auto pulling = seen_of(work, State::pulling, "fetching " + work.image);
   {
-    std::lock_guard lock(mutex_);
+    base::Guard lock(mutex_);
     auto found = ranks_.find(name);
     if (found == ranks_.end()) return;
     found->second.memory.last = pulling;
@@ -214,7 +213,7 @@ void ContainerEngine::do_create(const std::string& name, const core::RankWork& w
 
 void ContainerEngine::do_pull(const std::string& name, const core::RankWork& work) {
   {
-    std::unique_lock lock(mutex_);
+    base::Lock lock(mutex_);
     // One fetch per image: the others wait for its end, then find it there.
     stopped_.wait(lock, [&] { return stopping_ || !images_in_hand_.contains(work.image); });
     if (stopping_) return;
@@ -222,7 +221,7 @@ void ContainerEngine::do_pull(const std::string& name, const core::RankWork& wor
   }
   auto got = obtain_image(work.image);
   {
-    std::lock_guard lock(mutex_);
+    base::Guard lock(mutex_);
     images_in_hand_.erase(work.image);
     if (got) {
       auto found = ranks_.find(name);
@@ -235,7 +234,7 @@ void ContainerEngine::do_pull(const std::string& name, const core::RankWork& wor
   if (!got.error().retryable) return fail(name, work, got.error().message);
   int tries = 0;
   {
-    std::lock_guard lock(mutex_);
+    base::Guard lock(mutex_);
     auto found = ranks_.find(name);
     if (found != ranks_.end()) tries = found->second.memory.failures;
   }
@@ -247,13 +246,14 @@ void ContainerEngine::do_start(const std::string& name, const core::RankWork& wo
   if (!still_wanted(name)) return do_unstarted(name, work, "stopped before it started");
   int tries = 0;
   {
-    std::lock_guard lock(mutex_);
+    base::Guard lock(mutex_);
     auto found = ranks_.find(name);
     if (found == ranks_.end()) return;
     if (found->second.memory.asked_at.us == 0) found->second.memory.asked_at = now();
     tries = found->second.memory.failures;
   }
-  if (!service_) (void)spool_end(context_for(work).log_path);  // do_create looks for it
+  if (!host_->owns_service())
+    (void)spool_end(context_for(work).log_path);  // do_create looks for it
   auto answer = call(dialect_->start(name), 60);
   if (!answer) return later(name, answer.error());
   Verdict verdict = dialect_->judge(answer->status, answer->body);
@@ -283,7 +283,7 @@ void ContainerEngine::do_look(const std::string& name, const core::RankWork& wor
   if (found->state == ContainerState::created) {
     bool ran = false;
     {
-      std::lock_guard lock(mutex_);
+      base::Guard lock(mutex_);
       auto rank = ranks_.find(name);
       ran = rank == ranks_.end() || rank->second.memory.ran || rank->second.work.confirmed;
     }
@@ -292,9 +292,9 @@ void ContainerEngine::do_look(const std::string& name, const core::RankWork& wor
     return wake();
   }
   if (found->state == ContainerState::ended && found->exit_code == 137 && killed_by_others(name) &&
-      !oom_killed(found->id)) {
+      !host_->oom_killed(found->id)) {
     // Whoever removes a container kills it first: see whether it is going.
-    std::unique_lock lock(mutex_);
+    base::Lock lock(mutex_);
     stopped_.wait_for(lock, kRemovalPause, [this] { return stopping_.load(); });
     lock.unlock();
     auto again = call(dialect_->inspect(name), 20);
@@ -308,7 +308,7 @@ void ContainerEngine::do_look(const std::string& name, const core::RankWork& wor
 }
 
 bool ContainerEngine::killed_by_others(const std::string& name) const {
-  std::lock_guard lock(mutex_);
+  base::Guard lock(mutex_);
   auto found = ranks_.find(name);
   return found != ranks_.end() && found->second.memory.kill_at.us == 0;
 }
@@ -318,7 +318,7 @@ void ContainerEngine::report_inspected(const std::string& name, const core::Rank
   base::Instant observed = now();
   base::Instant asked, term_at, kill_at;
   {
-    std::lock_guard lock(mutex_);
+    base::Guard lock(mutex_);
     auto rank = ranks_.find(name);
     if (rank == ranks_.end()) return;
     asked = rank->second.memory.asked_at;
@@ -347,7 +347,7 @@ void ContainerEngine::report_inspected(const std::string& name, const core::Rank
   seen.started_at = started;
   seen.ended_at = clamp(found.ended_at.value_or(observed), started, observed);
   seen.exit_code = found.exit_code;
-  if (found.out_of_memory || (found.exit_code == 137 && oom_killed(found.id))) {
+  if (found.out_of_memory || (found.exit_code == 137 && host_->oom_killed(found.id))) {
     seen.out_of_memory = true;
     seen.why = fmt::format("out of memory: it needed more than its {} MiB", work.memory_mib);
   } else if (kill_at.us != 0) {
@@ -382,14 +382,14 @@ void ContainerEngine::do_signal(const std::string& name, const core::RankWork&, 
 }
 
 base::Try<bool> ContainerEngine::kill(const std::string& name) {
-  if (service_) {
+  if (host_->owns_service()) {
     auto answer = call(dialect_->inspect(name), 20);
     if (!answer) return std::unexpected(answer.error());
     if (answer->status == 404) return false;
     auto found = dialect_->parse_inspect(answer->body);
     if (!found) return std::unexpected(found.error());
     if (found->state != ContainerState::running) return false;
-    if (kill_contained(found->pid, found->id)) return true;
+    if (host_->kill_contained(found->pid, found->id)) return true;
   }
   auto answer = call(dialect_->signal(name, "KILL"), 20);
   if (!answer) return std::unexpected(answer.error());
@@ -397,7 +397,7 @@ base::Try<bool> ContainerEngine::kill(const std::string& name) {
 }
 
 bool ContainerEngine::known_ended(const std::string& name) const {
-  std::lock_guard lock(mutex_);
+  base::Guard lock(mutex_);
   auto found = ranks_.find(name);
   return found != ranks_.end() && found->second.memory.final.has_value();
 }
@@ -417,7 +417,7 @@ void ContainerEngine::do_unstarted(const std::string& name, const core::RankWork
 // A stray's next pass finds it again.
 void ContainerEngine::remove_later(const Task& task, const base::Try<bool>& killed) {
   if (task.stray) {
-    std::lock_guard lock(mutex_);
+    base::Guard lock(mutex_);
     strays_busy_.erase(task.name);
   } else if (!killed) {
     later(task.name, killed.error());
@@ -441,7 +441,7 @@ void ContainerEngine::do_remove(const Task& task) {
   }
   std::string network;
   {
-    std::lock_guard lock(mutex_);
+    base::Guard lock(mutex_);
     strays_busy_.erase(task.name);
     if (gone) gone_since_list_.insert(task.name);
     if (task.stray) sweep_networks_ = true;

@@ -19,11 +19,11 @@ constexpr std::int64_t kPullBound_s = 900;
 constexpr std::size_t kUploadBlock = 1 << 20;
 constexpr std::string_view kLocal = "localhost/ampacity-";
 constexpr std::size_t kMostLog = 256 << 20;
-constexpr auto kCopyPeriod = std::chrono::seconds(1);
+constexpr base::Duration kCopyPeriod = base::Duration::seconds(1);
 constexpr int kMeterEvery = 5;  // such periods
 constexpr auto kMeterBound = std::chrono::seconds(2);
 constexpr int kMeterFiles = 500'000;
-constexpr auto kRemovalBound = std::chrono::seconds(20);
+constexpr base::Duration kRemovalBound = base::Duration::seconds(20);
 
 // What lies in a directory, as the disk counts it; bounded in time and files, so it may be less.
 std::int64_t disk_use(const fs::path& root) {
@@ -95,7 +95,7 @@ base::Try<void> ContainerEngine::obtain_image(const std::string& image) {
 base::Try<void> ContainerEngine::ensure_volumes(const core::RankWork& work) {
   for (const auto& mount : work.volumes) {
     std::string name = volume_name(options_.cloud, work.project, mount.volume);
-    std::lock_guard lock(things_mutex_);
+    base::Guard lock(things_mutex_);
     if (known_volumes_.contains(name)) continue;
     auto answer = call(dialect_->create_volume(options_.cloud, work.project, mount.volume), 20);
     if (!answer) return std::unexpected(answer.error());
@@ -111,9 +111,9 @@ base::Try<void> ContainerEngine::ensure_volumes(const core::RankWork& work) {
 base::Try<void> ContainerEngine::ensure_network(const core::RankWork& work, std::string& subnet) {
   if (work.network.empty()) return {};
   std::string name = network_name(options_.cloud, work.network);
-  std::lock_guard lock(things_mutex_);
+  base::Guard lock(things_mutex_);
   if (!known_networks_.contains(name)) {
-    auto answer = call(dialect_->create_network(name, options_.cloud, dns_), 20);
+    auto answer = call(dialect_->create_network(name, options_.cloud, allows_.dns), 20);
     if (!answer) return std::unexpected(answer.error());
     Verdict verdict = dialect_->judge(answer->status, answer->body);
     if (verdict != Verdict::ok && verdict != Verdict::exists) {
@@ -121,7 +121,7 @@ base::Try<void> ContainerEngine::ensure_network(const core::RankWork& work, std:
     }
     known_networks_[name];
   }
-  if (dns_) return {};
+  if (allows_.dns) return {};
   std::string& known = known_networks_[name];
   if (known.empty()) {
     auto answer = call(dialect_->list_networks(options_.cloud), 20);
@@ -138,9 +138,9 @@ base::Try<void> ContainerEngine::ensure_network(const core::RankWork& work, std:
 
 void ContainerEngine::drop_network_if_unused(const std::string& network) {
   std::string name = network_name(options_.cloud, network);
-  std::lock_guard things(things_mutex_);
+  base::Guard things(things_mutex_);
   {
-    std::lock_guard lock(mutex_);
+    base::Guard lock(mutex_);
     for (const auto& [_, rank] : ranks_) {
       if (rank.work.network == network) return;
     }
@@ -150,7 +150,7 @@ void ContainerEngine::drop_network_if_unused(const std::string& network) {
   if (gone) {
     known_networks_.erase(name);
   } else {
-    std::lock_guard lock(mutex_);
+    base::Guard lock(mutex_);
     sweep_networks_ = true;
   }
 }
@@ -164,10 +164,10 @@ void ContainerEngine::sweep_networks() {
   std::string prefix = network_name(options_.cloud, "");
   for (const auto& network : *listed) {
     if (!network.name.starts_with(prefix)) continue;
-    std::lock_guard things(things_mutex_);
+    base::Guard things(things_mutex_);
     bool used = false;
     {
-      std::lock_guard lock(mutex_);
+      base::Guard lock(mutex_);
       for (const auto& [_, rank] : ranks_) {
         used = used || network_name(options_.cloud, rank.work.network) == network.name;
       }
@@ -201,7 +201,7 @@ base::Try<std::vector<VolumeSeen>> ContainerEngine::volumes() {
   if (!listed) return std::unexpected(listed.error());
   std::set<std::string> used;
   {
-    std::lock_guard lock(mutex_);
+    base::Guard lock(mutex_);
     for (const auto& [_, rank] : ranks_) {
       for (const auto& mount : rank.work.volumes) {
         used.insert(volume_name(options_.cloud, rank.work.project, mount.volume));
@@ -221,14 +221,14 @@ base::Try<void> ContainerEngine::remove_volume(std::uint32_t project, const std:
   std::string engine_name = volume_name(options_.cloud, project, name);
   {
     // A job's end is known before its container is removed, which holds the volume until then.
-    std::unique_lock lock(mutex_);
+    base::Lock lock(mutex_);
     removed_.wait_for(lock, kRemovalBound,
                       [&] { return stopping_ || held(engine_name) != Held::by_ended; });
   }
   // Who starts to want it from here on waits for things_mutex_, and then makes it anew.
-  std::lock_guard things(things_mutex_);
+  base::Guard things(things_mutex_);
   {
-    std::lock_guard lock(mutex_);
+    base::Guard lock(mutex_);
     switch (held(engine_name)) {
       case Held::no:
         break;
@@ -253,8 +253,8 @@ base::Try<void> ContainerEngine::remove_volume(std::uint32_t project, const std:
 }
 
 base::Try<void> ContainerEngine::copy_log(const std::string& name) {
-  if (service_) return {};
-  std::lock_guard lock(logs_mutex_);
+  if (host_->owns_service()) return {};
+  base::Guard lock(logs_mutex_);
   fs::path path = log_directory(options_) / (name + ".log");
   auto end = spool_end(path);
   if (!end) {
@@ -276,7 +276,7 @@ base::Try<void> ContainerEngine::copy_log(const std::string& name) {
 void ContainerEngine::copy_logs() {
   std::vector<std::string> names;
   {
-    std::lock_guard lock(mutex_);
+    base::Guard lock(mutex_);
     for (const auto& [name, rank] : ranks_) {
       if (rank.memory.ran && !rank.memory.final) names.push_back(name);
     }
@@ -287,10 +287,10 @@ void ContainerEngine::copy_logs() {
 }
 
 void ContainerEngine::meter() {
-  std::unique_lock lock(mutex_);
+  base::Lock lock(mutex_);
   int round = 0;
   while (!stopped_.wait_for(lock, kCopyPeriod, [this] { return stopping_.load(); })) {
-    if (!service_) {
+    if (!host_->owns_service()) {
       lock.unlock();
       copy_logs();
       lock.lock();
@@ -311,7 +311,7 @@ void ContainerEngine::meter_once() {
   std::vector<std::pair<core::RankWork, std::string>> over;
   for (const auto& volume : *seen) {
     if (!volume.in_use || volume.used_bytes <= options_.volume_limit_bytes) continue;
-    std::lock_guard lock(mutex_);
+    base::Guard lock(mutex_);
     for (const auto& [_, rank] : ranks_) {
       bool mounts =
           std::any_of(rank.work.volumes.begin(), rank.work.volumes.end(),

@@ -1,14 +1,11 @@
 #include "engines/containers.h"
 
 #include <fmt/core.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <tuple>
 
 #include "base/log.h"
-#include "engines/cdi.h"
 #include "engines/container_engine.h"
 #include "engines/host_limits.h"
 
@@ -18,15 +15,16 @@ namespace {
 constexpr int kWorkers = 4;
 constexpr int kPullers = 2;
 
-bool any_exists(std::initializer_list<const char*> paths) {
-  return std::any_of(paths.begin(), paths.end(),
-                     [](const char* path) { return access(path, X_OK) == 0; });
-}
-
 }  // namespace
 
 std::unique_ptr<Engine> make_container_engine(ContainerOptions options, base::Clock& clock) {
-  return std::make_unique<ContainerEngine>(std::move(options), clock);
+  auto host = this_machine(options);
+  return make_container_engine(std::move(options), clock, std::move(host));
+}
+
+std::unique_ptr<Engine> make_container_engine(ContainerOptions options, base::Clock& clock,
+                                              std::unique_ptr<ContainerHost> host) {
+  return std::make_unique<ContainerEngine>(std::move(options), clock, std::move(host));
 }
 
 std::filesystem::path log_directory(const ContainerOptions& options) {
@@ -43,23 +41,20 @@ core::RankSeen seen_of(const core::RankWork& work, core::RankSeen::State state, 
   return seen;
 }
 
-ContainerEngine::ContainerEngine(ContainerOptions options, base::Clock& clock)
-    : options_(std::move(options)), clock_(clock) {
-  if (options_.dialect == ContainerOptions::Dialect::podman) {
-    dialect_ = podman_dialect();
-    service_ = std::make_unique<PodmanService>(options_);
-    peer_ = {"http://d", service_->socket()};
-  } else {
-    dialect_ = docker_dialect();
-    peer_ = {"http://d", options_.docker_socket};
-  }
-  client_ = std::make_unique<net::HttpClient>(peer_);
+ContainerEngine::ContainerEngine(ContainerOptions options, base::Clock& clock,
+                                 std::unique_ptr<ContainerHost> host)
+    : options_(std::move(options)),
+      clock_(clock),
+      dialect_(options_.dialect == ContainerOptions::Dialect::podman ? podman_dialect()
+                                                                     : docker_dialect()),
+      host_(std::move(host)),
+      client_(host_->connect()) {
   health_.kind = dialect_->kind();
 }
 
 ContainerEngine::~ContainerEngine() {
   {
-    std::lock_guard lock(mutex_);
+    base::Guard lock(mutex_);
     stopping_ = true;
   }
   changed_.notify_all();
@@ -70,38 +65,30 @@ ContainerEngine::~ContainerEngine() {
 }
 
 void ContainerEngine::probe_host() {
-  boot_ = boot_id();
-  nofile_ = own_hard_limit(RLIMIT_NOFILE, 1 << 20);
-  nproc_ = own_hard_limit(RLIMIT_NPROC, kMostProcesses);
-  bool podman = service_ != nullptr;
-  user_namespaces_ = podman && options_.user_namespaces && user_namespaces_work();
+  allows_ = host_->allows();
+  const bool podman = host_->owns_service();
   std::string note;
   auto say = [&note](const std::string& what) { note += (note.empty() ? "" : "; ") + what; };
-  if (options_.user_namespaces && !user_namespaces_) {
+  if (options_.user_namespaces && !allows_.user_namespaces) {
     say(podman ? "no user namespaces here: root in a container is root's id outside"
                : "docker maps user ids by daemon, not by project");
   }
-  if (podman) {
-    dns_ = any_exists({"/usr/lib/podman/aardvark-dns", "/usr/libexec/podman/aardvark-dns"});
-    init_ = any_exists({"/usr/libexec/podman/catatonit", "/usr/lib/podman/catatonit"});
-    cgroup_ = "/" + cgroup_of(options_.cloud);
-  }
+  if (podman) cgroup_ = "/" + cgroup_of(options_.cloud);
   if (options_.host_cpu_milli > 0 && options_.host_memory_mib > 0) {
     std::string name = cgroup_of(options_.cloud) + "-emulated";
-    auto bounded = bound_cgroup(name, options_.host_cpu_milli, options_.host_memory_mib);
+    auto bounded = host_->bound_group(name);
     if (bounded) {
       cgroup_emulated_ = "/" + name;
     } else {
       say("emulated nodes are not bounded together: " + bounded.error().message);
     }
   }
-  health_.user_namespaces = user_namespaces_;
-  if (podman) {
-    health_.hands_over_gpus = !cdi_gpu_names().empty();
-    if (!health_.hands_over_gpus) say("no CDI specification names a GPU: none can be handed over");
-  } else {
+  health_.user_namespaces = allows_.user_namespaces;
+  health_.hands_over_gpus = allows_.cdi;
+  if (!podman)
     say("docker 20.10 cannot hand over a GPU safely (no CDI)");
-  }
+  else if (!allows_.cdi)
+    say("no CDI specification names a GPU: none can be handed over");
   host_note_ = note;
   health_.note = note;
 }
@@ -128,15 +115,9 @@ base::Try<void> ContainerEngine::start(EngineReports reports) {
                        false);
   }
   reports_ = std::move(reports);
-  std::error_code error;
-  std::filesystem::create_directories(log_directory(options_), error);
-  if (error) {
-    return base::fault(log_directory(options_).string() + ": " + error.message(), false);
-  }
+  if (auto made = host_->make_log_directory(); !made) return made;
   probe_host();
-  if (service_) {
-    if (auto up = service_->ensure(); !up) return up;
-  }
+  if (auto up = host_->ensure_service(); !up) return up;
   auto answer = call(dialect_->version(), 10);
   if (!answer) return std::unexpected(answer.error());
   auto version = dialect_->parse_version(answer->body);
@@ -157,7 +138,7 @@ base::Try<void> ContainerEngine::start(EngineReports reports) {
 
 void ContainerEngine::desire_whole(std::vector<core::RankWork> ranks) {
   {
-    std::lock_guard lock(mutex_);
+    base::Guard lock(mutex_);
     std::set<std::string> wanted;
     for (const auto& work : ranks) wanted.insert(work.container_name());
     for (auto& [name, rank] : ranks_) {
@@ -179,7 +160,7 @@ void ContainerEngine::desire_whole(std::vector<core::RankWork> ranks) {
 void ContainerEngine::desire_also(std::vector<core::RankWork> ranks) {
   bool compare = false;
   {
-    std::lock_guard lock(mutex_);
+    base::Guard lock(mutex_);
     for (auto& work : ranks) {
       std::string name = work.container_name();
       auto [found, fresh] = ranks_.try_emplace(name);
@@ -202,7 +183,7 @@ void ContainerEngine::desire_also(std::vector<core::RankWork> ranks) {
 void ContainerEngine::done_with(std::vector<Done> ranks) {
   std::set<std::tuple<base::Id, std::uint32_t, std::uint32_t>> ended;
   for (const Done& d : ranks) ended.emplace(d.job, d.generation, d.rank);
-  std::lock_guard lock(mutex_);
+  base::Guard lock(mutex_);
   for (auto& [name, rank] : ranks_) {
     if (!ended.contains({rank.work.job, rank.work.generation, rank.work.rank})) continue;
     rank.memory.done = true;
@@ -211,13 +192,13 @@ void ContainerEngine::done_with(std::vector<Done> ranks) {
 }
 
 EngineHealth ContainerEngine::health() const {
-  std::lock_guard lock(mutex_);
+  base::Guard lock(mutex_);
   return health_;
 }
 
 void ContainerEngine::set_health(EngineHealth health) {
   {
-    std::lock_guard lock(mutex_);
+    base::Guard lock(mutex_);
     bool same = health.reachable == health_.reachable && health.version == health_.version &&
                 health.note == health_.note;
     health_ = health;
@@ -249,17 +230,17 @@ void ContainerEngine::emit(Seen seen) {
 CreateContext ContainerEngine::context_for(const core::RankWork& work) const {
   CreateContext context;
   context.cloud = options_.cloud;
-  context.boot = boot_;
+  context.boot = allows_.boot;
   context.log_path = (log_directory(options_) / (work.container_name() + ".log")).string();
-  context.nofile = nofile_;
-  context.nproc = nproc_;
+  context.nofile = allows_.nofile;
+  context.nproc = allows_.nproc;
   context.pids_limit = options_.pids_limit;
-  context.user_namespaces = user_namespaces_;
+  context.user_namespaces = allows_.user_namespaces;
   context.uid_base = options_.uid_base;
   context.host_cpu_milli = options_.host_cpu_milli;
   context.host_memory_mib = options_.host_memory_mib;
   context.cgroup_parent = work.emulated && !cgroup_emulated_.empty() ? cgroup_emulated_ : cgroup_;
-  context.init = init_;
+  context.init = allows_.init;
   return context;
 }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/chaos.h"
+
 namespace ampacity::engines {
 namespace {
 
@@ -18,7 +20,7 @@ bool has_run(const core::RankWork& work, const RankMemory& memory) {
 Planned plan_absent(const core::RankWork& work, const RankMemory& memory, base::Instant list_began,
                     base::Instant now) {
   if (has_run(work, memory)) {
-    if (list_began <= memory.touched_at) return {};
+    if (list_began <= memory.touched_at && !base::planted("old-list-believed")) return {};
     return {Step::report_absent,
             "the container is gone: removed by someone else, or its store lost"};
   }
@@ -51,7 +53,7 @@ Planned plan_running(const core::RankWork& work, const RankMemory& memory, base:
   if (memory.term_at.us == 0) return {work.grace_s > 0 ? Step::term : Step::kill, {}};
   if (now < memory.term_at + base::Duration::seconds(work.grace_s)) return {Step::repeat, {}};
   if (memory.kill_at.us != 0 && now < memory.kill_at + kKillAgain) return {Step::repeat, {}};
-  return {Step::kill, {}};
+  return {base::planted("never-killed") ? Step::repeat : Step::kill, {}};
 }
 
 }  // namespace

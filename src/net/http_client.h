@@ -29,24 +29,38 @@ struct CallOptions {
   std::string only_address;
 };
 
-class HttpClient {
+// How requests reach a peer: an HttpClient, or the simulator's.
+class Transport {
  public:
-  explicit HttpClient(Peer peer);
-  ~HttpClient();
+  virtual ~Transport() = default;
 
   // A response of any status is a success; a Fault means there was no whole response.
-  base::Try<Response> call(const Request& request, const CallOptions& options = {});
+  virtual base::Try<Response> call(const Request& request, const CallOptions& options) = 0;
 
   // Calls `on_bytes` for each piece of a body as it arrives (only for a 2xx; other bodies are in
   // the Response returned). Returns when the peer ends the body, on_bytes returns false, or on a
   // fault.
-  base::Try<Response> stream(const Request& request,
-                             const std::function<bool(std::string_view)>& on_bytes,
-                             const CallOptions& options = {});
+  virtual base::Try<Response> stream(const Request& request,
+                                     const std::function<bool(std::string_view)>& on_bytes,
+                                     const CallOptions& options) = 0;
 
   // Sends a body piece by piece: `next` returns the next piece, empty at the end (image uploads).
+  virtual base::Try<Response> upload(const Request& request,
+                                     const std::function<std::string()>& next,
+                                     const CallOptions& options) = 0;
+};
+
+class HttpClient final : public Transport {
+ public:
+  explicit HttpClient(Peer peer);
+  ~HttpClient() override;
+
+  base::Try<Response> call(const Request& request, const CallOptions& options = {}) override;
+  base::Try<Response> stream(const Request& request,
+                             const std::function<bool(std::string_view)>& on_bytes,
+                             const CallOptions& options = {}) override;
   base::Try<Response> upload(const Request& request, const std::function<std::string()>& next,
-                             const CallOptions& options = {});
+                             const CallOptions& options = {}) override;
 
  private:
   class Impl;

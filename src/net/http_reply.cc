@@ -64,7 +64,7 @@ class ChunkedStream final : public Stream {
 
 }  // namespace
 
-void Reply::Impl::send(Response response) {
+void ConnectionReply::send(Response response) {
   if (loop_->on_thread()) {
     if (const auto c = connection_.lock()) c->answer(serial_, std::move(response));
     return;
@@ -75,7 +75,7 @@ void Reply::Impl::send(Response response) {
       });
 }
 
-void Reply::Impl::refuse(int status, std::string_view reason) {
+void ConnectionReply::refuse(int status, std::string_view reason) {
   loop_->post([loop = loop_.get(), connection = connection_, serial = serial_, status,
                reason = std::string(reason)] {
     const auto c = connection.lock();
@@ -86,7 +86,7 @@ void Reply::Impl::refuse(int status, std::string_view reason) {
   });
 }
 
-std::shared_ptr<Stream> Reply::Impl::stream(Response head) {
+std::shared_ptr<Stream> ConnectionReply::stream(Response head) {
   auto outlet = std::make_shared<Outlet>(loop_->options.max_stream_backlog_bytes);
   outlet->take(head.body.size());
   auto stream = std::make_shared<ChunkedStream>(loop_, connection_, serial_, outlet);
@@ -100,13 +100,57 @@ std::shared_ptr<Stream> Reply::Impl::stream(Response head) {
   return stream;
 }
 
-std::shared_ptr<WebSocket> Reply::Impl::websocket() {
+std::shared_ptr<WebSocket> ConnectionReply::websocket() {
   if (wants_websocket_) return accept_websocket(loop_, connection_, serial_);
   refuse(400, "this needs a WebSocket: send Upgrade: websocket");
   return nullptr;
 }
 
+namespace {
+
+class CallbackReply final : public Reply::Impl {
+ public:
+  explicit CallbackReply(std::function<void(Response)> answer) : answer_(std::move(answer)) {}
+  void send(Response response) override { answer_(std::move(response)); }
+  void refuse(int status, std::string_view reason) override {
+    answer_({status, "text/plain", std::string(reason), {}});
+  }
+  std::shared_ptr<Stream> stream(Response head) override {
+    return std::make_shared<Whole>(answer_, std::move(head));
+  }
+  std::shared_ptr<WebSocket> websocket() override {
+    refuse(400, "no WebSocket without a connection");
+    return nullptr;
+  }
+  bool wants_websocket() const override { return false; }
+
+ private:
+  class Whole final : public Stream {
+   public:
+    Whole(std::function<void(Response)> answer, Response head)
+        : answer_(std::move(answer)), head_(std::move(head)) {}
+    ~Whole() override { answer_(std::move(head_)); }
+    bool write(std::string bytes) override {
+      head_.body += bytes;
+      return true;
+    }
+    bool closed() const override { return false; }
+    std::size_t backlog_bytes() const override { return 0; }
+    void abort() override { head_ = {500, "text/plain", "cut off", {}}; }
+    void on_close(std::function<void()>) override {}
+
+   private:
+    const std::function<void(Response)> answer_;
+    Response head_;
+  };
+  const std::function<void(Response)> answer_;
+};
+
+}  // namespace
+
 Reply::Reply(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Reply::Reply(std::function<void(Response)> answer)
+    : impl_(std::make_shared<CallbackReply>(std::move(answer))) {}
 Reply::Reply(Reply&&) noexcept = default;
 
 Reply& Reply::operator=(Reply&& other) noexcept {

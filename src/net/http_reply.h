@@ -12,18 +12,28 @@ namespace ampacity::net {
 
 class Reply::Impl {
  public:
-  Impl(std::shared_ptr<Loop> loop, std::weak_ptr<Connection> connection, std::uint64_t serial,
-       bool wants_websocket)
+  virtual ~Impl() = default;
+  virtual void send(Response response) = 0;
+  virtual void refuse(int status, std::string_view reason) = 0;
+  virtual std::shared_ptr<Stream> stream(Response head) = 0;
+  virtual std::shared_ptr<WebSocket> websocket() = 0;
+  virtual bool wants_websocket() const = 0;
+};
+
+class ConnectionReply final : public Reply::Impl {
+ public:
+  ConnectionReply(std::shared_ptr<Loop> loop, std::weak_ptr<Connection> connection,
+                  std::uint64_t serial, bool wants_websocket)
       : loop_(std::move(loop)),
         connection_(std::move(connection)),
         serial_(serial),
         wants_websocket_(wants_websocket) {}
 
-  void send(Response response);
-  void refuse(int status, std::string_view reason);
-  std::shared_ptr<Stream> stream(Response head);
-  std::shared_ptr<WebSocket> websocket();
-  bool wants_websocket() const { return wants_websocket_; }
+  void send(Response response) override;
+  void refuse(int status, std::string_view reason) override;
+  std::shared_ptr<Stream> stream(Response head) override;
+  std::shared_ptr<WebSocket> websocket() override;
+  bool wants_websocket() const override { return wants_websocket_; }
 
  private:
   const std::shared_ptr<Loop> loop_;

@@ -59,6 +59,9 @@ class Reply {
  public:
   class Impl;
   explicit Reply(std::shared_ptr<Impl> impl);
+  // For requests that came without a connection (the simulator's): answered once. A streamed body
+  // is given as a whole.
+  explicit Reply(std::function<void(Response)> answer);
   Reply(Reply&&) noexcept;
   Reply& operator=(Reply&&) noexcept;
   ~Reply();

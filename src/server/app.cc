@@ -36,6 +36,7 @@ void App::add_money_handlers(std::map<std::string_view, Entry>& all) {
       {"export_journal", {&App::export_journal}},
       {"export_trial_balance", {&App::export_trial_balance}},
       {"audit_month", {&App::audit_month}},
+      {"doctor", {&App::doctor}},
       {"close_month", {&App::close_month}},
   };
 }

@@ -84,6 +84,8 @@ class App {
   void show_transfer(Call& c, net::Reply& r);
   void ledger_heads(Call& c, net::Reply& r);
   void add_credit(Call& c, net::Reply& r);
+  // handlers_doctor.cc
+  void doctor(Call& c, net::Reply& r);
   // handlers_meter.cc
   void take_meter_events(Call& c, net::Reply& r);
   void list_meter_events(Call& c, net::Reply& r);
@@ -187,7 +189,7 @@ class App {
   base::Result<core::Invoice> invoice_named(const Call& c, const std::string& text);
   base::Result<std::optional<core::Invoice>> issue(core::OrgIx org, Period period,
                                                    const std::string& actor);
-  std::optional<std::int64_t> used_of(const core::Contract& contract);
+  std::optional<ContractUse> use_of(const core::Contract& contract);
   void stream_parts(Call& c, net::Reply& r, bool focus);
   // A reservation by id or by name; nobody: of any project.
   base::Result<base::Id> reservation_named(core::ProjectIx project, const std::string& text);

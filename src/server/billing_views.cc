@@ -75,7 +75,7 @@ api::BillingView view_billing(const core::World& w, core::OrgIx ix) {
 }
 
 api::ContractView view_contract(const core::World& w, const core::Contract& c,
-                                std::optional<std::int64_t> used, base::Instant now) {
+                                const std::optional<ContractUse>& use, base::Instant now) {
   const core::State& s = w.state();
   const base::Currency& currency = currency_of(s.orgs[c.org].billing.currency);
   api::ContractView v;
@@ -93,14 +93,16 @@ api::ContractView view_contract(const core::World& w, const core::Contract& c,
   if (c.overage_price) v.overage_price = base::format_hourly_price(c.overage_price);
   v.prepaid = base::format_minor(c.prepaid_minor, currency);
   v.prepaid_left = base::format_minor(c.prepaid_minor - c.drawn_minor, currency);
+  if (use && c.prepaid_minor > 0)
+    v.prepaid_left_now = base::format_minor(use->prepaid_left_minor, currency);
   for (const core::RampStep& r : c.ramp)
     v.ramp.push_back({r.month, committed_text(c, r.amount, currency)});
   for (const core::SlaStep& step : c.sla)
     v.sla.push_back(
         {api::format_percent(step.below_ppm / 100), api::format_percent(step.credit_bp)});
   for (const base::Id id : c.reservations) v.reservations.push_back(base::format_id("rsv", id));
-  if (used && c.commitment != core::CommitmentKind::none && v.state == "running") {
-    const billing::BurnDown d = billing::burn_down(c, *used, now);
+  if (use && c.commitment != core::CommitmentKind::none && v.state == "running") {
+    const billing::BurnDown d = billing::burn_down(c, use->used, now);
     const bool hours = c.commitment == core::CommitmentKind::gpu_hours;
     v.burn_down = api::BurnDownView{
         hours ? "GPU-hours" : std::string(currency.code), committed_text(c, d.committed, currency),

@@ -6,14 +6,15 @@
 #include "documents/focus_names.h"
 #include "documents/invoice_source.h"
 #include "documents/journal_hledger.h"
+#include "server/invoicing.h"
 
 namespace ampacity::server {
 
 api::PartyView view_party(const core::Party& party);
 api::BillingView view_billing(const core::World& w, core::OrgIx org);
-// `used`: of the current month, in the commitment's unit; nullopt: not known.
+// `use`: of the current month or term; nullopt: not known.
 api::ContractView view_contract(const core::World& w, const core::Contract& contract,
-                                std::optional<std::int64_t> used, base::Instant now);
+                                const std::optional<ContractUse>& use, base::Instant now);
 // A draft has no number. Lines only if it has them.
 api::InvoiceView view_invoice(const core::World& w, const core::Invoice& invoice,
                               base::Instant now);

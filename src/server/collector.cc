@@ -7,12 +7,12 @@
 namespace ampacity::server {
 
 void Collector::start() {
-  if (provider_) thread_ = std::thread([this] { main(); });
+  if (provider_) thread_ = base::Thread([this] { main(); });
 }
 
 void Collector::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const base::Guard lock(mutex_);
     stopping_ = true;
   }
   wake_.notify_all();
@@ -23,9 +23,8 @@ void Collector::main() {
   while (true) {
     ask_for_open();
     record_reports();
-    std::unique_lock lock(mutex_);
-    if (wake_.wait_for(lock, std::chrono::microseconds(every.us), [this] { return stopping_; }))
-      return;
+    base::Lock lock(mutex_);
+    if (wake_.wait_for(lock, every, [this] { return stopping_; })) return;
   }
 }
 

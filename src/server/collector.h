@@ -4,12 +4,10 @@
 // found recorded. 2. What is open is asked for once an invoice; the provider may repeat itself.
 #pragma once
 
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <set>
-#include <thread>
 
+#include "base/threads.h"
 #include "documents/payment_file.h"
 #include "server/loop.h"
 
@@ -36,10 +34,10 @@ class Collector {
   Loop& loop_;
   base::Clock& clock_;
   std::set<base::Id> asked_;  // since this start
-  std::mutex mutex_;
-  std::condition_variable wake_;
+  base::Mutex mutex_;
+  base::Condition wake_;
   bool stopping_ = false;
-  std::thread thread_;
+  base::Thread thread_;
 };
 
 }  // namespace ampacity::server

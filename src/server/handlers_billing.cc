@@ -126,26 +126,16 @@ void App::add_line(Call& c, net::Reply& r) {
 
 // ---- contracts ----------------------------------------------------------------------------------
 
-// What the month's commitment was used up by so far; nullopt: it commits to nothing, or does not
-// run.
-std::optional<std::int64_t> App::used_of(const core::Contract& contract) {
+// What a running contract's commitment and prepayment were used up by so far; nullopt: it does not
+// run, or has neither.
+std::optional<ContractUse> App::use_of(const core::Contract& contract) {
   const base::Instant now = clock_.now();
-  if (contract.commitment == core::CommitmentKind::none || !core::contract_runs(contract, now))
+  const bool commits = contract.commitment != core::CommitmentKind::none;
+  if ((!commits && contract.prepaid_minor == 0) || !core::contract_runs(contract, now))
     return std::nullopt;
-  const auto span = billing::burn_down_period(contract, now);
-  std::int64_t used = 0;
-  const bool hours = contract.commitment == core::CommitmentKind::gpu_hours;
-  const auto count = [&](const billing::RatedPart& part) {
-    if (part.from < span.from || part.kind != core::LineKind::usage) return;
-    if (!hours)
-      used += part.ticks;
-    else if (part.contract == contract.id && part.commitment != billing::Commitment::unused)
-      used += part.quantity;
-  };
   Invoicing invoicing(loop_, options_.store, clock_);
-  const auto rated = invoicing.draft(contract.org, {base::month_begin(span.from), now}, count);
-  if (!rated) return std::nullopt;
-  return used;
+  const auto use = invoicing.use_of(contract, billing::burn_down_period(contract, now), now);
+  return use ? std::optional(*use) : std::nullopt;
 }
 
 void App::sign_contract(Call& c, net::Reply& r) {
@@ -161,8 +151,7 @@ void App::sign_contract(Call& c, net::Reply& r) {
   contract->id = new_id();
   Work work = work_of(c, r, core::SignContract{std::move(*contract), body->org});
   work.respond = [](const core::World& w, base::Instant now) {
-    return json_response(
-        base::to_json(view_contract(w, w.state().contracts.back(), std::nullopt, now)), 201);
+    return json_response(base::to_json(view_contract(w, w.state().contracts.back(), {}, now)), 201);
   };
   loop_.push(std::move(work));
 }
@@ -176,12 +165,12 @@ void App::list_contracts(Call& c, net::Reply& r) {
       if (*org == core::nobody || k.org == *org) own.push_back(k);
     return own;
   });
-  std::vector<std::optional<std::int64_t>> used;
-  for (const core::Contract& k : contracts) used.push_back(used_of(k));
+  std::vector<std::optional<ContractUse>> use;
+  for (const core::Contract& k : contracts) use.push_back(use_of(k));
   r.send(json_response(loop_.ask([&](const core::World& w) {
     api::ContractList list;
     for (std::size_t i = 0; i < contracts.size(); ++i)
-      list.items.push_back(view_contract(w, contracts[i], used[i], clock_.now()));
+      list.items.push_back(view_contract(w, contracts[i], use[i], clock_.now()));
     return base::to_json(list);
   })));
 }

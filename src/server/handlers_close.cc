@@ -29,7 +29,7 @@ net::Response wrong_month(const char* message) {
 void App::audit_month(Call& c, net::Reply& r) {
   const auto month = base::parse_month(c.target.param("month"));
   if (!month) return r.send(wrong_month("must be a month such as 2026-11"));
-  const auto findings = audit::check_month(options_.store.file, *month);
+  const auto findings = audit::check_month(options_.store, *month);
   const auto sealed = loop_.ask([](const core::World& w) { return w.state().sealed_until; });
   r.send(json_response(base::to_json(view_audit(*month, findings, sealed))));
 }
@@ -61,7 +61,7 @@ void App::close_month(Call& c, net::Reply& r) {
     ++view.invoices;
     view.numbers.push_back((*issued)->number);
   }
-  const auto findings = audit::check_month(options_.store.file, *month);
+  const auto findings = audit::check_month(options_.store, *month);
   view.audit = view_audit(*month, findings, sealed);
   if (view.audit.holds) {
     const auto closed = loop_.run(

@@ -238,7 +238,7 @@ void App::test_webhook(Call& c, net::Reply& r) {
 void App::list_deliveries(Call& c, net::Reply& r) {
   const auto hook = webhook_in_path(c, c.arguments.at(0));
   if (!hook) return r.send(api::problem_response(hook.error()));
-  auto reader = store::DeliveryReader::open(options_.store.file);
+  auto reader = store::DeliveryReader::open(options_.store);
   if (!reader) return r.send(problem(base::Code::unavailable, reader.error().message));
   api::DeliveryList list;
   for (const store::Delivery& d : reader->latest(hook->id, limit_of(c))) {

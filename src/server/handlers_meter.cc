@@ -4,6 +4,8 @@
 
 #include "api/meter_events.h"
 #include "api/problem.h"
+#include "billing/contract.h"
+#include "core/price_book.h"
 #include "server/app.h"
 
 namespace ampacity::server {
@@ -70,6 +72,28 @@ class Resolver {
   core::ProjectIx last_ = core::nobody;
 };
 
+// Lost uptime is of a contract that the payer's org has, and of a time that it covers.
+bool is_of_contract(const core::World& world, const store::MeterEvent& e, std::size_t index,
+                    Refusals& refused) {
+  const core::State& s = world.state();
+  const core::OrgIx org = s.projects[e.project].org;
+  for (const core::Contract& c : s.contracts) {
+    if (c.org != org || c.name != e.resource) continue;
+    const billing::Span life = billing::lifetime(c);
+    if (life.holds(e.from)) return true;
+    refused.push_back({index, "data.from",
+                       "must lie in the time of contract " + c.name + ", which runs from " +
+                           base::format_instant(life.from) + " until " +
+                           base::format_instant(life.until)});
+    return false;
+  }
+  refused.push_back({index, "data.resource",
+                     "must be the name of a contract of " + s.orgs[org].name +
+                         ", whose project the subject is: it has none of the name '" + e.resource +
+                         "' (see `ampacity contracts`)"});
+  return false;
+}
+
 void resolve(const core::World& world, const Caller& caller, Incoming& in,
              store::MeterBatch& batch) {
   Resolver resolver(world, caller);
@@ -89,6 +113,8 @@ void resolve(const core::World& world, const Caller& caller, Incoming& in,
         continue;
       }
     }
+    if (e.meter == core::downtime_meter && !is_of_contract(world, e, in.index[i], in.refused))
+      continue;
     if (kept != i) batch.events[kept] = std::move(e);
     in.index[kept++] = in.index[i];
   }
@@ -247,6 +273,16 @@ void App::take_meter_events(Call& c, net::Reply& r) {
   auto read =
       api::read_cloud_events(c.request.body, c.request.header("Content-Type"), clock_.now());
   if (!read) return r.send(api::problem_response(read.error()));
+  for (const api::ReadEvent& e : read->events)
+    if (e.meter == core::downtime_meter && !c.caller.is_owner())
+      return r.send(api::problem_response(
+          {base::Code::forbidden,
+           "event " + std::to_string(e.index) + ": " + std::string(core::downtime_meter) +
+               " gives credit for lost uptime, and only the operator reports it: leave it out, or "
+               "ask the operator; nothing of this request was taken",
+           {},
+           {},
+           {}}));
   auto in = std::make_shared<Incoming>();
   in->refused = std::move(read->refused);
   Work work;

@@ -116,6 +116,7 @@ void App::job_receipt(Call& c, net::Reply& r) {
     }
     for (const auto& i : receipt.intervals) receipt.total_ticks += i.amount_ticks;
     receipt.total_usd = base::format_usd(receipt.total_ticks, 6);
+    receipt.currency = api::currency_of(w, job.project);
     const core::SkuIx sku = job.lease               ? job.lease->sku
                             : job.intervals.empty() ? job.demand.skus[0]
                                                     : job.intervals.back().sku;
@@ -196,7 +197,7 @@ void App::usage(Call& c, net::Reply& r) {
 void App::check_ledger(Call&, net::Reply& r) {
   api::LedgerCheck check;
   check.holds = true;
-  for (auto& f : audit::check_ledger(options_.store.file)) {
+  for (auto& f : audit::check_ledger(options_.store)) {
     check.holds &= f.holds;
     check.findings.push_back({f.check, f.holds, f.examined, f.detail});
   }

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "api/views.h"
 #include "base/currency.h"
 #include "core/billing.h"
+#include "core/price_book.h"
 #include "server/invoicing_usage.h"
 
 namespace ampacity::server {
@@ -39,6 +41,7 @@ std::vector<billing::LeaseUsage> running(const core::World& w, core::OrgIx org) 
     // As the store has it: each price that has ended is a stretch of its own.
     std::int64_t from_s = 0;
     for (const core::RateStep& step : lease.steps) {
+      if (step.until_s == from_s) continue;  // of no time
       billing::LeaseUsage& past = out.emplace_back(l);
       past.steps = {{l.started_at, step.rates, l.first_sequence}};
       past.ended_at = lease.started_at + base::Duration::seconds(step.until_s);
@@ -88,9 +91,12 @@ void take_world(const core::World& w, core::OrgIx ix, const core::Invoice* as_is
   billing::Inputs& in = rating.inputs;
   in.org = ix;
   in.org_since = org.created_at;
-  in.profile = org.billing;
+  in.profile = as_issued ? as_issued->buyer : org.billing;
   in.sequence = as_issued ? as_issued->sequence : s.sequence;
-  in.books = s.books;
+  for (const core::PriceBook& b : s.books)
+    if (b.sequence <= in.sequence && (b.org == core::nobody || b.org == ix))
+      rating.books.push_back(b);
+  in.books = rating.books;
   for (const core::Contract& c : s.contracts)
     if (c.org == ix && c.sequence <= in.sequence) {
       in.contracts.push_back(c);
@@ -117,10 +123,11 @@ void take_waiting(const core::World& w, core::OrgIx org, RatingCase& rating) {
   billing::Inputs& in = rating.inputs;
   in.manual = s.orgs[org].next_lines;
   for (const core::BoughtCredit& b : s.orgs[org].bought)
-    in.bought.push_back({b.project, b.at, b.minor, b.minor, b.sequence});
+    in.bought.push_back({b.project, b.at, b.minor, b.minor, b.sequence, b.contract});
   for (const core::ProjectIx p : rating.projects) {
     const bool on_credit = s.projects[p].credit_line_minor > 0;
-    in.project_funds.push_back({p, s.projects[p].prepaid_minor + (on_credit ? 0 : rounding_minor)});
+    in.project_funds.push_back({p, s.projects[p].prepaid_minor, on_credit ? 0 : rounding_minor,
+                                core::available(s.accounts[s.projects[p].wallet])});
   }
 }
 
@@ -132,12 +139,69 @@ void take_again(const core::Invoice& issued, RatingCase& rating) {
     if (line.kind == core::LineKind::manual)
       in.manual.push_back({line.project, line.minor, line.description, issued.sequence});
     if (line.kind == core::LineKind::prepaid)
-      in.bought.push_back({line.project, line.from, line.minor, line.minor, issued.sequence});
-    covered[line.project] += line.covered_minor;
+      in.bought.push_back(
+          {line.project, line.from, line.minor, line.minor, issued.sequence, line.contract});
+    covered[line.project] += line.covered_minor - line.contract_minor;
   }
   for (const auto& [project, minor] : covered) in.project_funds.push_back({project, minor});
   for (const core::ContractPart& part : issued.contract_drawn)
     in.contract_funds.push_back({part.contract, part.minor});
+}
+
+// Lost uptime of the org's contracts, as each month's view of it was: those of earlier invoices,
+// and now.
+base::Try<void> take_downtime(store::MeterReader& meters, RatingCase& rating) {
+  billing::Inputs& in = rating.inputs;
+  if (in.contracts.empty()) return {};
+  std::set<std::uint64_t> views{in.meter_sequence};
+  for (const billing::BilledMonth& b : in.billed)
+    if (b.month >= in.rate_from) views.insert(b.meter_sequence);
+  std::map<std::uint64_t, billing::Downtime> all;  // by sequence
+  std::set<std::uint64_t> counted;
+  for (const std::uint64_t view : views) {
+    std::set<std::uint64_t> counts;
+    for (const core::ProjectIx project : rating.projects) {
+      store::MeterQuery query;
+      query.project = project;
+      query.meter = core::downtime_meter;
+      query.from = in.rate_from;
+      query.to = in.until;
+      query.as_of = view;
+      const auto seen = meters.each(query, [&](const store::MeterEvent& e) {
+        for (const core::Contract& c : in.contracts)
+          if (c.name == e.resource) {
+            counts.insert(e.sequence);
+            all[e.sequence] = {c.id, e.from, e.quantity_micro / store::micro_units, e.sequence, 0};
+          }
+        return true;
+      });
+      if (!seen) return seen;
+    }
+    for (const std::uint64_t sequence : counted)
+      if (!counts.contains(sequence)) all[sequence].replaced_sequence = view;
+    counted = std::move(counts);
+  }
+  for (auto& [sequence, downtime] : all) in.downtime.push_back(downtime);
+  return {};
+}
+
+// Months of a contract that no invoice has billed, though it runs: it may owe for them by itself.
+std::optional<Instant> unbilled_since(const core::Contract& c, const billing::Inputs& in) {
+  if (c.commitment == core::CommitmentKind::none) return std::nullopt;
+  const Instant end = std::min(billing::lifetime(c).until, in.until);
+  for (Instant m = base::month_begin(c.from); m < end; m = base::month_plus(m, 1))
+    if (std::ranges::find(in.billed, m, &billing::BilledMonth::month) == in.billed.end()) return m;
+  return std::nullopt;
+}
+
+// Terms that end in the months rated count what was used since they began.
+Instant earliest_term(const billing::Inputs& in) {
+  Instant first = in.rate_from;
+  for (const core::Contract& c : in.contracts)
+    for (Instant m = in.rate_from; !c.take_or_pay && m < in.until; m = base::month_plus(m, 1))
+      if (const auto term = billing::term_ending_in(c, m))
+        first = std::min(first, base::month_begin(term->from));
+  return first;
 }
 
 }  // namespace
@@ -175,6 +239,8 @@ base::Result<RatingCase> Invoicing::case_of(core::OrgIx org, Period period,
   } else {
     if (const auto first = (*reader)->earliest_since(org, seen)) look_back(*first);
     for (const billing::LeaseUsage& l : rating.live) look_back(l.started_at);
+    for (const core::Contract& c : in.contracts)
+      if (const auto first = unbilled_since(c, in)) look_back(*first);
     const auto changes = (*meters)->each_change(
         meter_seen, in.meter_sequence,
         [&](const store::MeterEvent& e, const store::MeterEvent* replaced) {
@@ -187,7 +253,10 @@ base::Result<RatingCase> Invoicing::case_of(core::OrgIx org, Period period,
     if (!changes) return std::unexpected(unreadable(changes.error()));
   }
   in.rate_from = rate_from;
-  in.earlier = (*reader)->lines_since(org, rate_from, as_issued ? as_issued->id : base::Id{});
+  if (const auto taken = take_downtime(**meters, rating); !taken)
+    return std::unexpected(unreadable(taken.error()));
+  in.earlier =
+      (*reader)->lines_since(org, earliest_term(in), as_issued ? as_issued->id : base::Id{});
   return rating;
 }
 
@@ -226,6 +295,33 @@ base::Result<core::Invoice> Invoicing::again(const core::Invoice& issued,
   auto rated = rate(*rating, sink);
   if (!rated) return std::unexpected(std::move(rated.error()));
   return std::move(rated->invoice);
+}
+
+base::Result<ContractUse> Invoicing::use_of(const core::Contract& contract, billing::Span span,
+                                            Instant now) {
+  auto rating = case_of(contract.org, {base::month_begin(now), now}, nullptr);
+  if (!rating) return std::unexpected(std::move(rating.error()));
+  auto draft = rate(*rating, {});
+  if (!draft) return std::unexpected(std::move(draft.error()));
+  ContractUse use{0, contract.prepaid_minor - contract.drawn_minor};
+  for (const core::ContractPart& part : draft->invoice.contract_drawn)
+    if (part.contract == contract.id) use.prepaid_left_minor -= part.minor;
+  const bool spend = contract.commitment == core::CommitmentKind::spend;
+  const base::Ticks price = contract.take_or_pay ? 0 : contract.price;
+  const auto count = [&](const std::vector<core::InvoiceLine>& lines) {
+    for (const core::InvoiceLine& l : lines) {
+      if (l.contract != contract.id || !span.holds(std::max(l.month, span.from))) continue;
+      if (l.project == core::nobody) continue;  // bought, or not used
+      if (spend && (l.kind == core::LineKind::usage || l.kind == core::LineKind::metered))
+        use.used += l.ticks;
+      else if (!spend && l.kind == core::LineKind::usage && l.meter == core::gpu_meter &&
+               l.price_version == 0 && l.price == price)
+        use.used += l.quantity;
+    }
+  };
+  count(rating->inputs.earlier);
+  count(draft->invoice.lines);
+  return use;
 }
 
 base::Result<void> Invoicing::taken_back(const core::Invoice& issued,

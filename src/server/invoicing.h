@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "billing/contract.h"
 #include "billing/rate.h"
 #include "server/loop.h"
 #include "store/meter_events.h"
@@ -21,6 +22,7 @@ struct Period {
 // What a rating needs, of one org at one moment. Rating it again gives the same.
 struct RatingCase {
   billing::Inputs inputs;
+  std::vector<core::PriceBook> books;     // that inputs.books shows
   std::vector<core::ProjectIx> projects;  // of the org
   std::vector<billing::LeaseUsage> live;  // by (started_at, job, generation)
 };
@@ -28,6 +30,11 @@ struct RatingCase {
 struct Draft {
   core::Invoice invoice;  // without a number
   std::vector<core::Refund> refunds;
+};
+
+struct ContractUse {
+  std::int64_t used = 0;
+  std::int64_t prepaid_left_minor = 0;
 };
 
 class Invoicing {
@@ -40,6 +47,9 @@ class Invoicing {
   base::Result<Draft> draft(core::OrgIx org, Period period, const billing::PartSink& sink);
   // The parts of an invoice as it was issued, worked out again from what it knew.
   base::Result<core::Invoice> again(const core::Invoice& issued, const billing::PartSink& sink);
+  // What a contract's commitment was used up by in `span`, billed or not: ticks of spend, or
+  // milli-GPU-seconds; and how much of its prepayment is left with what is not billed yet.
+  base::Result<ContractUse> use_of(const core::Contract& contract, billing::Span span, Instant now);
   // The parts of a credit note: those of the invoice it takes back, negated.
   base::Result<void> taken_back(const core::Invoice& issued, const billing::PartSink& sink);
 

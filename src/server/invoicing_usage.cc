@@ -1,6 +1,7 @@
 #include "server/invoicing_usage.h"
 
 #include <algorithm>
+#include <optional>
 #include <tuple>
 
 namespace ampacity::server {
@@ -24,6 +25,8 @@ billing::LeaseUsage lease_of(const store::UsageRow& r) {
   l.ended_at = r.ended_at;
   l.billed_s = r.billed_s;
   l.steps = {{r.started_at, r.rates, r.started_sequence}};
+  // From there on the next row goes on, for who knows no better.
+  if (r.undone_sequence != 0) l.steps.push_back({r.undone_at, {}, r.undone_sequence});
   l.first_sequence = r.started_sequence;
   l.sequence = r.sequence;
   return l;
@@ -34,16 +37,31 @@ base::Try<void> StoredUsage::each_lease(const LeaseVisit& visit) {
   if (!reader) return std::unexpected(std::move(reader.error()));
   const billing::Inputs& in = case_.inputs;
   auto live = case_.live.begin();
-  const auto seen =
-      (*reader)->each_usage(in.org, in.rate_from, in.until, [&](const store::UsageRow& row) {
+  std::optional<billing::LeaseUsage> held;  // the row before: of one place the last one counts
+  const auto show = [&] {
+    if (!held) return;
+    while (live != case_.live.end() && place_of(*live) < place_of(*held)) visit(*live++);
+    // It closed after the world was looked at.
+    if (live != case_.live.end() && place_of(*live) == place_of(*held)) ++live;
+    visit(*held);
+  };
+  const auto seen = (*reader)->each_usage(
+      in.org, in.rate_from, in.until, in.sequence, [&](const store::UsageRow& row) {
         if (row.started_sequence == 0) return;  // nothing of it ran
-        const billing::LeaseUsage lease = lease_of(row);
-        while (live != case_.live.end() && place_of(*live) < place_of(lease)) visit(*live++);
-        // It closed after the world was looked at.
-        if (live != case_.live.end() && place_of(*live) == place_of(lease)) ++live;
-        visit(lease);
+        billing::LeaseUsage lease = lease_of(row);
+        // Of a moment when nobody knew better, it is as it was then: a stretch that had ended.
+        if (row.undone_sequence != 0 && row.undone_sequence <= in.sequence &&
+            in.sequence < row.sequence) {
+          lease.steps.pop_back();
+          lease.ended_at = row.undone_at;
+          lease.billed_s = (row.undone_at - row.started_at).whole_seconds();
+          lease.sequence = row.undone_sequence;
+        }
+        if (held && place_of(*held) != place_of(lease)) show();
+        held = std::move(lease);
       });
   if (!seen) return seen;
+  show();
   while (live != case_.live.end()) visit(*live++);
   return {};
 }

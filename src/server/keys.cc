@@ -1,5 +1,6 @@
 #include "server/keys.h"
 
+#include <charconv>
 #include <mutex>
 
 namespace ampacity::server {
@@ -15,8 +16,11 @@ std::unexpected<base::Refusal> no(const char* why) {
 std::optional<base::Digest> digest_of_hex(const std::string& hex) {
   base::Digest d{};
   if (hex.size() != 2 * d.size()) return std::nullopt;
-  for (std::size_t i = 0; i < d.size(); ++i)
-    d[i] = static_cast<unsigned char>(std::stoi(hex.substr(2 * i, 2), nullptr, 16));
+  for (std::size_t i = 0; i < d.size(); ++i) {
+    const char* at = hex.data() + 2 * i;
+    const auto [end, error] = std::from_chars(at, at + 2, d[i], 16);
+    if (error != std::errc{} || end != at + 2) return std::nullopt;
+  }
   return d;
 }
 

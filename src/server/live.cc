@@ -14,7 +14,8 @@ namespace {
 constexpr std::size_t most_log_followers = 512, most_event_followers = 512;
 constexpr std::size_t most_bytes_at_once = 256 << 10;  // far below a stream's backlog
 constexpr std::int64_t logs_kept_s = 14 * 86'400;      // after the last line
-constexpr auto tail_period = std::chrono::milliseconds(40);
+constexpr base::Duration tail_period = base::Duration::millis(40);
+constexpr base::Duration idle_period = base::Duration::seconds(3'600);
 
 std::string sse(std::string_view id, std::string_view event, const std::string& data) {
   std::string out;
@@ -45,26 +46,30 @@ struct Live::LogFollower {
   LogFollow at;
   std::optional<std::uint32_t> next_generation;
   std::size_t next_ranks = 0;
-  std::chrono::steady_clock::time_point last_write = std::chrono::steady_clock::now();
+  base::Duration last_write = base::elapsed();
 };
 
 Live::Live(Loop& loop, engines::LogSpool logs, store::SqliteOptions store, base::Clock& clock)
     : loop_(loop), logs_(std::move(logs)), store_(std::move(store)), clock_(clock) {
-  thread_ = std::thread([this] { tail(); });
+  thread_ = base::Thread([this] { tail(); });
 }
 
 Live::~Live() { stop(); }
 
 void Live::stop() {
-  stopping_ = true;
+  {
+    const base::Guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
   if (thread_.joinable()) thread_.join();
-  const std::lock_guard lock(mutex_);
+  const base::Guard lock(mutex_);
   events_.clear();
   logs_followed_.clear();
 }
 
 void Live::publish(const Published& p) {
-  const std::lock_guard lock(mutex_);
+  const base::Guard lock(mutex_);
   for (const auto& f : events_) {
     for (const api::Event& e : p.events) {
       if (f->catching_up)
@@ -120,7 +125,7 @@ void Live::follow_events(std::shared_ptr<net::Stream> stream, std::optional<std:
   f->stream = std::move(stream);
   f->project = std::move(project);
   {
-    const std::lock_guard lock(mutex_);
+    const base::Guard lock(mutex_);
     event_followers_ -=
         static_cast<int>(std::erase_if(events_, [](const auto& e) { return e->stream->closed(); }));
     if (events_.size() >= most_event_followers) return;  // ends the stream
@@ -136,7 +141,7 @@ void Live::follow_events(std::shared_ptr<net::Stream> stream, std::optional<std:
     if (events.empty()) break;
     for (const auto& e : events) f->send(e);
   }
-  const std::lock_guard lock(mutex_);
+  const base::Guard lock(mutex_);
   for (const auto& e : f->waiting) f->send(e);
   f->waiting.clear();
   f->catching_up = false;
@@ -148,10 +153,11 @@ bool Live::follow_log(std::shared_ptr<net::Stream> stream, LogFollow follow) {
   f->stream = std::move(stream);
   f->at = std::move(follow);
   {
-    const std::lock_guard lock(mutex_);
+    const base::Guard lock(mutex_);
     if (logs_followed_.size() >= most_log_followers) return false;
     logs_followed_.push_back(f);
   }
+  wake_.notify_all();
   // It may have ended between the caller's look and this registration.
   struct Now {
     bool live = false;
@@ -162,7 +168,7 @@ bool Live::follow_log(std::shared_ptr<net::Stream> stream, LogFollow follow) {
     const core::Job* job = w.job(id);
     return job ? Now{true, job->generation, job->lease ? job->lease->places.size() : 0} : Now{};
   });
-  const std::lock_guard lock(mutex_);
+  const base::Guard lock(mutex_);
   f->at.ended = f->at.ended || !now.live;
   if (now.generation > f->at.generation && now.ranks > 0) {  // granted between the two looks
     f->next_generation = now.generation;
@@ -211,12 +217,12 @@ bool Live::tail_one(LogFollower& f, store::Reader& reader) {
   std::optional<std::uint32_t> next;
   std::size_t next_ranks = 0;
   {
-    const std::lock_guard lock(mutex_);
+    const base::Guard lock(mutex_);
     ended = f.at.ended;
     next = f.next_generation;
     next_ranks = f.next_ranks;
   }
-  const auto now = std::chrono::steady_clock::now();
+  const base::Duration now = base::elapsed();
   if (send_lines(f)) {
     f.last_write = now;
     return true;  // there may be more
@@ -230,7 +236,7 @@ bool Live::tail_one(LogFollower& f, store::Reader& reader) {
     if (f.at.follow || ended) send_end(f, reader);
     return false;
   }
-  if (now - f.last_write > std::chrono::seconds(15)) {
+  if (now.us - f.last_write.us > base::Duration::seconds(15).us) {
     f.last_write = now;
     f.stream->write(": still here\n\n");
   }
@@ -240,24 +246,28 @@ bool Live::tail_one(LogFollower& f, store::Reader& reader) {
 void Live::tail() {
   auto reader = store::open_sqlite_reader(store_);
   if (!reader) return base::log_error("live: {}", reader.error().message);
-  auto next_expiry = std::chrono::steady_clock::now();
+  base::Duration next_expiry = base::elapsed();
   while (!stopping_) {
-    if (const auto now = std::chrono::steady_clock::now(); now >= next_expiry) {
-      next_expiry = now + std::chrono::hours(1);
+    if (const base::Duration now = base::elapsed(); now >= next_expiry) {
+      next_expiry = now + base::Duration::seconds(3'600);
       logs_.expire(logs_kept_s);
     }
     std::vector<std::shared_ptr<LogFollower>> all;
     {
-      const std::lock_guard lock(mutex_);
+      const base::Guard lock(mutex_);
       all = logs_followed_;
     }
     for (const auto& f : all) {
       if (tail_one(*f, **reader)) continue;
-      const std::lock_guard lock(mutex_);
+      const base::Guard lock(mutex_);
       std::erase(logs_followed_, f);
     }
     all.clear();
-    std::this_thread::sleep_for(tail_period);
+    base::Lock lock(mutex_);
+    if (logs_followed_.empty())
+      wake_.wait_for(lock, idle_period, [this] { return stopping_ || !logs_followed_.empty(); });
+    else
+      (void)wake_.wait_for(lock, tail_period);
   }
 }
 

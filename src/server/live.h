@@ -6,12 +6,11 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "base/threads.h"
 #include "engines/log_spool.h"
 #include "net/http_server.h"
 #include "server/loop.h"
@@ -58,12 +57,13 @@ class Live {
   const engines::LogSpool logs_;
   const store::SqliteOptions store_;
   base::Clock& clock_;
-  std::mutex mutex_;
+  base::Mutex mutex_;
+  base::Condition wake_;  // for the tail thread
   std::vector<std::shared_ptr<EventFollower>> events_;
   std::vector<std::shared_ptr<LogFollower>> logs_followed_;
   std::atomic<int> event_followers_{0};
   std::atomic<bool> stopping_{false};
-  std::thread thread_;
+  base::Thread thread_;
 };
 
 // "2:120,340" <-> generation and offsets; nullopt if it is not such a thing.

@@ -7,6 +7,7 @@
 
 #include "api/problem.h"
 #include "api/views.h"
+#include "base/chaos.h"
 #include "base/check.h"
 #include "base/log.h"
 #include "core/desire.h"
@@ -63,18 +64,15 @@ Loop::~Loop() { stop(); }
 void Loop::on_publish(std::function<void(const Published&)> listener) {
   listeners_.push_back(std::move(listener));
 }
-void Loop::on_commit(std::function<void(const std::vector<core::Fact>&)> listener) {
-  committed_ = std::move(listener);
-}
 void Loop::events_wanted_by(std::function<bool()> anybody) { events_wanted_ = std::move(anybody); }
 
 void Loop::start() {
-  thread_ = std::thread([this] { main(); });
+  thread_ = base::Thread([this] { main(); });
 }
 
 void Loop::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const base::Guard lock(mutex_);
     stopping_ = true;
   }
   wake_.notify_all();
@@ -84,7 +82,7 @@ void Loop::stop() {
 
 void Loop::push(Work work) {
   {
-    const std::lock_guard lock(mutex_);
+    const base::Guard lock(mutex_);
     const std::size_t events = events_in(work);
     const bool room = inbox_.size() < options_.most_waiting &&
                       (events == 0 || events_waiting_ + events <= options_.most_events_waiting);
@@ -101,7 +99,7 @@ void Loop::push(Work work) {
 }
 
 void Loop::observe(std::vector<core::RankSeen> seen) {
-  const std::lock_guard lock(mutex_);
+  const base::Guard lock(mutex_);
   for (core::RankSeen& s : seen) {
     Work w;
     w.command = core::Observe{std::move(s), {}};
@@ -113,20 +111,19 @@ void Loop::observe(std::vector<core::RankSeen> seen) {
 
 base::Result<void> Loop::run(core::Command command, std::string actor) {
   auto result = std::make_shared<base::Result<void>>();
-  auto promise = std::make_shared<std::promise<void>>();
-  auto done = promise->get_future();
+  auto done = std::make_shared<base::Handover<bool>>();
   Work work;
   work.command = std::move(command);
   work.actor = std::move(actor);
   work.refused = [result](const base::Refusal& r) { *result = std::unexpected(r); };
-  work.after_commit = [promise] { promise->set_value(); };
+  work.after_commit = [done] { done->put(true); };
   push(std::move(work));
-  done.get();
+  (void)done->take();
   return *result;
 }
 
 LoopCounters Loop::counters() const {
-  const std::lock_guard lock(mutex_);
+  const base::Guard lock(mutex_);
   return counters_;
 }
 
@@ -144,11 +141,11 @@ void Loop::load_environments() {
 
 // Waits for work, or for the next deadline of a lease.
 std::vector<Work> Loop::take() {
-  std::unique_lock lock(mutex_);
+  base::Lock lock(mutex_);
   if (inbox_.empty() && reports_.empty() && !stopping_) {
     std::int64_t wait_us = 1'000'000;
     if (const auto tick = next_tick()) wait_us = std::min(wait_us, (*tick - clock_.now()).us);
-    if (wait_us > 0) wake_.wait_for(lock, std::chrono::microseconds(wait_us));
+    if (wait_us > 0) (void)wake_.wait_for(lock, base::Duration{wait_us});
   }
   // Two thirds for the engine's reports (a job makes two, and its end makes room), one third for
   // requests; what one leaves free the other takes.
@@ -191,7 +188,7 @@ void Loop::main() {
       works.push_back(std::move(tick));
     }
     if (works.empty()) {
-      const std::lock_guard lock(mutex_);
+      const base::Guard lock(mutex_);
       if (stopping_) return;
     }
     const bool quiet = works.size() < 16;
@@ -218,10 +215,13 @@ void Loop::process(std::vector<Work> works) {
     const store::Batch write{batch.first_sequence, batch.facts,      &batch.rows,
                              &world_.state(),      batch.remembered, batch.sealed,
                              batch.meter,          batch.deliveries, batch.attempts};
+    if (base::planted("reply-before-commit"))
+      for (Answer& a : batch.answers)
+        if (a.reply && !a.meter) std::exchange(a.reply, std::nullopt)->send(a.response);
     if (const auto done = journal_.append(write); !done) return refuse_all(batch, done.error());
   }
   {
-    const std::lock_guard lock(mutex_);
+    const base::Guard lock(mutex_);
     counters_.commits += !batch.facts.empty();
     counters_.facts += batch.facts.size();
     counters_.live_jobs = world_.live_jobs;
@@ -282,7 +282,7 @@ void Loop::handle(Work& work, Batch& batch) {
     answer.changes = true;
   }
   if (work.idempotency) {
-    if (auto again = recalled(work, batch)) {
+    if (auto again = base::planted("keys-ignored") ? std::nullopt : recalled(work, batch)) {
       answer.response = std::move(*again);
       batch.answers.push_back(std::move(answer));
       return;
@@ -321,7 +321,7 @@ void Loop::handle(Work& work, Batch& batch) {
   }
   if (work.respond) answer.response = work.respond(world_, batch.now);
   if (!work.command) answer.question = std::move(work.respond);
-  if (work.idempotency && answer.response.status < 300) {
+  if (work.idempotency && answer.response.status < 300 && !base::planted("keys-forgotten")) {
     const Idempotency& i = *work.idempotency;
     batch.remembered.push_back(
         {i.scope, i.key, i.fingerprint, answer.response.status,
@@ -332,7 +332,8 @@ void Loop::handle(Work& work, Batch& batch) {
 }
 
 void Loop::finish(Batch& batch) {
-  if (committed_ && !batch.facts.empty()) committed_(batch.facts);
+  if (!batch.facts.empty())
+    for (const Committed& hear : committed_) hear(world_, batch.facts);
   // Effects first: a container's start is what takes longest.
   tell_engine(batch);
   std::vector<std::pair<net::Reply, net::Response>> replies;
@@ -342,7 +343,10 @@ void Loop::finish(Batch& batch) {
     if (a.reply) replies.emplace_back(std::move(*a.reply), std::move(a.response));
     if (a.after_commit) a.after_commit();
   }
-  if (http_ && !replies.empty()) http_->send_all(std::move(replies));
+  if (http_ && !replies.empty())
+    http_->send_all(std::move(replies));
+  else
+    for (auto& [reply, response] : replies) reply.send(std::move(response));
   if (!batch.facts.empty()) publish(batch);
   for (const base::Id webhook : outbox_.take_overfull()) {
     Work work;
@@ -358,6 +362,7 @@ void Loop::refuse_all(Batch& batch, const store::AppendFault& fault) {
                   fault.disk_full ? "; this batch is refused, nothing acknowledged is lost" : "");
   CHECK_THAT(fault.disk_full,
              "the store failed: the process must start again from what is durable");
+  if (base::planted("goes-on-after-full-disk")) return;
   auto durable = journal_.load();
   CHECK_THAT(durable, "the store cannot be read back");
   world_ = std::move(*durable);
@@ -372,7 +377,7 @@ void Loop::refuse_all(Batch& batch, const store::AppendFault& fault) {
                            {}};
   no_tick_before_ = clock_.now() + base::Duration::seconds(1);
   // The reports in it are lost: the engine says everything again once it is told everything again.
-  engine_told_whole_ = false;
+  engine_told_whole_ = base::planted("engine-not-retold");
   next_whole_ = no_tick_before_;
   for (Answer& a : batch.answers) {
     if (a.changes && a.refused) a.refused(full);
@@ -422,7 +427,7 @@ void Loop::tell_engine(const Batch& batch) {
     if (const auto* g = std::get_if<core::LeaseGranted>(&fact.body))
       want(g->job);
     else if (const auto* s = std::get_if<core::StopOrdered>(&fact.body))
-      want(s->job);
+      base::planted("stops-untold") ? void() : want(s->job);
     else if (const auto* r = std::get_if<core::RankEnded>(&fact.body))
       done.push_back({r->job, r->generation, r->rank});
     else if (const auto* c = std::get_if<core::LeaseClosed>(&fact.body)) {
@@ -469,10 +474,10 @@ void Loop::snapshot_if_due(bool quiet) {
   if (snapshot_thread_.joinable()) snapshot_thread_.join();
   snapshot_running_ = true;
   last_snapshot_ = world_.state().sequence;
-  snapshot_thread_ = std::thread([this] {
+  snapshot_thread_ = base::Thread([this] {
     // Only what nobody else wants: this thread, and those it starts.
     const sched_param none{};
-    sched_setscheduler(0, SCHED_IDLE, &none);
+    if (!base::scheduler) sched_setscheduler(0, SCHED_IDLE, &none);
     auto snapshot = store::fold_snapshot(options_.store);
     Work keep;
     keep.respond = [this, snapshot = std::move(snapshot)](const core::World&, Instant) {

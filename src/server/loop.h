@@ -9,19 +9,16 @@
 // ask may be called from any thread but the loop's own.
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <functional>
-#include <future>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "api/contract.h"
+#include "base/threads.h"
 #include "core/step.h"
 #include "engines/engine.h"
 #include "net/http_server.h"
@@ -100,7 +97,8 @@ class Loop {
   // Both before start().
   void on_publish(std::function<void(const Published&)> listener);
   // Hears the facts after their commit and before any answer to them.
-  void on_commit(std::function<void(const std::vector<core::Fact>&)> listener);
+  using Committed = std::function<void(const core::World& after, const std::vector<core::Fact>&)>;
+  void on_commit(Committed listener) { committed_.push_back(std::move(listener)); }
   void events_wanted_by(std::function<bool()> anybody);
   void answer_with(net::HttpServer* server) { http_ = server; }
   void start();
@@ -158,7 +156,7 @@ class Loop {
   net::HttpServer* http_ = nullptr;
   std::map<base::Id, Env> env_;  // of live jobs
   std::vector<std::function<void(const Published&)>> listeners_;
-  std::function<void(const std::vector<core::Fact>&)> committed_;
+  std::vector<Committed> committed_;
   std::function<bool()> events_wanted_ = [] { return false; };
   base::Instant alive_until_;  // when this cloud was last known to be watched, before this start
   base::Instant next_alive_mark_;
@@ -169,33 +167,32 @@ class Loop {
   Instant last_tick_;
   bool engine_told_whole_ = false;
 
-  mutable std::mutex mutex_;
-  std::condition_variable wake_;
+  mutable base::Mutex mutex_;
+  base::Condition wake_;
   std::deque<Work> inbox_;          // requests
   std::deque<Work> reports_;        // from the engine
   std::size_t events_waiting_ = 0;  // metered ones, in the inbox
   bool stopping_ = false;
   LoopCounters counters_;
   std::uint64_t last_snapshot_ = 0;
-  std::thread snapshot_thread_;
+  base::Thread snapshot_thread_;
   bool snapshot_running_ = false;
-  std::thread thread_;
+  base::Thread thread_;
 };
 
 template <typename F>
 auto Loop::ask(F f) -> decltype(f(std::declval<const core::World&>())) {
   using T = decltype(f(std::declval<const core::World&>()));
-  auto promise = std::make_shared<std::promise<T>>();
-  auto answer = promise->get_future();
+  auto answer = std::make_shared<base::Handover<T>>();
   auto value = std::make_shared<std::optional<T>>();
   Work work;
   work.respond = [f = std::move(f), value](const core::World& world, base::Instant) {
     value->emplace(f(world));
     return net::Response{};
   };
-  work.after_commit = [promise, value] { promise->set_value(std::move(**value)); };
+  work.after_commit = [answer, value] { answer->put(std::move(**value)); };
   push(std::move(work));
-  return answer.get();
+  return answer->take();
 }
 
 }  // namespace ampacity::server

@@ -148,6 +148,7 @@ base::Result<void> set_prices(const Config& c, Loop& loop) {
     // Without an instant of its own it is the one in force; else one that was set already.
     const auto is_it = [&](core::PriceBook set) {
       set.version = 0;
+      set.sequence = 0;
       if (book->book.effective_from.us == 0) set.effective_from = {};
       if (set.org != core::nobody && w.state().orgs[set.org].name == book->org)
         set.org = core::nobody;
@@ -184,7 +185,7 @@ int offline(Parts& p) {
     return r->before == r->after ? 0 : 1;
   }
   bool holds = true;
-  for (const auto& f : audit::check_ledger(store.file)) {
+  for (const auto& f : audit::check_ledger(store)) {
     holds &= f.holds;
     std::printf("%s  %-55s %8lld  %s\n", f.holds ? "ok  " : "FAIL", f.check.c_str(),
                 static_cast<long long>(f.examined), f.detail.c_str());
@@ -292,7 +293,7 @@ int serve(Parts& p) {
             p.clock);
   Live live(loop, engines::LogSpool(engines::log_directory(container_options(c, p.host))), store,
             p.clock);
-  loop.on_commit([&](const std::vector<core::Fact>& facts) {
+  loop.on_commit([&](const core::World&, const std::vector<core::Fact>& facts) {
     for (const core::Fact& f : facts) {
       if (const auto* made = std::get_if<core::KeyCreated>(&f.body)) keys.put(made->key);
       if (const auto* gone = std::get_if<core::KeyRevoked>(&f.body)) keys.revoke(gone->key);

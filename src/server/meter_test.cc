@@ -34,7 +34,7 @@ struct TestServer {
     options.store = store;
     loop = std::make_unique<Loop>(options, *journal, std::move(world), *engine, *secrets, clock);
     live = std::make_unique<Live>(*loop, engines::LogSpool(state), store, clock);
-    loop->on_commit([this](const std::vector<core::Fact>& facts) {
+    loop->on_commit([this](const core::World&, const std::vector<core::Fact>& facts) {
       for (const core::Fact& f : facts)
         if (const auto* made = std::get_if<core::KeyCreated>(&f.body)) keys->put(made->key);
     });
@@ -203,6 +203,52 @@ TEST_CASE("a customer's key sends for its own project, under names of its own") 
             .field == "data.corrects.sent_by");
   CHECK(s.listed(c.alice, "project=carol") == "a:5 a2:0 b2:9");
   CHECK(s.listed(c.owner, "project=carol") == "z:6");
+}
+
+TEST_CASE("lost uptime is the operator's to report, and a contract's") {
+  Cloud c;
+  TestServer& s = *c.server;
+  const auto contract = s.call(c.owner, "POST", "/v1/contracts",
+                               R"({"org":"acme","name":"gold","from":"2026-11","months":3})");
+  REQUIRE_MESSAGE(contract.status == 201, contract.body);
+  const auto down = [](const std::string& id, const std::string& subject,
+                       const std::string& resource, const std::string& quantity = "90",
+                       const std::string& type = "sla_downtime_seconds") {
+    return R"({"specversion":"1.0","id":")" + id + R"(","source":"/probe","type":")" + type +
+           R"(","subject":")" + subject +
+           R"(","time":"2026-11-22T11:00:00Z","data":{"quantity":")" + quantity + "\"" +
+           (resource.empty() ? "" : R"(,"resource":")" + resource + "\"") + "}}";
+  };
+  const auto by_customer =
+      s.call(c.alice, "POST", "/v1/meter-events",
+             "[" + event("x", "", "1") + "," + down("1", "alice", "gold") + "]");
+  CHECK(by_customer.status == 403);
+  CHECK(by_customer.body.find("only the operator") != std::string::npos);
+  CHECK(s.listed(c.owner, "") == "");
+  const auto answer = s.send(
+      c.owner, "[" + down("1", "alice", "gold") + "," + down("2", "alice", "") + "," +
+                   down("3", "carol", "gold") + "," + down("4", "alice", "silver") + "," +
+                   down("5", "alice", "gold", "1.5") + "," + down("6", "alice", "", "1", "gpu") +
+                   "," + down("7", "alice", "", "1", "ampacity.meter.cpu_memory.v1") + "]");
+  CHECK(answer.accepted == 1);
+  REQUIRE(answer.refused.size() == 6);
+  const std::vector<std::pair<std::string, std::string>> why = {
+      {"data.resource", "the name of the contract"},
+      {"data.resource", "a contract of other"},
+      {"data.resource", "'silver'"},
+      {"data.quantity", "whole seconds"},
+      {"type", "external_gpu_hours"},
+      {"type", "external_cpu_memory_hours"}};
+  for (std::size_t i = 0; i < why.size(); ++i) {
+    CHECK(answer.refused[i].index == i + 1);
+    CHECK(answer.refused[i].field == why[i].first);
+    CHECK_MESSAGE(answer.refused[i].message.find(why[i].second) != std::string::npos,
+                  answer.refused[i].message);
+  }
+  std::string early = down("8", "alice", "gold");
+  early.replace(early.find("2026-11-22"), 10, "2026-10-22");
+  CHECK(s.send(c.owner, early).refused.at(0).field == "data.from");
+  CHECK(s.listed(c.alice, "") == "1:90");
 }
 
 TEST_CASE("the list: filters, pages, and as it was") {

@@ -38,10 +38,9 @@ base::Try<Secrets> Secrets::open(const std::filesystem::path& directory) {
   std::ifstream in(path, std::ios::binary);
   std::stringstream text;
   text << in.rdbuf();
-  Secrets s;
-  s.secret_ = text.str();
-  if (s.secret_.size() != 32) return base::fault(path.string() + " is not 32 bytes");
-  return s;
+  std::string secret = text.str();
+  if (secret.size() != 32) return base::fault(path.string() + " is not 32 bytes");
+  return Secrets(std::move(secret));
 }
 
 std::string Secrets::key_for(const std::string& purpose) const {

@@ -22,6 +22,7 @@ class Secrets {
  public:
   // Reads `directory/secret`, or makes it.
   static base::Try<Secrets> open(const std::filesystem::path& directory);
+  explicit Secrets(std::string secret) : secret_(std::move(secret)) {}  // 32 bytes
   std::string pepper() const;
   std::string webhook_key(base::Id webhook) const;  // 32 bytes: signs what it is told
   std::string seal(core::OrgIx org, const Env& env) const;

@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::size_t most_answer_bytes = 64 << 10;
 constexpr std::int64_t growth = 4;
-constexpr auto idle_wait = std::chrono::seconds(1);  // also how late the clock's jumps are noticed
+constexpr base::Duration idle_wait =
+    base::Duration::seconds(1);  // also how late the clock's jumps are noticed
 
 }  // namespace
 
@@ -44,9 +45,9 @@ Webhooks::Webhooks(WebhookOptions options, Loop& loop, const Secrets& secrets, b
 Webhooks::~Webhooks() { stop(); }
 
 void Webhooks::start(const std::vector<core::Webhook>& hooks) {
-  const std::lock_guard lock(mutex_);
+  const base::Guard lock(mutex_);
   for (const core::Webhook& hook : hooks) endpoints_[hook.id].hook = hook;
-  auto reader = store::DeliveryReader::open(options_.store.file);
+  auto reader = store::DeliveryReader::open(options_.store);
   if (!reader) return base::log_error("webhooks: {}", reader.error().message);
   for (const auto& w : reader->waiting())
     if (const auto at = endpoints_.find(w.webhook); at != endpoints_.end())
@@ -59,7 +60,7 @@ void Webhooks::start(const std::vector<core::Webhook>& hooks) {
 
 void Webhooks::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const base::Guard lock(mutex_);
     stopping_ = true;
   }
   wake_.notify_all();
@@ -69,7 +70,7 @@ void Webhooks::stop() {
 
 void Webhooks::announce(const Published& published) {
   bool changed = false;
-  const std::lock_guard lock(mutex_);
+  const base::Guard lock(mutex_);
   for (const core::Fact& fact : published.facts) {
     if (const auto* added = std::get_if<core::WebhookAdded>(&fact.body)) {
       endpoints_[added->webhook.id].hook = added->webhook;
@@ -93,7 +94,7 @@ void Webhooks::announce(const Published& published) {
 
 // The endpoint with the fewest on the way, of them the one that waits longest. Waits if there is
 // none; nothing: it is over, or worth another look.
-std::optional<Webhooks::Job> Webhooks::next(std::unique_lock<std::mutex>& lock) {
+std::optional<Webhooks::Job> Webhooks::next(base::Lock& lock) {
   const Instant now = clock_.now();
   Endpoint* best = nullptr;
   std::optional<Instant> soonest;
@@ -108,9 +109,9 @@ std::optional<Webhooks::Job> Webhooks::next(std::unique_lock<std::mutex>& lock) 
     if (!best || key(e) < key(*best)) best = &e;
   }
   if (!best) {
-    auto wait = std::chrono::duration_cast<std::chrono::microseconds>(idle_wait);
-    if (soonest) wait = std::min(wait, std::chrono::microseconds((*soonest - now).us));
-    wake_.wait_for(lock, wait);
+    base::Duration wait = idle_wait;
+    if (soonest) wait = std::min(wait, *soonest - now);
+    (void)wake_.wait_for(lock, wait);
     return std::nullopt;
   }
   Job job{best->hook, best->due.begin()->second};
@@ -120,9 +121,9 @@ std::optional<Webhooks::Job> Webhooks::next(std::unique_lock<std::mutex>& lock) 
 }
 
 void Webhooks::work() {
-  auto reader = store::DeliveryReader::open(options_.store.file);
+  auto reader = store::DeliveryReader::open(options_.store);
   if (!reader) return base::log_error("webhooks: {}", reader.error().message);
-  std::unique_lock lock(mutex_);
+  base::Lock lock(mutex_);
   while (!stopping_) {
     const auto job = next(lock);
     if (!job) continue;
@@ -177,7 +178,7 @@ Webhooks::Sent Webhooks::send(const core::Webhook& hook, const std::string& id,
 void Webhooks::attempt(store::DeliveryReader& reader, const Job& job) {
   const auto delivery = reader.find(job.hook.id, job.sequence);
   if (!delivery || delivery->state != store::DeliveryState::waiting) {  // pruned meanwhile
-    const std::lock_guard lock(mutex_);
+    const base::Guard lock(mutex_);
     if (const auto at = endpoints_.find(job.hook.id); at != endpoints_.end()) --at->second.flying;
     return;
   }
@@ -186,7 +187,7 @@ void Webhooks::attempt(store::DeliveryReader& reader, const Job& job) {
   store::Attempt result = judge(*delivery, sent);
   Instant last_success;
   {
-    const std::lock_guard lock(mutex_);
+    const base::Guard lock(mutex_);
     if (const auto at = endpoints_.find(job.hook.id); at != endpoints_.end())
       last_success = at->second.last_success;
   }
@@ -208,7 +209,7 @@ store::Attempt Webhooks::judge(const store::Delivery& d, const Sent& sent) {
   }
   std::uint64_t draw = 0;
   {
-    const std::lock_guard lock(mutex_);
+    const base::Guard lock(mutex_);
     draw = prng_.next();
   }
   a.next_at = now + delay_after(options_, a.attempts, draw);
@@ -229,7 +230,7 @@ void Webhooks::note(store::Attempt attempt) {
 }
 
 void Webhooks::landed(const store::Attempt& a) {
-  const std::lock_guard lock(mutex_);
+  const base::Guard lock(mutex_);
   const auto at = endpoints_.find(a.webhook);
   if (at == endpoints_.end()) return;
   Endpoint& e = at->second;

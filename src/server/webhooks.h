@@ -10,13 +10,11 @@
 // 3. Bounded: attempts, age, time and bytes of an answer, at once in all and for one endpoint.
 #pragma once
 
-#include <condition_variable>
 #include <map>
-#include <mutex>
 #include <set>
-#include <thread>
 #include <vector>
 
+#include "base/threads.h"
 #include "net/destination.h"
 #include "server/loop.h"
 #include "store/deliveries.h"
@@ -83,7 +81,7 @@ class Webhooks {
     std::uint64_t sequence = 0;
   };
   void work();
-  std::optional<Job> next(std::unique_lock<std::mutex>& lock);
+  std::optional<Job> next(base::Lock& lock);
   void attempt(store::DeliveryReader& reader, const Job& job);
   store::Attempt judge(const store::Delivery& delivery, const Sent& sent);
   void note(store::Attempt attempt);
@@ -95,11 +93,11 @@ class Webhooks {
   const Secrets& secrets_;
   base::Clock& clock_;
   base::Prng& prng_;  // by mutex_
-  std::mutex mutex_;
-  std::condition_variable wake_;
+  base::Mutex mutex_;
+  base::Condition wake_;
   std::map<base::Id, Endpoint> endpoints_;
   std::atomic<bool> stopping_{false};
-  std::vector<std::thread> threads_;
+  std::vector<base::Thread> threads_;
 };
 
 }  // namespace ampacity::server

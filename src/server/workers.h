@@ -1,12 +1,11 @@
 // A few threads for what blocks: reads of the store, calls to the engine. Bounded queue.
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <functional>
-#include <mutex>
-#include <thread>
 #include <vector>
+
+#include "base/threads.h"
 
 namespace ampacity::server {
 
@@ -20,7 +19,7 @@ class Workers {
   // False: too much waits already.
   bool post(std::move_only_function<void()> work) {
     {
-      const std::lock_guard lock(mutex_);
+      const base::Guard lock(mutex_);
       if (stopping_ || queue_.size() >= most_waiting_) return false;
       queue_.push_back(std::move(work));
     }
@@ -29,7 +28,7 @@ class Workers {
   }
   void stop() {
     {
-      const std::lock_guard lock(mutex_);
+      const base::Guard lock(mutex_);
       stopping_ = true;
       queue_.clear();
     }
@@ -43,7 +42,7 @@ class Workers {
     while (true) {
       std::move_only_function<void()> work;
       {
-        std::unique_lock lock(mutex_);
+        base::Lock lock(mutex_);
         wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
         if (stopping_) return;
         work = std::move(queue_.front());
@@ -54,11 +53,11 @@ class Workers {
   }
 
   const std::size_t most_waiting_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
+  base::Mutex mutex_;
+  base::Condition wake_;
   std::deque<std::move_only_function<void()>> queue_;
   bool stopping_ = false;
-  std::vector<std::thread> threads_;
+  std::vector<base::Thread> threads_;
 };
 
 }  // namespace ampacity::server

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
@@ -22,6 +23,11 @@ std::string_view trim(std::string_view s) {
   while (!s.empty() && (s.front() == ' ' || s.front() == '\t')) s.remove_prefix(1);
   while (!s.empty() && (s.back() == ' ' || s.back() == '\t')) s.remove_suffix(1);
   return s;
+}
+
+bool is_control(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return (byte < 0x20 && c != '\t') || byte == 0x7f;
 }
 
 }  // namespace
@@ -125,6 +131,7 @@ bool CsvReader::split(std::string_view row) {
       i = close + 1;
     } else {
       const std::size_t comma = std::min(row.find(',', i), row.size());
+      if (row.substr(i, comma - i).contains('"')) return false;
       fields_.emplace_back(base + i, comma - i);
       i = comma;
     }
@@ -140,6 +147,8 @@ bool CsvReader::next() {
     broken_.clear();
     if (!split(row))
       broken_ = "a quoted field does not end before the comma or the line does";
+    else if (std::any_of(row.begin(), row.end(), is_control))
+      broken_ = "a control character";
     else if (fields_.size() != columns_in_file_)
       broken_ = fmt::format("{} fields, but the first line names {} columns", fields_.size(),
                             columns_in_file_);
@@ -184,6 +193,10 @@ std::optional<base::Duration> parse_seconds(std::string_view text) {
     us += *fraction * unit;
   }
   return base::Duration{us};
+}
+
+std::string csv_field(std::string_view text) {
+  return text.contains(',') ? fmt::format("\"{}\"", text) : std::string(text);
 }
 
 std::string format_seconds(base::Duration d) {

@@ -71,6 +71,8 @@ class CsvReader {
 std::optional<std::int64_t> parse_whole(std::string_view text, std::int64_t most);
 // Seconds with up to six decimals, 0…10^11 (three thousand years); nullopt otherwise.
 std::optional<base::Duration> parse_seconds(std::string_view text);
+// As it stands in a row: quoted where it holds a comma. `text`: what field() gave.
+std::string csv_field(std::string_view text);
 // "12", "0.5": what parse_seconds reads.
 std::string format_seconds(base::Duration d);
 

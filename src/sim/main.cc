@@ -7,8 +7,10 @@
 #include <map>
 
 #include "sim/archive.h"
+#include "sim/chaos_command.h"
 #include "sim/convert.h"
 #include "sim/report.h"
+#include "sim/year_command.h"
 
 namespace ampacity::sim {
 namespace {
@@ -240,4 +242,11 @@ int program(int argc, char** argv) {
 }  // namespace
 }  // namespace ampacity::sim
 
-int main(int argc, char** argv) { return ampacity::sim::program(argc, argv); }
+int main(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i)
+    if (std::string_view(argv[i]) == "--year") return ampacity::sim::year_program(argc, argv);
+  for (int i = 1; i < argc; ++i)
+    for (const std::string_view flag : {"--chaos", "--seeds", "--planted"})
+      if (argv[i] == flag) return ampacity::sim::chaos_program(argc, argv);
+  return ampacity::sim::program(argc, argv);
+}

@@ -279,8 +279,9 @@ bool load_jobs(CsvReader& csv, Trace& trace, Problems& problems) {
 std::string write_nodes(const Trace& trace) {
   std::string out = "node,site,rack,sku,gpus,cpu_milli,memory_mib\n";
   for (const TraceNode& n : trace.nodes)
-    fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},{}\n", n.name, n.site, n.rack, n.sku,
-                   n.gpus, n.cpu_milli, n.memory_mib);
+    fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},{}\n", csv_field(n.name),
+                   csv_field(n.site), csv_field(n.rack), csv_field(n.sku), n.gpus, n.cpu_milli,
+                   n.memory_mib);
   return out;
 }
 
@@ -291,10 +292,11 @@ std::string write_jobs(const Trace& trace) {
       "job,project,class,submit_s,run_s,nodes,gpus_per_node,gpu_milli,cpu_milli,memory_mib,sku";
   out += limits ? ",time_limit_s\n" : "\n";
   for (const TraceJob& j : trace.jobs) {
-    fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},{},{},{},{},{}", j.name,
-                   trace.projects[j.project], class_name(j.job_class), format_seconds(j.submit),
-                   j.ends() ? format_seconds(j.run) : "", j.nodes, j.gpus_per_node, j.gpu_milli,
-                   j.cpu_milli, j.memory_mib, fmt::join(trace.sku_sets[j.skus], "|"));
+    fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},{},{},{},{},{}", csv_field(j.name),
+                   csv_field(trace.projects[j.project]), class_name(j.job_class),
+                   format_seconds(j.submit), j.ends() ? format_seconds(j.run) : "", j.nodes,
+                   j.gpus_per_node, j.gpu_milli, j.cpu_milli, j.memory_mib,
+                   csv_field(fmt::format("{}", fmt::join(trace.sku_sets[j.skus], "|"))));
     if (limits) fmt::format_to(std::back_inserter(out), ",{}", j.time_limit_s);
     out += '\n';
   }

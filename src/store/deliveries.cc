@@ -110,8 +110,8 @@ Sql<std::vector<base::Id>> prune_deliveries(Database& db, base::Instant before) 
   return waited;
 }
 
-base::Try<DeliveryReader> DeliveryReader::open(const std::filesystem::path& file) {
-  auto db = open_to_read(file);
+base::Try<DeliveryReader> DeliveryReader::open(const SqliteOptions& options) {
+  auto db = open_to_read(options);
   if (!db) return std::unexpected(std::move(db.error()));
   return DeliveryReader(std::move(*db));
 }

@@ -60,7 +60,7 @@ Sql<std::vector<base::Id>> prune_deliveries(Database& db, base::Instant before);
 
 class DeliveryReader {
  public:
-  static base::Try<DeliveryReader> open(const std::filesystem::path& file);
+  static base::Try<DeliveryReader> open(const SqliteOptions& options);
   std::optional<Delivery> find(base::Id webhook, std::uint64_t sequence);
   struct Waiting {
     base::Id webhook;

@@ -92,9 +92,6 @@ class Journal {
   virtual std::vector<Id> prune_deliveries(Instant before) = 0;
 };
 
-struct SqliteOptions {
-  std::filesystem::path file;  // state/ampacity.db
-};
 base::Try<std::unique_ptr<Journal>> open_sqlite(const SqliteOptions& options);
 
 // Reads of what is durable, on a connection of its own (WAL: never blocks the writer).
@@ -110,8 +107,10 @@ class Reader {
   virtual Page jobs(std::uint32_t project, const std::string& name, const std::string& cursor,
                     int limit) = 0;
   virtual std::vector<UsageRow> usage(std::uint32_t project, Instant from, Instant to) = 0;
-  // Leases of an org that touch [from, until), by (started_at, job, generation), streamed.
+  // Leases of an org that touch [from, until), or were not known to have ended at the fact `known`
+  // and may have touched it, by (started_at, job, generation, step), streamed.
   virtual base::Try<void> each_usage(std::uint32_t org, Instant from, Instant until,
+                                     std::uint64_t known,
                                      const std::function<void(const UsageRow&)>& visit) = 0;
   // When the earliest lease began whose end became known after `sequence`.
   virtual std::optional<Instant> earliest_since(std::uint32_t org, std::uint64_t sequence) = 0;

@@ -10,14 +10,16 @@
 namespace ampacity::store {
 namespace {
 
-constexpr int pages_before_checkpoint = 1'000;  // 8 MiB
 constexpr int snapshots_kept = 2;
 constexpr int forgotten_at_once = 1'000;
 
 class SqliteJournal final : public Journal {
  public:
-  SqliteJournal(WritableStore store, ChainEnd end, MeterWriter meter)
-      : store_(std::move(store)), end_(end), meter_(std::move(meter)) {}
+  SqliteJournal(WritableStore store, ChainEnd end, MeterWriter meter, int pages_before_checkpoint)
+      : store_(std::move(store)),
+        end_(end),
+        meter_(std::move(meter)),
+        pages_before_checkpoint_(pages_before_checkpoint) {}
 
   std::expected<void, AppendFault> append(const Batch& batch) override {
     CHECK_THAT(batch.first_sequence == end_.sequence + 1, "the journal has no gaps");
@@ -46,12 +48,16 @@ class SqliteJournal final : public Journal {
 
   // Inline: a thread of its own for this, tried on two busy cores, made no commit faster.
   void settle() override {
+    if (broken_) return;
     const int pages = store_.db.log_pages();
     if (pages < checkpointed_at_) checkpointed_at_ = 0;  // the log has started anew
-    if (pages < checkpointed_at_ + pages_before_checkpoint) return;
+    if (pages < checkpointed_at_ + pages_before_checkpoint_) return;
     checkpointed_at_ = pages;
-    if (auto r = store_.db.checkpoint(); !r)  // the log keeps what could not be copied
-      base::log_warn("store: the write-ahead log could not be copied: {}", r.error().message);
+    auto r = store_.db.checkpoint();
+    if (r) return;
+    // The log keeps what could not be copied; but after a failed sync nothing is written any more.
+    base::log_warn("store: the write-ahead log could not be copied: {}", r.error().message);
+    if (r.error().sync_failed()) broken_ = AppendFault{false, to_fault(r.error()).message};
   }
 
   base::Try<core::World> load() override {
@@ -224,6 +230,7 @@ class SqliteJournal final : public Journal {
   WritableStore store_;
   ChainEnd end_;
   MeterWriter meter_;
+  const int pages_before_checkpoint_;
   int checkpointed_at_ = 0;  // pages in the log at the latest checkpoint
   std::string text_;         // reused: the batch as JSON
   std::optional<AppendFault> broken_;
@@ -232,13 +239,14 @@ class SqliteJournal final : public Journal {
 }  // namespace
 
 base::Try<std::unique_ptr<Journal>> open_sqlite(const SqliteOptions& options) {
-  auto store = open_to_write(options.file);
+  auto store = open_to_write(options);
   if (!store) return std::unexpected(std::move(store.error()));
   auto end = journal_end(store->db);
   if (!end) return std::unexpected(std::move(end.error()));
   auto meter = MeterWriter::open(store->db);
   if (!meter) return std::unexpected(to_fault(meter.error()));
-  return std::make_unique<SqliteJournal>(std::move(*store), *end, std::move(*meter));
+  return std::make_unique<SqliteJournal>(std::move(*store), *end, std::move(*meter),
+                                         options.pages_before_checkpoint);
 }
 
 }  // namespace ampacity::store

@@ -115,12 +115,14 @@ core::Past find_past(Database& db, std::span<const ledger::Transfer> batch) {
     auto row = db.query("SELECT " AMPACITY_TRANSFER_COLUMNS " FROM transfers WHERE pending_id = ?",
                         pending);
     if (row.next()) past.known.at(pending).fate = ledger::fate_by(read_transfer(row));
+    CHECK_THAT(!row.fault(), "a look-up of a transfer failed");
   };
   for (const ledger::Transfer& t : batch) {
     if (const ledger::Transfer* e = look_up(t.id)) look_up_fate(e->pending_id);
     look_up_fate(t.pending_id);
     auto burnt = db.query("SELECT 1 FROM burnt_transfers WHERE id = ?", t.id);
     if (burnt.next()) past.burnt.insert(t.id);
+    CHECK_THAT(!burnt.fault(), "a look-up of a burnt id failed");
   }
   return past;
 }
@@ -138,8 +140,8 @@ Sql<std::vector<ledger::Head>> read_heads(Database& db) {
 
 // ---- a ledger of its own ------------------------------------------------------------------------
 
-base::Try<LedgerStore> LedgerStore::open(const std::filesystem::path& file) {
-  auto store = open_to_write(file);
+base::Try<LedgerStore> LedgerStore::open(const SqliteOptions& options) {
+  auto store = open_to_write(options);
   if (!store) return std::unexpected(std::move(store.error()));
   return LedgerStore(std::move(*store));
 }

@@ -37,7 +37,7 @@ Sql<std::vector<ledger::Head>> read_heads(Database& db);  // by day, ascending
 
 class LedgerStore {
  public:
-  static base::Try<LedgerStore> open(const std::filesystem::path& file);
+  static base::Try<LedgerStore> open(const SqliteOptions& options);
 
   // One transaction, durable when it returns: what `books` made of a batch.
   base::Try<void> append(std::span<const ledger::Transfer> made, ledger::MemoryBooks& books);

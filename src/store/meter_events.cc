@@ -163,13 +163,13 @@ base::Try<void> verify(Database& db, const Commit& c, base::Digest& chain) {
 }  // namespace
 
 base::Try<std::unique_ptr<MeterReader>> open_meter_reader(const SqliteOptions& options) {
-  auto db = open_to_read(options.file);
+  auto db = open_to_read(options);
   if (!db) return std::unexpected(std::move(db.error()));
   return std::make_unique<SqliteMeterReader>(std::move(*db));
 }
 
 base::Try<std::uint64_t> verify_meter_events(const SqliteOptions& options) {
-  auto db = open_to_read(options.file);
+  auto db = open_to_read(options);
   if (!db) return std::unexpected(std::move(db.error()));
   std::uint64_t last = 0;
   base::Digest chain{};

@@ -1,5 +1,7 @@
 #include "store/meter_writer.h"
 
+#include "base/chaos.h"
+
 namespace ampacity::store {
 namespace {
 
@@ -96,6 +98,7 @@ Sql<MeterOutcome> MeterWriter::write_one(Database& db, MeterEvent& e) {
     if (*refused) return **refused;
   }
   e.sequence = end_.sequence + 1;
+  if (base::planted("events-counted-twice")) e.key.id += "-" + std::to_string(e.sequence);
   auto done = db.run(
       "INSERT INTO meter_events (sequence, received_at, source_ix, id, project_ix, meter, "
       "quantity_micro, time, period_from, period_until, corrects_source_ix, corrects_id, sku, "

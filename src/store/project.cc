@@ -87,6 +87,7 @@ struct Projector {
     ended(last);
   }
   void operator()(const core::CreditLineSet& f) { transfers(f.transfers, Id{}, 0); }
+  void operator()(const core::ContractSigned& f) { transfers(f.transfers, Id{}, 0); }
   void operator()(const core::InvoiceIssued& f) {
     transfers(f.transfers, Id{}, 0);
     rows.invoices.push_back({f.invoice, sequence});
@@ -111,12 +112,38 @@ void add_usage(std::vector<UsageRow>& rows, const core::State& state, const core
   std::uint32_t step = 0;
   for (const core::Interval& i : core::by_rates(interval)) {
     const bool last = step == interval.steps.size();
-    rows.push_back({job.id, i.generation, job.project, job.user, i.sku,
-                    std::string(base::enum_name(job.job_class)), i.started_at, i.ended_at,
-                    i.billed_s, i.waived_s, i.rates, i.amounts, state.projects[job.project].org,
-                    state.nodes[i.places[0].node].site, job.demand.reservation, i.started_sequence,
-                    last ? sequence : interval.steps[step].until_sequence, step});
+    rows.push_back({job.id,
+                    i.generation,
+                    job.project,
+                    job.user,
+                    i.sku,
+                    std::string(base::enum_name(job.job_class)),
+                    i.started_at,
+                    i.ended_at,
+                    i.billed_s,
+                    i.waived_s,
+                    i.rates,
+                    i.amounts,
+                    state.projects[job.project].org,
+                    state.nodes[i.places[0].node].site,
+                    job.demand.reservation,
+                    i.started_sequence,
+                    last ? sequence : interval.steps[step].until_sequence,
+                    step,
+                    {},
+                    0});
     ++step;
+  }
+  for (const core::RateStep& undone : interval.undone) {
+    UsageRow row = rows.back();
+    row.started_at = row.ended_at = interval.started_at + base::Duration::seconds(undone.until_s);
+    row.billed_s = row.waived_s = 0;
+    row.rates = undone.rates;
+    row.amounts = {};
+    row.started_sequence = undone.until_sequence;
+    row.sequence = sequence;
+    row.step = step++;
+    rows.push_back(std::move(row));
   }
 }
 

@@ -43,7 +43,9 @@ UsageRow usage_of(const Cursor& rows) {
           rows.id(23),
           rows.number(24),
           rows.number(25),
-          rows.index(26)};
+          rows.index(26),
+          {},
+          0};
 }
 
 class SqliteReader final : public Reader {
@@ -88,19 +90,25 @@ class SqliteReader final : public Reader {
     return page;
   }
 
-  base::Try<void> each_usage(std::uint32_t org, Instant from, Instant until,
+  base::Try<void> each_usage(std::uint32_t org, Instant from, Instant until, std::uint64_t known,
                              const std::function<void(const UsageRow&)>& visit) override {
     auto rows = db_.query(
-        "SELECT job, generation, project_ix, user_ix, sku_ix, job_class, started_at, ended_at, "
-        "billed_s, waived_s, price_version, gpu_price, gpus, vcpu_price, cpu_milli, gib_price, "
-        "memory_mib, gpu_amount, vcpu_amount, memory_amount, gpu_milli, org_ix, site_ix, "
-        "reservation, started_sequence, sequence, step, gpu_flat, vcpu_flat, gib_flat, "
-        "host_version, "
-        "term_months FROM usage "
-        "WHERE org_ix = ?1 AND started_at < ?3 AND ended_at > ?2 "
-        "ORDER BY started_at, job, generation, step",
-        org, from, until);
-    while (rows.next()) visit(usage_of(rows));
+        "SELECT u.job, u.generation, u.project_ix, u.user_ix, u.sku_ix, u.job_class, "
+        "u.started_at, u.ended_at, u.billed_s, u.waived_s, u.price_version, u.gpu_price, u.gpus, "
+        "u.vcpu_price, u.cpu_milli, u.gib_price, u.memory_mib, u.gpu_amount, u.vcpu_amount, "
+        "u.memory_amount, u.gpu_milli, u.org_ix, u.site_ix, u.reservation, u.started_sequence, "
+        "u.sequence, u.step, u.gpu_flat, u.vcpu_flat, u.gib_flat, u.host_version, u.term_months, "
+        "n.started_at, n.started_sequence FROM usage u LEFT JOIN usage n ON n.job = u.job AND "
+        "n.generation = u.generation AND n.step = u.step + 1 AND n.started_at > u.ended_at "
+        "WHERE u.org_ix = ?1 AND u.started_at < ?3 AND (u.ended_at > ?2 OR u.sequence > ?4) "
+        "ORDER BY u.started_at, u.job, u.generation, u.step",
+        org, from, until, known);
+    while (rows.next()) {
+      UsageRow row = usage_of(rows);
+      if (!rows.is_null(32)) row.undone_at = rows.instant(32);
+      if (!rows.is_null(33)) row.undone_sequence = rows.number(33);
+      visit(row);
+    }
     if (rows.fault()) return std::unexpected(to_fault(*rows.fault()));
     return {};
   }
@@ -169,6 +177,7 @@ class SqliteReader final : public Reader {
         "host_version, "
         "term_months FROM usage "
         "WHERE ended_at >= ?1 AND ended_at < ?2 AND (?3 = ?4 OR project_ix = ?3) "
+        "AND NOT (step > 0 AND ended_at = started_at) "
         "ORDER BY ended_at, job, generation, step",
         from, to, project, core::nobody);
     while (rows.next()) out.push_back(usage_of(rows));
@@ -251,7 +260,7 @@ class SqliteReader final : public Reader {
 }  // namespace
 
 base::Try<std::unique_ptr<Reader>> open_sqlite_reader(const SqliteOptions& options) {
-  auto db = open_to_read(options.file);
+  auto db = open_to_read(options);
   if (!db) return std::unexpected(std::move(db.error()));
   return std::make_unique<SqliteReader>(std::move(*db));
 }

@@ -44,6 +44,10 @@ struct UsageRow {  // a closed lease
   std::uint64_t started_sequence = 0;  // of the facts that it started, and ended
   std::uint64_t sequence = 0;
   std::uint32_t step = 0;  // a spot lease has one for each of its prices, each with its own times
+  // Of Reader::each_usage: it was said to have another price from then on, which it did not reach.
+  // That step is a row of its own, of no time.
+  Instant undone_at;
+  std::uint64_t undone_sequence = 0;  // 0: nothing of the kind
 };
 
 struct TransferRow {

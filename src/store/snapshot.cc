@@ -9,7 +9,7 @@
 namespace ampacity::store {
 
 base::Try<Snapshot> fold_snapshot(const SqliteOptions& options) {
-  auto db = open_to_read(options.file);
+  auto db = open_to_read(options);
   if (!db) return std::unexpected(std::move(db.error()));
   auto folded = fold(*db);
   if (!folded) return std::unexpected(std::move(folded.error()));
@@ -18,7 +18,7 @@ base::Try<Snapshot> fold_snapshot(const SqliteOptions& options) {
 }
 
 base::Try<Rebuilt> rebuild_read_models(const SqliteOptions& options) {
-  auto store = open_to_write(options.file);
+  auto store = open_to_write(options);
   if (!store) return std::unexpected(std::move(store.error()));
   Database& db = store->db;
   Rebuilt out;

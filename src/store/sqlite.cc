@@ -2,6 +2,10 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
 namespace ampacity::store {
 namespace {
 
@@ -30,6 +34,10 @@ sqlite3_destructor_type destructor_of(Lifetime life) {
 bool SqlFault::disk_full() const {
   return (code & 0xff) == SQLITE_FULL || code == SQLITE_IOERR_WRITE ||
          code == SQLITE_IOERR_SHMSIZE || code == SQLITE_IOERR_TRUNCATE;
+}
+
+bool SqlFault::sync_failed() const {
+  return code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
 }
 
 base::Fault to_fault(const SqlFault& f) {
@@ -133,21 +141,70 @@ void Cursor::append_to(std::string& out, int column) const {
 void Database::Close::operator()(sqlite3* db) const { sqlite3_close_v2(db); }
 void Database::Finalize::operator()(sqlite3_stmt* s) const { sqlite3_finalize(s); }
 
-Sql<Database> Database::open(const std::filesystem::path& file, Mode mode) {
+Sql<Database> Database::open(const SqliteOptions& options, Mode mode) {
   const int flags =
       mode == Mode::create ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
   sqlite3* raw = nullptr;
-  const int code = sqlite3_open_v2(file.c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int code = sqlite3_open_v2(options.file.c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX,
+                                   options.vfs.empty() ? nullptr : options.vfs.c_str());
   Database db;
   db.db_.reset(raw);
   if (code != SQLITE_OK) {
     SqlFault f = fault_of(raw, code);
-    f.message = file.string() + ": " + f.message;
+    f.message = options.file.string() + ": " + f.message;
     return std::unexpected(std::move(f));
   }
   sqlite3_extended_result_codes(raw, 1);
   sqlite3_busy_timeout(raw, busy_timeout_ms);
   return db;
+}
+
+namespace {
+
+struct CloseFile {
+  void operator()(sqlite3_file* f) const {
+    if (f->pMethods) f->pMethods->xClose(f);
+  }
+};
+
+// Byte for byte what is there already: torn sectors do no harm. Not where a sector may be spoiled
+// by its neighbour's write (the system's files are not such).
+int write_again(sqlite3_file* f) {
+  constexpr sqlite3_int64 at_once = 1 << 16;  // SQLite's own takes less than 1 << 17
+  if (!(f->pMethods->xDeviceCharacteristics(f) & SQLITE_IOCAP_POWERSAFE_OVERWRITE))
+    return SQLITE_OK;
+  sqlite3_int64 size = 0;
+  int code = f->pMethods->xFileSize(f, &size);
+  std::string bytes;
+  for (sqlite3_int64 at = 0; code == SQLITE_OK && at < size; at += at_once) {
+    const int n = static_cast<int>(std::min(at_once, size - at));
+    bytes.resize(static_cast<std::size_t>(n));
+    code = f->pMethods->xRead(f, bytes.data(), n, at);
+    if (code == SQLITE_OK) code = f->pMethods->xWrite(f, bytes.data(), n, at);
+  }
+  return code == SQLITE_OK ? f->pMethods->xSync(f, SQLITE_SYNC_NORMAL) : code;
+}
+
+}  // namespace
+
+Sql<void> Database::make_log_durable(const SqliteOptions& options) {
+  sqlite3_initialize();
+  sqlite3_vfs* vfs = sqlite3_vfs_find(options.vfs.empty() ? nullptr : options.vfs.c_str());
+  if (!vfs) return {};  // the opening will say so
+  const std::string log = options.file.string() + "-wal";
+  int there = 0;
+  int code = vfs->xAccess(vfs, log.c_str(), SQLITE_ACCESS_EXISTS, &there);
+  if (code == SQLITE_OK && there) {
+    const std::size_t words =
+        static_cast<std::size_t>(vfs->szOsFile) / sizeof(std::max_align_t) + 1;
+    std::vector<std::max_align_t> memory(words);
+    auto* f = reinterpret_cast<sqlite3_file*>(memory.data());
+    const std::unique_ptr<sqlite3_file, CloseFile> closing(f);
+    code = vfs->xOpen(vfs, log.c_str(), f, SQLITE_OPEN_READWRITE | SQLITE_OPEN_WAL, nullptr);
+    if (code == SQLITE_OK) code = write_again(f);
+  }
+  if (code == SQLITE_OK) return {};
+  return std::unexpected(SqlFault{code, log + ": " + sqlite3_errstr(code)});
 }
 
 Sql<void> Database::exec(const std::string& sql) {

@@ -26,11 +26,23 @@ struct sqlite3_stmt;
 
 namespace ampacity::store {
 
+// Where a store is, and on what. A path alone is a file of the operating system's.
+struct SqliteOptions {
+  SqliteOptions() = default;
+  SqliteOptions(std::filesystem::path path, std::string on = {})
+      : file(std::move(path)), vfs(std::move(on)) {}
+
+  std::filesystem::path file;           // state/ampacity.db
+  std::string vfs;                      // a registered sqlite3_vfs; empty: the system's
+  int pages_before_checkpoint = 1'000;  // 8 MiB of log
+};
+
 struct SqlFault {
   int code = 0;  // SQLite's extended result code
   std::string message;
 
-  bool disk_full() const;  // no room: nothing was changed, a later try may succeed
+  bool disk_full() const;    // no room: nothing was changed, a later try may succeed
+  bool sync_failed() const;  // it is unknown what the disk holds
 };
 template <typename T>
 using Sql = std::expected<T, SqlFault>;
@@ -108,7 +120,12 @@ class Cursor {
 class Database {
  public:
   enum class Mode { create, read };
-  static Sql<Database> open(const std::filesystem::path& file, Mode mode);
+  static Sql<Database> open(const SqliteOptions& options, Mode mode);
+
+  // Before the store is opened to write: its log is written again as it is, and synced. If a sync
+  // failed before the process ended, what the system still shows of the log may not be on the disk,
+  // nor ever come there; what is committed after it would be lost with it.
+  static Sql<void> make_log_durable(const SqliteOptions& options);
 
   Sql<void> exec(const std::string& sql);
 

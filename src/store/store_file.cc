@@ -35,6 +35,15 @@ base::Try<void> create_private(const std::filesystem::path& file) {
   return {};
 }
 
+base::Try<Lock> claim(const std::filesystem::path& file) {
+  std::error_code ignored;  // a folder that could not be made shows in the next line
+  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), ignored);
+  auto lock = Lock::take(file);
+  if (!lock) return lock;
+  if (auto made = create_private(file); !made) return std::unexpected(std::move(made.error()));
+  return lock;
+}
+
 }  // namespace
 
 base::Try<Lock> Lock::take(const std::filesystem::path& file) {
@@ -60,13 +69,11 @@ Lock::~Lock() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-base::Try<WritableStore> open_to_write(const std::filesystem::path& file) {
-  std::error_code ignored;  // a folder that could not be made shows in the next line
-  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), ignored);
-  auto lock = Lock::take(file);
+base::Try<WritableStore> open_to_write(const SqliteOptions& options) {
+  auto lock = options.vfs.empty() ? claim(options.file) : base::Try<Lock>(Lock());
   if (!lock) return std::unexpected(std::move(lock.error()));
-  if (auto made = create_private(file); !made) return std::unexpected(std::move(made.error()));
-  auto db = Database::open(file, Database::Mode::create);
+  if (auto r = Database::make_log_durable(options); !r) return std::unexpected(to_fault(r.error()));
+  auto db = Database::open(options, Database::Mode::create);
   if (!db) return std::unexpected(to_fault(db.error()));
   if (auto r = db->exec(settings); !r) return std::unexpected(to_fault(r.error()));
   if (auto r = migrate(*db, migrations()); !r) return std::unexpected(std::move(r.error()));
@@ -74,19 +81,20 @@ base::Try<WritableStore> open_to_write(const std::filesystem::path& file) {
   return WritableStore{std::move(*lock), std::move(*db)};
 }
 
-base::Try<Database> open_to_read(const std::filesystem::path& file) {
-  auto db = Database::open(file, Database::Mode::read);
+base::Try<Database> open_to_read(const SqliteOptions& options) {
+  const std::string name = options.file.string();
+  auto db = Database::open(options, Database::Mode::read);
   if (!db) return std::unexpected(to_fault(db.error()));
   if (auto r = db->exec("PRAGMA cache_size = -16384; PRAGMA query_only = ON"); !r)
     return std::unexpected(to_fault(r.error()));
   auto version = db->query("SELECT max(version) FROM migrations");
   if (!version.next())
-    return base::fault(file.string() + " is not an Ampacity store: " +
+    return base::fault(name + " is not an Ampacity store: " +
                            (version.fault() ? version.fault()->message : "no migrations"),
                        false);
   if (version.integer(0) != migrations().back().version)
-    return base::fault(file.string() + " is at migration " + version.text(0) +
-                           ", this program at " + std::to_string(migrations().back().version),
+    return base::fault(name + " is at migration " + version.text(0) + ", this program at " +
+                           std::to_string(migrations().back().version),
                        false);
   return std::move(*db);
 }

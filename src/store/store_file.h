@@ -14,6 +14,7 @@ namespace ampacity::store {
 class Lock {
  public:
   static base::Try<Lock> take(const std::filesystem::path& file);
+  Lock() : descriptor_(-1) {}  // of nothing: a simulated disk has no other process
   Lock(Lock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
   Lock(const Lock&) = delete;
   Lock& operator=(const Lock&) = delete;
@@ -29,9 +30,9 @@ struct WritableStore {
   Lock lock;
   Database db;
 };
-base::Try<WritableStore> open_to_write(const std::filesystem::path& file);
+base::Try<WritableStore> open_to_write(const SqliteOptions& options);
 
 // Refuses a store that is not there or that another release made.
-base::Try<Database> open_to_read(const std::filesystem::path& file);
+base::Try<Database> open_to_read(const SqliteOptions& options);
 
 }  // namespace ampacity::store

@@ -2,7 +2,9 @@
 exports that their own oracles accept, and an audit that finds one changed tick. Real server and programs,
 stub engine: nothing needs a container."""
 
+import csv
 import datetime
+import decimal
 import json
 import os
 import shutil
@@ -22,13 +24,18 @@ def rfc(t):
     return t.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def event(cloud, number, quantity, at, corrects=None):
+def event_body(number, quantity, at, corrects=None, meter="public_ip_hours", project="demo", resource=None):
     data = {"quantity": quantity}
     if corrects:
         data["corrects"] = {"source": "meter/1", "id": corrects}
-    return cloud.ok("POST", "/v1/meter-events",
-                    {"specversion": "1.0", "id": number, "source": "meter/1", "type": "public_ip_hours",
-                     "subject": "demo", "time": rfc(at), "data": data})
+    if resource:
+        data["resource"] = resource
+    return {"specversion": "1.0", "id": number, "source": "meter/1", "type": meter, "subject": project,
+            "time": rfc(at), "data": data}
+
+
+def event(cloud, *args, **more):
+    return cloud.ok("POST", "/v1/meter-events", event_body(*args, **more))
 
 
 def audit(cloud):
@@ -38,17 +45,86 @@ def audit(cloud):
 
 book = """
 name: with addresses
+currency: %s
 gpus: {h100: {on_demand: 4.78, spot: 2.39}}
 beside_gpu: {vcpu: 0.010, gib: 0.005}
 cpu_only: {vcpu: 0.010, gib: 0.005}
 rules:
-  - {meter: public_ip_hours, price: 0.50}
+  - {meter: public_ip_hours, price: %s}
 """
+
+
+def invoice(cloud, org):
+    time.sleep(1.1)
+    return cloud.ok("POST", "/v1/invoices", {"org": org, "until": "now"})
+
+
+# A contract, paid ahead, whose service was not there for a part of the month.
+def lost_uptime(cloud, at):
+    month_s = int(((begin + datetime.timedelta(days=32)).replace(day=1) - begin).total_seconds())
+    cloud.ok("POST", "/v1/orgs", {"name": "gamma"})
+    cloud.ok("POST", "/v1/projects", {"name": "rays", "org": "gamma"})
+    cloud.ok("POST", "/v1/contracts", {"org": "gamma", "name": "gold", "from": month, "months": 3, "prepaid": "30.00"})
+    expect(event(cloud, "g1", "100", at, project="rays")["accepted"] == 1, "usage")
+
+    def down(number, percent, corrects=None):
+        return event_body(number, str(month_s * percent // 100), at, corrects, "sla_downtime_seconds", "rays", "gold")
+    forbidden = cloud.call("POST", "/v1/meter-events", down("d1", 6), key=cloud.customer_key)
+    expect(forbidden.status == 403 and "only the operator" in forbidden.text, forbidden.text)
+    expect(cloud.ok("POST", "/v1/meter-events", down("d1", 6))["accepted"] == 1, "lost uptime")
+    for wrong in (event_body("d2", "5", at, None, "sla_downtime_seconds", "rays", "silver"),
+                  event_body("d2", "5", at, None, "gpu", "rays")):
+        answer = cloud.ok("POST", "/v1/meter-events", wrong)
+        expect(len(answer["refused"]) == 1, answer)
+    gold = cloud.ok("GET", "/v1/contracts?org=gamma")["items"][0]
+    expect(gold["prepaid_left"] == "30.00" and gold["prepaid_left_now"] == "0.00", gold)
+    first = invoice(cloud, "gamma")
+    amounts = {l["kind"]: l["amount"] for l in first["lines"]}
+    expect(amounts == {"metered": "50.00", "sla_credit": "-12.50", "prepaid": "30.00"}, first)
+    expect(first["covered"] == "30.00" and first["prepaid"] == "30.00" and first["payable"] == "7.50", first)
+    gold = cloud.ok("GET", "/v1/contracts?org=gamma")["items"][0]
+    expect(gold["prepaid_left"] == "0.00", gold)
+    # It was less: the next invoice takes the difference back.
+    expect(cloud.ok("POST", "/v1/meter-events", down("d3", 3, "d1"))["accepted"] == 1, "the correction")
+    second = invoice(cloud, "gamma")
+    expect([(l["kind"], l["amount"]) for l in second["lines"]] == [("sla_credit", "7.50")], second)
+    return first, second
+
+
+# No decimals, and three.
+def other_currencies(cloud, at):
+    for currency, price, total in (("JPY", "75", "773"), ("KWD", "0.1515", "1.560")):
+        org = currency.lower()
+        cloud.ok("POST", "/v1/orgs", {"name": org})
+        cloud.ok("PATCH", f"/v1/orgs/{org}/billing", {"currency": currency})
+        cloud.ok("POST", "/v1/projects", {"name": f"{org}-1", "org": org})
+        cloud.ok("POST", "/v1/prices", {"book": book % (currency, price)})
+        time.sleep(0.1)
+        now_at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=1)
+        expect(event(cloud, org, "10.3", now_at, project=f"{org}-1")["accepted"] == 1, "usage")
+        time.sleep(1)
+        issued = invoice(cloud, org)
+        expect(issued["currency"] == currency and issued["payable"] == total, issued)
+        paid = cloud.ok("POST", f"/v1/invoices/{issued['number']}/payments", {"reference": "wire"})
+        expect(paid["state"] == "paid", paid)
+        pdf = cloud.call("GET", f"/v1/invoices/{issued['number']}/document?format=csv")
+        expect(pdf.status == 200 and total in pdf.text, pdf.text)
+        projects = cli(cloud, "projects", "ls")
+        expect(currency in projects, projects)
+
+
+def cli(cloud, *args):
+    env = dict(os.environ, AMPACITY_URL=f"http://127.0.0.1:{cloud.port}", AMPACITY_KEY=cloud.owner_key)
+    done = subprocess.run([f"{BIN}/ampacity", *args], capture_output=True, text=True, check=False, env=env)
+    expect(done.returncode == 0, done.stdout + done.stderr)
+    return done.stdout
+
+
 
 drop = tempfile.mkdtemp(prefix="ampacity-drop-", dir="/var/tmp")
 with Cloud(engine="stub", more=["--payments", drop]) as cloud:
     # The stub engine runs nothing; what is billed here comes from a meter.
-    cloud.ok("POST", "/v1/prices", {"book": book})
+    cloud.ok("POST", "/v1/prices", {"book": book % ("USD", "0.50")})
     refused = cloud.call("POST", "/v1/invoices", {"org": "acme", "until": "now"})
     expect(refused.status == 409, refused.text)  # nobody issues invoices yet
     cloud.ok("PATCH", "/v1/issuer", {"name": "Ampacity Cloud Inc.", "street": "1 Busbar Road", "city": "Springfield",
@@ -108,6 +184,10 @@ with Cloud(engine="stub", more=["--payments", drop]) as cloud:
     wait_for("the payment", lambda: cloud.ok("GET", f"/v1/invoices/{fourth['number']}")["state"] == "paid")
     wait_for("the other's refusal", lambda: os.listdir(os.path.join(drop, "inbox", "failed")))
 
+    lost, given = lost_uptime(cloud, at)
+    contracts = cli(cloud, "contracts")
+    expect("gold" in contracts and "0.00" in contracts, contracts)
+    other_currencies(cloud, at)
     for number in (first["number"], note["number"]):
         pdf = cloud.call("GET", f"/v1/invoices/{number}/document?format=csv")
         expect(pdf.status == 200 and "public_ip_hours" in pdf.text, pdf.text)
@@ -136,6 +216,15 @@ with Cloud(engine="stub", more=["--payments", drop]) as cloud:
         checked = subprocess.run(["hledger", "-f", path, "check"], capture_output=True, text=True, check=False)
         expect(checked.returncode == 0, checked.stderr)
     expect("receivable acme" in cloud.call("GET", "/v1/exports/trial-balance").text, "the trial balance")
+    rows = list(csv.DictReader(open(focus)))
+    for number, total in ((lost["number"], "7.50"), (given["number"], "7.50")):
+        billed = sum(decimal.Decimal(r["BilledCost"]) for r in rows if r["InvoiceId"] == number)
+        expect(billed == decimal.Decimal(total) + (30 if number == lost["number"] else 0), (number, billed))
+    credit = [r for r in rows if r["ChargeCategory"] == "Credit" and r["InvoiceId"] == lost["number"]]
+    expect([decimal.Decimal(r["BilledCost"]) for r in credit] == [decimal.Decimal("-12.50")], credit)
+    for currency, total in (("JPY", 773), ("KWD", decimal.Decimal("1.560"))):
+        billed = sum(decimal.Decimal(r["BilledCost"]) for r in rows if r["BillingCurrency"] == currency)
+        expect(billed == total, (currency, billed))
     refused = cloud.call("POST", "/v1/close", {"month": month})
     expect(refused.status == 400, refused.text)  # it is not over
 
@@ -156,12 +245,16 @@ with Cloud(engine="stub", more=["--payments", drop]) as cloud:
     guards = "SELECT name FROM sqlite_master WHERE type='trigger' AND tbl_name='invoice_lines'"
     for name, in db.execute(guards).fetchall():
         db.execute(f"DROP TRIGGER {name}")
-    db.execute("UPDATE invoice_lines SET ticks = ticks + 1 WHERE kind = 'metered'")
-    db.commit()
+    for kind, named in (("sla_credit", "sla_credit"), ("metered", "public_ip_hours")):
+        db.execute("UPDATE invoice_lines SET ticks = ticks + 1 WHERE kind = ?", (kind,))
+        db.commit()
+        cloud.start()
+        holds, findings = audit(cloud)
+        cloud.stop()
+        expect(not holds and not findings["invoices_rerated"]["holds"], findings)
+        expect(named in findings["invoices_rerated"]["detail"], findings["invoices_rerated"])
+        db.execute("UPDATE invoice_lines SET ticks = ticks - 1 WHERE kind = ?", (kind,))
+        db.commit()
     db.close()
-    cloud.start()
-    holds, findings = audit(cloud)
-    expect(not holds and not findings["invoices_rerated"]["holds"], findings)
-    expect("public_ip_hours" in findings["invoices_rerated"]["detail"], findings["invoices_rerated"])
 shutil.rmtree(drop, ignore_errors=True)
 print("issued, corrected, voided, paid, exported, audited")

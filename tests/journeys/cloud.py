@@ -53,10 +53,11 @@ class Answer:
 
 
 class Cloud:
-    def __init__(self, emulate="h100:8x2", engine="podman", state=None, more=()):
+    def __init__(self, emulate="h100:8x2", engine="podman", state=None, more=(), environment=None):
         self.dir = tempfile.mkdtemp(prefix="ampacity-journey-", dir="/var/tmp")
         self.state = state or os.path.join(self.dir, "state")
         self.emulate, self.engine, self.more = emulate, engine, list(more)
+        self.environment = {**os.environ, **(environment or {})}
         self.process = None
         self.owner_key = ""
         self.port = 0
@@ -100,7 +101,7 @@ class Cloud:
             arguments += ["--emulate", self.emulate]
         log = open(self.log_path, "a")
         self.process = subprocess.Popen(arguments, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                                        start_new_session=True)
+                                        start_new_session=True, env=self.environment)
 
         def listening():
             expect(self.process.poll() is None, "ampacityd ended at start")
@@ -166,6 +167,29 @@ class Cloud:
         check = self.ok("GET", "/v1/ledger/check")
         bad = [f for f in check["findings"] if not f["holds"]]
         expect(check["holds"] and not bad, f"the books do not hold: {bad}")
+
+    def check_doctor(self):
+        """`ampacity doctor` finds nothing bad; what it cannot know is not bad."""
+        report = self.ok("GET", "/v1/doctor")
+        bad = [c for c in report["checks"] if c["state"] == "bad"]
+        expect(report["clean"] and not bad, f"doctor: {bad}")
+        expect(any(c["check"] == "world" for c in report["checks"]), f"doctor: {report}")
+
+    def processes(self, program):
+        """Those of that program which have a path of this cloud's state in their arguments."""
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                argv = open(f"/proc/{pid}/cmdline", "rb").read().decode(errors="replace").split("\0")
+            except OSError:
+                continue
+            if os.path.basename(argv[0]) == program and any(self.state in a for a in argv):
+                found.append((int(pid), argv))
+        return found
+
+    def service_pids(self):
+        """The processes of the cloud's private podman service."""
+        return [pid for pid, argv in self.processes("podman") if "service" in argv]
 
     def podman(self, *arguments, timeout=30):
         """The cloud's private podman, as an operator behind our back would use it."""

@@ -10,23 +10,11 @@ from cloud import Cloud, TINY, expect, need_podman, wait_for
 need_podman()
 
 
-def service_pids(cloud):
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            argv = open(f"/proc/{pid}/cmdline", "rb").read().decode().split("\0")
-        except OSError:
-            continue
-        if "service" in argv and any(cloud.state in a for a in argv) and "podman" in argv[0]:
-            found.append(int(pid))
-    return found
-
-
 with Cloud() as cloud:
     # The service is killed: the container does not notice, nor does the job.
     job = cloud.submit("sleep 6; exit 3", name="survivor")
     cloud.wait(job, "running")
-    pids = service_pids(cloud)
+    pids = cloud.service_pids()
     expect(pids, "no podman service of ours was found")
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
@@ -72,4 +60,5 @@ with Cloud() as cloud:
     wait_for("every hold released", lambda: all(
         a["debits_pending"] == 0 for a in cloud.ok("GET", "/v1/ledger/accounts")["items"]))
     cloud.check_books()
+    cloud.check_doctor()
     print("removed while unwatched, foreign untouched, books hold: ok")

@@ -56,6 +56,7 @@ with Cloud() as cloud:
     for n in range(rounds):
         run_round(cloud, n)
     cloud.check_books()
+    cloud.check_doctor()
     usage = cloud.ok("GET", "/v1/usage?by=day")
     jobs = cloud.ok("GET", "/v1/jobs?all=1&limit=500")["items"]
     total = sum(cloud.receipt(j["id"])["total_ticks"] for j in jobs)

@@ -47,11 +47,12 @@ struct Door {
 inline const std::vector<Door> doors = {
     {"boost/asio", {"net"}},
     {"boost/beast", {"net"}},
+    {"boost/context", {"sim"}},
     {"curl/", {"net"}},
     {"openssl/", {"net"}},
     {"sodium", {"base"}},
     {"spdlog/", {"base"}},
-    {"sqlite3", {"store", "audit"}},
+    {"sqlite3", {"store", "audit", "sim"}},
     {"libpq", {"store"}},
     {"yaml-cpp/", {"api"}},
     {"cairo/", {"documents"}},

@@ -1,0 +1,372 @@
+#include "sim/chaos.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <memory>
+
+#include "base/chaos.h"
+#include "base/log.h"
+#include "sim/chaos_audit.h"
+#include "sim/tenants.h"
+
+namespace ampacity::sim {
+namespace {
+
+constexpr base::Instant birth{1'795'305'600'000'000};  // 2026-11-22T00:00:00Z
+constexpr base::Duration to_settle = base::Duration::seconds(3 * 3'600);
+
+// One run, and what production code calls of it (base/chaos.h).
+class Run final : public base::Chaos {
+ public:
+  explicit Run(const ChaosOptions& options);
+  ~Run() override;
+  ChaosResult result();
+
+  bool misbehave(const char* place) override;
+  std::uint64_t below(std::uint64_t bound) override { return chances_.next() % bound; }
+  void reached(const char* branch) override { ++out_.probes[branch]; }
+  bool planted(const char* bug) override { return options_.planted.contains(bug); }
+  void log(base::Level level, std::string_view line) override;
+  void check_failed(std::string_view said) override;
+
+ private:
+  void strike();
+  void schedule_strikes();
+  void watch();  // between two turns
+  void bring_back(Loss loss);
+  void later(base::Duration d, std::function<void()> f) {
+    fibres_.at(fibres_.now() + d, std::move(f));
+  }
+  base::Duration drawn(std::int64_t most_s) {
+    return base::Duration::millis(
+        static_cast<std::int64_t>(events_.next() % (1'000 * static_cast<std::uint64_t>(most_s))));
+  }
+  void heal();
+  bool quiet();
+  void finish();
+  void say(const std::string& line);
+  void final_reads();
+
+  const ChaosOptions options_;
+  const ChaosPlan plan_;
+  base::SeededPrng turns_, world_, chances_, events_, ids_, asks_;
+  Fibres fibres_;
+  Disk disk_;
+  FakePodman podman_;
+  Machine machine_;
+  ChaosAudit audit_;
+  Tenants tenants_;
+  std::map<std::string, bool> places_;
+  ChaosResult out_;
+  bool safety_ = true;
+  Loss next_loss_ = Loss::nothing;
+  bool restarting_ = false;
+};
+
+Run::Run(const ChaosOptions& options)
+    : options_(options),
+      plan_(draw_plan(options)),
+      turns_(options.seed ^ 0x1111),
+      world_(options.seed ^ 0x2222),
+      chances_(options.seed ^ 0x3333),
+      events_(options.seed ^ 0x4444),
+      ids_(options.seed ^ 0x5555),
+      asks_(options.seed ^ 0x6666),
+      fibres_(turns_, birth),
+      disk_(DiskOptions{.seed = options.seed,
+                        .weaken_synchronous = options.planted.contains("no-sync")}),
+      podman_(fibres_, world_),
+      machine_({plan_.emulated, plan_.engine_period, plan_.snapshot_after}, fibres_, disk_, podman_,
+               ids_),
+      audit_(plan_, podman_),
+      tenants_(plan_, fibres_, machine_, asks_) {
+  make_sqlite_repeatable(static_cast<std::uint32_t>(options.seed));
+  base::scheduler = &fibres_;
+  base::chaos = this;
+  fibres_.give_way_odds(plan_.give_way_odds);
+  podman_.faults = plan_.podman;
+  if (options.trace) podman_.trace = [this](const std::string& line) { say(line); };
+  podman_.shortest_run = plan_.shortest_run;
+  podman_.longest_run = plan_.longest_run;
+  machine_.committed = [this](const core::World& w, const std::vector<core::Fact>& facts) {
+    audit_.committed(w, facts);
+  };
+  machine_.loaded = [this](const core::World& w) { audit_.loaded(w, machine_.store()); };
+}
+
+Run::~Run() {
+  machine_.kill(Loss::nothing);
+  base::scheduler = nullptr;
+  base::chaos = nullptr;
+}
+
+void Run::say(const std::string& line) {
+  if (options_.trace) fmt::print(stderr, "{} {}\n", base::format_instant(fibres_.now()), line);
+}
+
+bool Run::misbehave(const char* place) {
+  if (!safety_ || !plan_.has(Fault::misbehave)) return false;
+  const auto known = places_.find(place);
+  bool on = false;
+  if (known == places_.end()) {
+    on = chances_.next() % 4 == 0;
+    places_.emplace(place, on);
+  } else {
+    on = known->second;
+  }
+  if (!on || chances_.next() % 4 != 0) return false;
+  ++out_.misbehaved[place];
+  return true;
+}
+
+void Run::log(base::Level level, std::string_view line) {
+  say(fmt::format("  log {} {}", static_cast<int>(level), line));
+  if (level != base::Level::error) return;
+  const bool disk = plan_.has(Fault::disk_full) || plan_.has(Fault::disk_error) ||
+                    plan_.has(Fault::disk_crash) || plan_.has(Fault::power) || disk_.crashed();
+  if (!disk) audit_.wrong("an error was logged: " + std::string(line));
+}
+
+// As abort() would, but for the one task: watch() ends the others before any has another turn.
+void Run::check_failed(std::string_view said) {
+  say(fmt::format("CHECK {}", said));
+  const bool disk = plan_.has(Fault::disk_error) || disk_.crashed();
+  if (!disk) audit_.wrong("a CHECK failed: " + std::string(said));
+  machine_.die("CHECK " + std::string(said));
+  throw Killed();
+}
+
+void Run::bring_back(Loss loss) {
+  if (restarting_) return;
+  restarting_ = true;
+  machine_.kill(loss);
+  later(drawn(20), [this] {
+    restarting_ = false;
+    machine_.start();
+    say("ampacityd starts");
+  });
+}
+
+void Run::watch() {
+  if (!fibres_.escaped().empty() && audit_.found.empty())
+    audit_.wrong("an exception escaped: " + fibres_.escaped());
+  if (restarting_) return;
+  if (disk_.crashed()) {
+    say("the disk crashed under it");
+    const bool power = plan_.has(Fault::power);
+    if (power) podman_.reboot();
+    bring_back(power ? Loss::some : Loss::nothing);
+  } else if (!machine_.died_of().empty()) {
+    say("ampacityd died: " + machine_.died_of());
+    const bool expected = plan_.has(Fault::disk_error) || plan_.has(Fault::disk_full) ||
+                          plan_.has(Fault::partition) || plan_.has(Fault::unavailable) ||
+                          plan_.has(Fault::reply_lost);
+    if (!expected) audit_.wrong("it died: " + machine_.died_of());
+    bring_back(Loss::nothing);
+  }
+}
+
+// One thing goes wrong now.
+void Run::strike() {
+  std::vector<Fault> possible;
+  for (const Fault f : plan_.faults)
+    if (f != Fault::events && f != Fault::misbehave && f != Fault::engine_clock &&
+        f != Fault::idle_start && f != Fault::list_cut && f != Fault::dies &&
+        f != Fault::stop_ignored && f != Fault::reply_lost && f != Fault::unavailable)
+      possible.push_back(f);
+  if (possible.empty()) return;
+  const Fault f = possible[events_.next() % possible.size()];
+  const base::Duration span = drawn(events_.next() % 4 == 0 ? 600 : 60);
+  ++out_.faults;
+  say(fmt::format("fault {} {}", word(f), base::format_duration(span)));
+  switch (f) {
+    case Fault::kill:
+      if (!restarting_) bring_back(Loss::nothing);
+      break;
+    case Fault::power:
+      podman_.reboot();
+      if (!restarting_) bring_back(Loss::some);
+      break;
+    case Fault::disk_crash:
+      disk_.faults.crash_before = 1 + events_.next() % 60;
+      break;
+    case Fault::pause:
+      if (machine_.runs()) machine_.stop(fibres_.now() + span);
+      break;
+    case Fault::disk_full:
+      disk_.fill(disk_.bytes());
+      later(span, [this] { disk_.make_room(); });
+      break;
+    case Fault::disk_error:
+      (events_.next() % 2 ? disk_.faults.fail_sync : disk_.faults.fail_write) =
+          1 + events_.next() % 20;
+      break;
+    case Fault::clock:
+      machine_.clock_jump.us += (events_.next() % 2 ? 1 : -1) * span.us;
+      break;
+    case Fault::partition:
+      podman_.unreachable_until(fibres_.now() + span);
+      break;
+    case Fault::lost:
+      events_.next() % 6 ? podman_.lose_one() : podman_.lose_all();
+      break;
+    case Fault::hidden:
+      podman_.hide_one(span);
+      break;
+    case Fault::reboot:
+      podman_.reboot();
+      if (!restarting_) bring_back(Loss::nothing);
+      break;
+    default:
+      podman_.stray();
+  }
+}
+
+void Run::schedule_strikes() {
+  const base::Duration next = drawn(2 * plan_.between_faults.whole_seconds());
+  if (fibres_.now() + next >= birth + plan_.safety) return;
+  later(next, [this] {
+    strike();
+    schedule_strikes();
+  });
+}
+
+void Run::heal() {
+  say("healed");
+  safety_ = false;
+  disk_.faults = {};
+  disk_.make_room();
+  podman_.heal();
+  podman_.shortest_run = plan_.shortest_run;
+  podman_.longest_run = plan_.longest_run;
+}
+
+// Nobody asks, nothing runs, nothing waits that could run.
+bool Run::quiet() {
+  if (!tenants_.done() || !machine_.open() || podman_.containers() > 0) return false;
+  bool all = false;
+  bool looked = false;
+  fibres_.spawn_in(Fibres::outside, [this, &all, &looked] {
+    machine_.look(
+        [&](const core::World& w) { all = w.leased.empty() && w.live_jobs == w.queue.size(); });
+    looked = true;
+  });
+  const base::Instant end = fibres_.now() + base::Duration::seconds(30);
+  while (!looked && fibres_.now() < end)
+    fibres_.run_until(fibres_.now() + base::Duration::seconds(1), [this] { watch(); });
+  return all;
+}
+
+// Everything that was acknowledged is there, and has ended or says why it waits.
+void Run::final_reads() {
+  bool over = false;
+  fibres_.spawn_in(Fibres::outside, [this, &over] {
+    for (const std::string& job : tenants_.jobs()) {
+      const auto r = tenants_.ask(machine_.owner_key(), "GET", "/v1/jobs/" + job, "", "", 5);
+      if (!r || r->status != 200) {
+        audit_.wrong(
+            fmt::format("I9 acknowledged {} is not there: {}", job, r ? r->body : "no answer"));
+        continue;
+      }
+      audit_.mix(r->body);
+      const auto view = boost::json::parse(r->body).as_object();
+      const auto state = std::string(view.at("state").as_string());
+      const bool why = view.contains("why") && view.at("why").is_string();
+      if (state != "ended" && !(state == "queued" && why))
+        audit_.wrong(fmt::format("I8 {} is {} for ever", job, state));
+    }
+    machine_.look(
+        [this](const core::World& w) { audit_.settled(w, fibres_.now() + machine_.clock_jump); });
+    over = true;
+  });
+  const base::Instant end = fibres_.now() + base::Duration::seconds(3'600);
+  while (!over && fibres_.now() < end)
+    fibres_.run_until(fibres_.now() + base::Duration::seconds(1), [this] { watch(); });
+  if (!over) audit_.wrong("I8 the last questions were not answered");
+}
+
+void Run::finish() {
+  const base::Instant end = fibres_.now() + to_settle;
+  bool settled = false;
+  while (!settled && fibres_.now() < end && audit_.found.empty()) {
+    fibres_.run_until(fibres_.now() + base::Duration::seconds(60), [this] { watch(); });
+    settled = quiet();
+  }
+  if (!audit_.found.empty()) return;
+  if (!settled) {
+    std::string left;
+    for (const std::string& name : podman_.names()) left += " " + name;
+    audit_.wrong(fmt::format(
+        "I8 not settled {} after healing: {}{}; containers:{}", base::format_duration(to_settle),
+        machine_.open() ? "open" : "not open", tenants_.done() ? "" : ", tenants wait", left));
+  }
+  final_reads();
+  machine_.kill(Loss::nothing);
+  audit_.store_at_rest(machine_.store());
+}
+
+ChaosResult Run::result() {
+  say(fmt::format("seed {}: {} for {}", options_.seed, fmt::join(plan_.emulated, " "),
+                  base::format_duration(plan_.safety)));
+  machine_.start();
+  tenants_.begin(birth + plan_.safety);
+  schedule_strikes();
+  while (fibres_.now() < birth + plan_.safety && audit_.found.empty())
+    fibres_.run_until(std::min(fibres_.now() + base::Duration::seconds(30), birth + plan_.safety),
+                      [this] { watch(); });
+  heal();
+  if (audit_.found.empty()) finish();
+  for (const std::string& w : tenants_.wrong()) audit_.wrong(w);
+  out_.wrong = audit_.found;
+  out_.digest = audit_.digest;
+  out_.facts = audit_.facts;
+  out_.commits = audit_.commits;
+  out_.leases_closed = audit_.leases_closed;
+  out_.turns = fibres_.turns();
+  out_.engine_requests = podman_.requests();
+  out_.answers = tenants_.answers();
+  out_.lives = machine_.lives();
+  out_.simulated = fibres_.now() - birth;
+  return out_;
+}
+
+}  // namespace
+
+ChaosResult run_chaos(const ChaosOptions& options) {
+  Run run(options);
+  return run.result();
+}
+
+std::string repro(const ChaosOptions& options) {
+  std::string line = fmt::format("ampacity-sim --chaos --seed {}", options.seed);
+  std::string without;
+  for (const Fault f : options.without)
+    without += (without.empty() ? "" : ",") + std::string(word(f));
+  if (!without.empty()) line += " --without " + without;
+  if (options.minutes) line += fmt::format(" --minutes {}", options.minutes);
+  for (const std::string& bug : options.planted) line += " --plant " + bug;
+  return line;
+}
+
+ChaosOptions shrink(ChaosOptions options, int runs) {
+  const auto fails = [&](const ChaosOptions& o) {
+    return runs-- > 0 && !run_chaos(o).wrong.empty();
+  };
+  if (options.minutes == 0) options.minutes = draw_plan(options).safety.whole_seconds() / 60;
+  for (const Fault f : draw_plan(options).faults) {
+    ChaosOptions less = options;
+    less.without.insert(f);
+    if (fails(less)) options = less;
+  }
+  while (options.minutes > 1) {
+    ChaosOptions shorter = options;
+    shorter.minutes = options.minutes / 2;
+    if (!fails(shorter)) break;
+    options = shorter;
+  }
+  return options;
+}
+
+}  // namespace ampacity::sim

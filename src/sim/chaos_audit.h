@@ -1,0 +1,52 @@
+// The auditors of a chaos run: a shadow world folded from the facts alone, and what containers
+// truly did, beside what the cloud says of them. Threads: fibres. 1. They never ask the cloud what
+// it thinks of itself, only what it said.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/invariants.h"
+#include "sim/chaos_plan.h"
+#include "sim/machine.h"
+
+namespace ampacity::sim {
+
+class ChaosAudit {
+ public:
+  ChaosAudit(const ChaosPlan& plan, const FakePodman& podman) : plan_(plan), podman_(podman) {}
+
+  // After a commit: the facts, and the world that made them.
+  void committed(const core::World& after, const std::vector<core::Fact>& facts);
+  // At a start: it must hold all that was ever committed; what it holds beyond that is read here.
+  void loaded(const core::World& found, const store::SqliteOptions& store);
+  // At the end, when everything has settled.
+  void settled(const core::World& world, base::Instant now);
+  void store_at_rest(const store::SqliteOptions& store);
+
+  void wrong(std::string what);
+  std::vector<std::string> found;
+  std::uint64_t digest = 0xcbf29ce484222325ULL;
+  std::uint64_t facts = 0, commits = 0, leases_closed = 0;
+  void mix(std::string_view bytes);
+
+ private:
+  void fold(const core::Fact& fact);
+  void close(const core::LeaseClosed& closed);
+  void compare_runs();
+  void take(std::vector<core::Violation> violations, const char* when);
+
+  const ChaosPlan& plan_;
+  const FakePodman& podman_;
+  core::World shadow_;
+  core::FactAuditor auditor_;
+  struct Billed {
+    core::Interval interval;
+    core::Outcome outcome{};
+  };
+  std::map<std::string, Billed> billed_;  // by the first rank's container
+  std::string written_;
+};
+
+}  // namespace ampacity::sim

@@ -1,0 +1,68 @@
+#include "sim/chaos_plan.h"
+
+#include <array>
+
+namespace ampacity::sim {
+namespace {
+
+constexpr std::array<std::string_view, faults_in_all> words = {
+    "kill",         "power",      "disk-crash",   "pause",       "disk-full", "disk-error",
+    "clock",        "partition",  "reply-lost",   "lost",        "hidden",    "events",
+    "stop-ignored", "idle-start", "engine-clock", "unavailable", "list-cut",  "dies",
+    "reboot",       "stray",      "misbehave"};
+
+}  // namespace
+
+std::string_view word(Fault fault) { return words[static_cast<std::size_t>(fault)]; }
+
+ChaosPlan draw_plan(const ChaosOptions& options) {
+  base::SeededPrng prng(options.seed * 0x9e3779b97f4a7c15ULL + 17);
+  const auto below = [&](std::uint64_t n) { return prng.next() % n; };
+  const auto between = [&](std::int64_t low, std::int64_t high) {
+    return low + static_cast<std::int64_t>(below(static_cast<std::uint64_t>(high - low + 1)));
+  };
+  ChaosPlan p;
+  const std::uint64_t odds = 1 + below(4);  // of 8: how many faults at all
+  for (int f = 0; f < faults_in_all; ++f) {
+    const bool drawn = below(8) < odds;
+    if (drawn && !options.without.contains(static_cast<Fault>(f)))
+      p.faults.insert(static_cast<Fault>(f));
+  }
+  const std::uint64_t nodes = 1 + below(3);
+  p.emulated = {"h100:8x" + std::to_string(nodes)};
+  if (below(3) == 0) p.emulated.push_back("a40:4x1");
+  p.tenants = static_cast<int>(1 + below(3));
+  p.safety = base::Duration::seconds(60 * between(8, 25));
+  p.between_requests = base::Duration::seconds(between(5, 40));
+  p.engine_period = base::Duration::seconds(between(2, 12));
+  p.between_faults = base::Duration::seconds(between(30, 240));
+  const std::int64_t quanta[] = {60, 120, 600, 3'600};
+  p.quantum_s = quanta[below(4)];
+  p.credit_usd = below(3) == 0 ? between(1, 20) : 100'000;
+  p.snapshot_after = 20 + below(400);
+  p.give_way_odds = below(2) == 0 ? 0 : static_cast<std::uint32_t>(1 + below(64));
+  p.shortest_run = base::Duration::seconds(between(1, 20));
+  p.longest_run = p.shortest_run + base::Duration::seconds(between(10, 600));
+  const auto rate = [&](Fault f, std::uint64_t most) {
+    const auto drawn = static_cast<std::uint32_t>(1 + below(most));
+    return p.has(f) ? drawn : 0;
+  };
+  p.podman.unreachable = rate(Fault::partition, 100);
+  p.podman.unavailable = rate(Fault::unavailable, 200);
+  p.podman.reply_lost = rate(Fault::reply_lost, 200);
+  p.podman.list_cut = rate(Fault::list_cut, 200);
+  p.podman.event_lost = rate(Fault::events, 1'000);
+  p.podman.event_twice = rate(Fault::events, 500);
+  p.podman.start_idle = rate(Fault::idle_start, 200);
+  p.podman.start_refused = rate(Fault::unavailable, 100);
+  p.podman.term_ignored = rate(Fault::stop_ignored, 700);
+  p.podman.dies = rate(Fault::dies, 400);
+  p.podman.pull_fails = rate(Fault::unavailable, 300);
+  p.podman.slowest = base::Duration::millis(between(1, 3'000));
+  const std::int64_t wrong_ms = between(-90'000, 90'000);
+  if (p.has(Fault::engine_clock)) p.podman.clock_wrong = base::Duration::millis(wrong_ms);
+  if (options.minutes > 0) p.safety = base::Duration::seconds(60 * options.minutes);
+  return p;
+}
+
+}  // namespace ampacity::sim

@@ -1,0 +1,70 @@
+// What one seed does: a small cloud, its tenants, and which faults befall it how often. Each seed
+// draws a subset of the faults (swarm testing): a constant full mix hides bugs.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sim/disk.h"
+#include "sim/fake_podman.h"
+
+namespace ampacity::sim {
+
+// By the names of reference/reliability.md §2.
+enum class Fault {
+  kill,          // F1: SIGKILL
+  power,         // F1, F8: power lost: unsynced sectors too, and the host starts anew
+  disk_crash,    // F1: at a drawn write, sync, rename
+  pause,         // F2: SIGSTOP, up to ten minutes
+  disk_full,     // F6
+  disk_error,    // F7: EIO, fsync
+  clock,         // F13: steps of the wall clock
+  partition,     // F17
+  reply_lost,    // F18
+  lost,          // F24: containers vanish, dead
+  hidden,        // F25: containers vanish and come back alive
+  events,        // F26: lost and doubled
+  stop_ignored,  // F28
+  idle_start,    // F29: says OK and does nothing
+  engine_clock,  // F30
+  unavailable,   // F31
+  list_cut,      // F32
+  dies,          // processes end on their own
+  reboot,        // F15 of the host
+  stray,         // somebody else's container with our label
+  misbehave,     // BUGGIFY
+};
+inline constexpr int faults_in_all = 21;
+std::string_view word(Fault fault);
+
+struct ChaosOptions {
+  std::uint64_t seed = 1;
+  std::set<Fault> without;        // shrinking: not these
+  std::int64_t minutes = 0;       // of the safety phase; 0: drawn
+  std::set<std::string> planted;  // bugs to switch on, sim/planted.h
+  bool trace = false;             // to stderr
+};
+
+struct ChaosPlan {
+  std::set<Fault> faults;
+  std::vector<std::string> emulated;
+  int tenants = 1;
+  base::Duration safety;            // how long things go wrong
+  base::Duration between_requests;  // of a tenant, on average
+  base::Duration engine_period;
+  base::Duration between_faults;  // of those that happen at an instant
+  std::int64_t quantum_s = 600;
+  std::int64_t credit_usd = 1'000;
+  std::uint64_t snapshot_after = 200;
+  std::uint32_t give_way_odds = 0;
+  PodmanFaults podman;
+  base::Duration shortest_run, longest_run;
+
+  bool has(Fault f) const { return faults.contains(f); }
+};
+
+ChaosPlan draw_plan(const ChaosOptions& options);
+
+}  // namespace ampacity::sim

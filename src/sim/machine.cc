@@ -1,0 +1,151 @@
+#include "sim/machine.h"
+
+#include "base/log.h"
+#include "server/app.h"
+#include "server/catalogue.h"
+#include "server/inventory.h"
+#include "server/webhooks.h"
+
+namespace ampacity::sim {
+namespace {
+
+constexpr const char* state_folder = "/simulated";
+
+engines::EngineReports reports_to(server::Loop& loop) {
+  engines::EngineReports reports;
+  reports.seen = [&loop](std::vector<core::RankSeen> seen) { loop.observe(std::move(seen)); };
+  return reports;
+}
+
+}  // namespace
+
+Machine::Machine(MachineOptions options, Fibres& fibres, Disk& disk, FakePodman& podman,
+                 base::Prng& prng)
+    : options_(std::move(options)),
+      fibres_(fibres),
+      disk_(disk),
+      podman_(podman),
+      prng_(prng),
+      secrets_(std::string(32, 's')) {}
+
+void Machine::start() {
+  died_of_.clear();
+  ++lives_;
+  group_ = fibres_.new_group();
+  fibres_.spawn_in(group_, [this] { live(); });
+}
+
+void Machine::die(std::string why) {
+  if (died_of_.empty()) died_of_ = std::move(why);
+}
+
+void Machine::kill(Loss loss) {
+  app_ = nullptr;
+  loop_ = nullptr;
+  if (!disk_.crashed()) disk_.crash();  // what it still does while it unwinds reaches no disk
+  if (group_) fibres_.kill(group_);
+  group_ = 0;
+  disk_.restart(loss);
+}
+
+base::Result<void> Machine::begin(server::Loop& loop, server::KeyRing& keys) {
+  const bool founded = loop.ask([](const core::World& w) { return !w.state().accounts.empty(); });
+  if (!founded)
+    if (auto done = loop.run(core::Found{server::default_prices()}, "ampacityd"); !done)
+      return done;
+  if (loop.ask([](const core::World& w) { return w.state().keys.empty(); })) {
+    server::NewKey made = server::make_key(keys.pepper());
+    core::CreateKey create;
+    create.key.id = base::make_uuid7(clock_.now(), prng_);
+    create.key.lookup = std::move(made.lookup);
+    create.key.hash = std::move(made.hash);
+    create.key.role = core::Role::owner;
+    owner_key_ = std::move(made.secret);
+    if (auto done = loop.run(std::move(create), "ampacityd"); !done) return done;
+  }
+  engines::HostFound host;
+  host.hostname = "simulated";
+  host.cpu_milli = 16'000;
+  host.memory_mib = 65'536;
+  std::vector<server::Emulation> emulated;
+  for (const std::string& text : options_.emulated)
+    if (const auto e = server::parse_emulation(text)) emulated.push_back(*e);
+  auto inventory = server::take_inventory(host, {}, emulated, "home");
+  if (!inventory) return std::unexpected(inventory.error());
+  return loop.run(std::move(inventory->site), "ampacityd");
+}
+
+// As server/main.cc joins them.
+void Machine::live() {
+  auto journal = store::open_sqlite(store());
+  if (!journal) return die("open: " + journal.error().message);
+  auto world = (*journal)->load();
+  if (!world) return die("load: " + world.error().message);
+  server::KeyRing keys(secrets_.pepper());
+  for (const core::Key& k : world->state().keys) keys.put(k);
+  if (loaded) loaded(*world);
+
+  engines::ContainerOptions container;
+  container.state = state_folder;
+  container.cloud = "simulated";
+  container.period = options_.engine_period;
+  auto engine = engines::make_container_engine(container, clock_, podman_.host());
+  server::LoopOptions loop_options;
+  loop_options.store = store();
+  loop_options.snapshot_when_quiet = options_.snapshot_after;
+  server::Loop loop(loop_options, **journal, std::move(*world), *engine, secrets_, clock_);
+  server::Live watchers(loop, engines::LogSpool(engines::log_directory(container)), store(),
+                        clock_);
+  loop.on_commit([&](const core::World& after, const std::vector<core::Fact>& facts) {
+    for (const core::Fact& f : facts) {
+      if (const auto* made = std::get_if<core::KeyCreated>(&f.body)) keys.put(made->key);
+      if (const auto* gone = std::get_if<core::KeyRevoked>(&f.body)) keys.revoke(gone->key);
+    }
+    if (committed) committed(after, facts);
+  });
+  server::WebhookOptions hook_options;
+  hook_options.store = store();
+  server::Webhooks webhooks(hook_options, loop, secrets_, clock_, prng_);
+  server::App app({"simulated", store(), 0}, loop, keys, *engine, watchers, webhooks, clock_,
+                  prng_);
+  // What ends last in an orderly stop: members are in the wrong order for it.
+  struct End {
+    std::function<void()> f;
+    ~End() { f(); }
+  };
+  const End end{[&] {
+    app.stop();
+    watchers.stop();
+    loop.stop();
+    engine.reset();
+  }};
+  if (const auto started = engine->start(reports_to(loop)); !started)
+    return die("engine: " + started.error().message);
+  loop.start();
+  if (const auto begun = begin(loop, keys); !begun) return die("begin: " + begun.error().message);
+  app.open();
+  app_ = &app;
+  loop_ = &loop;
+  while (true) base::sleep_for(base::Duration::seconds(86'400));
+}
+
+void Machine::ask(net::Request request, std::function<void(net::Response)> answered) {
+  if (!app_) return;
+  fibres_.spawn_in(group_, [this, request = std::move(request), life = lives_,
+                            answered = std::move(answered)]() mutable {
+    net::Reply reply([this, life, answered = std::move(answered)](net::Response r) {
+      if (life == lives_ && app_) answered(std::move(r));
+    });
+    if (app_) app_->handle(std::move(request), std::move(reply));
+  });
+}
+
+void Machine::look(const std::function<void(const core::World&)>& f) {
+  if (!loop_) return;
+  (void)loop_->ask([&f](const core::World& w) {
+    f(w);
+    return true;
+  });
+}
+
+}  // namespace ampacity::sim
