@@ -13,7 +13,7 @@ set(decoders
     ledger/model ledger/outcome
     net/asio_impl net/destination net/http net/http_connection net/http_loop net/http_reply
     net/http_text net/http_websocket
-    server/keys sim/csv sim/trace)
+    server/keys server/paging sim/csv sim/trace)
 list(TRANSFORM decoders PREPEND ${CMAKE_SOURCE_DIR}/src/)
 list(TRANSFORM decoders APPEND .cc)
 add_library(ampacity_fuzzed STATIC ${decoders})

@@ -12,15 +12,20 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t most_meter_bytes = 64;
+constexpr std::size_t most_wrong_in_event = 20;  // an answer is not to dwarf its batch
 
 // What is wrong with one event, as it is found.
 struct Wrongs {
   std::vector<EventRefusal>& all;
   std::size_t index;
   bool any = false;
+  std::size_t count = 0;
   void add(std::string_view field, std::string message) {
     any = true;
-    all.push_back({index, std::string(field), std::move(message)});
+    if (++count < most_wrong_in_event)
+      all.push_back({index, std::string(field), std::move(message)});
+    else if (count == most_wrong_in_event)
+      all.push_back({index, "(more)", "more is wrong with this event"});
   }
 };
 
@@ -88,7 +93,7 @@ void read_corrects(const json::value& v, ReadEvent& e, Wrongs& wrong) {
     else if (key == "sent_by")
       sent_by = &value;
     else
-      wrong.add("data.corrects." + std::string(key),
+      wrong.add("data.corrects." + std::string(key).substr(0, 60),
                 "is not a field here; the fields are source, id, sent_by");
   }
   constexpr std::size_t most = most_event_name_bytes;

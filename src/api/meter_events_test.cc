@@ -113,6 +113,11 @@ TEST_CASE("a metered event: each wrong field by its path") {
     CAPTURE(row.body);
     CHECK(fields_wrong(row.body) == row.fields);
   }
+  std::string unknown = R"("quantity":1)";
+  for (int i = 0; i < 500; ++i) unknown += ",\"k" + std::to_string(i) + "\":0";
+  const auto said = fields_wrong(with_data(unknown));
+  CHECK(said.size() == 20);
+  CHECK(said.back() == "(more)");
 }
 
 TEST_CASE("in a batch each event stands alone; only a body that is none is refused whole") {

@@ -41,6 +41,13 @@ TEST_CASE("a price file is exact or refused, with its line") {
   REQUIRE_FALSE(bad);
   CHECK(bad.error().wrong.size() == 4);
   CHECK(bad.error().wrong[0].message.find("line 3") != std::string::npos);
+  // Terms multiply the rules: refused before they are all made.
+  std::string many = "name: x\nrules: []\nterms: {1: 1, 2: 1, 3: 1, 4: 1, 5: 1, 6: 1}\ngpus:\n";
+  for (int i = 0; i < 3'000; ++i) many += " g" + std::to_string(i) + ": {on_demand: 1}\n";
+  const auto multiplied =
+      parse_price_file(many + "beside_gpu: {vcpu: 1, gib: 1}\ncpu_only: {vcpu: 1, gib: 1}\n");
+  REQUIRE_FALSE(multiplied);
+  CHECK(multiplied.error().wrong[0].field == "rules");
   CHECK_FALSE(parse_price_file("name: [x\n"));
   CHECK_FALSE(parse_price_file("name: x\n"));  // a list of nothing
 }

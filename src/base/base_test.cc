@@ -60,13 +60,30 @@ TEST_CASE("JSON: every wrong field is named by its path") {
   CHECK_FALSE(from_json<Inner>("{\"n\":99999999999999999999}"));
 }
 
+TEST_CASE("JSON: a refusal stays small, and a key without a name is not an index") {
+  std::string body = R"({"n":1,"":2)";
+  for (int i = 0; i < 300; ++i) body += ",\"k" + std::to_string(i) + "\":0";
+  const auto r = from_json<Inner>(body + "}");
+  REQUIRE_FALSE(r);
+  CHECK(r.error().wrong.size() == 101);
+  CHECK(r.error().wrong.front().field == "\"\"");
+  CHECK(r.error().wrong.back() == Wrong{"(more)", "201 more are wrong"});
+  CHECK(r.error().message.starts_with("301 fields"));
+  const auto long_key = from_json<Inner>("{\"n\":1,\"" + std::string(5000, 'k') + "\":0}");
+  REQUIRE_FALSE(long_key);
+  CHECK(long_key.error().wrong.front().field.size() == 200);
+}
+
 TEST_CASE("instants and durations") {
   for (const char* text : {"1970-01-01T00:00:00Z", "2026-11-22T12:45:51.123456Z",
                            "2000-02-29T23:59:59.5Z", "1969-12-31T23:59:59.999999Z"})
     CHECK(format_instant(*parse_instant(text)) == text);
   CHECK(*parse_instant("2026-01-01T01:00:00+01:00") == *parse_instant("2026-01-01T00:00:00Z"));
-  for (const char* bad : {"", "2026-02-30T00:00:00Z", "2026-01-01", "2026-01-01T00:00:00",
-                          "2026-01-01T24:00:00Z", "2026-01-01T00:00:00Zx"})
+  for (const char* bad :
+       {"", "2026-02-30T00:00:00Z", "2026-01-01", "2026-01-01T00:00:00", "2026-01-01T24:00:00Z",
+        "2026-01-01T00:00:00Zx",
+        // outside the years that can be written
+        "9999-12-31T23:59:59-00:09", "9999-12-31T23:59:60Z", "0000-01-01T00:00:00+00:01"})
     CHECK_MESSAGE(!parse_instant(bad), bad);
   CHECK(parse_duration("2h30m")->whole_seconds() == 9000);
   CHECK(parse_duration("90")->whole_seconds() == 90);

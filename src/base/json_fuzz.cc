@@ -11,8 +11,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto value = base::parse_json(text)) {
     const std::string written = boost::json::serialize(*value);
     const auto again = base::parse_json(written);
-    // Boost reads 1e400 as no finite number, and writes that as 1e99999.
-    CHECK_THAT(again || written.contains("1e99999"), "what was written is no JSON");
+    // Boost reads 1e400 and 0e400 as no numbers, which JSON has no words for; no field takes such.
+    const bool sayable = !written.contains("Infinity") && !written.contains("NaN");
+    CHECK_THAT(again || !sayable, "what was written is no JSON");
     CHECK_THAT(!again || again->kind() == value->kind(), "another kind");
   } else {
     base::check_refusal(value.error(), text);

@@ -1,4 +1,4 @@
-// Server-sent events, cut anywhere: the same events.
+// Server-sent events, cut anywhere and with any ends of lines: the same events.
 #include "cli/sse.h"
 
 #include <vector>
@@ -31,12 +31,24 @@ Heard read(std::string_view bytes, std::size_t piece) {
   return heard;
 }
 
+// Every end of a line as a \n.
+std::string with_plain_ends(std::string_view bytes) {
+  std::string out;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    if (bytes[i] == '\n' && i > 0 && bytes[i - 1] == '\r') continue;
+    out += bytes[i] == '\r' ? '\n' : bytes[i];
+  }
+  return out;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   base::FuzzInput input(data, size);
   const std::size_t piece = 1 + input.byte();
   const std::string_view bytes = input.rest();
-  CHECK_THAT(read(bytes, bytes.size() + 1) == read(bytes, piece), "other events when cut");
+  const Heard whole = read(bytes, bytes.size() + 1);
+  CHECK_THAT(whole == read(bytes, piece), "other events when cut");
+  CHECK_THAT(whole == read(with_plain_ends(bytes), piece), "other events for other ends of lines");
   return 0;
 }

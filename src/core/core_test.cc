@@ -450,6 +450,8 @@ TEST_CASE("GPU requests") {
   CHECK_FALSE(parse_cpu_milli("1.2345"));
   CHECK(parse_memory_mib("4GiB") == 4096);
   CHECK_FALSE(parse_memory_mib("4 GiB"));
+  CHECK(parse_memory_mib("953TB"));
+  CHECK_FALSE(parse_memory_mib("954TB"));  // over a billion MiB: could not be read back
 }
 
 }  // namespace ampacity::core

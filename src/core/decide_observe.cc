@@ -70,12 +70,22 @@ std::vector<Transfer> close_transfers(const World& world, const Job& job, std::i
   return transfers;
 }
 
+// Kept inside our own instants, and after what the generation before was billed for.
+Instant start_of(const Job& job, Instant seen, Instant now) {
+  Instant least = job.lease->granted_at;
+  if (!job.intervals.empty()) least = std::max(least, job.intervals.back().ended_at);
+  return std::max(least, std::min(seen, now));
+}
+
 // What the rank looks like after the report, with the engine's instants kept inside ours.
-Rank end_of(const Lease& lease, const Rank& before, const Observe& c, Instant now) {
+Rank end_of(const Job& job, const Rank& before, const Observe& c, Instant now) {
   const RankSeen& seen = c.seen;
   Rank r = before;
   r.state = RankState::ended;
-  if (seen.started_at.us) r.started_at = std::clamp(seen.started_at, lease.granted_at, now);
+  // What was said of its start holds; an engine whose clock is not ours is right about how long.
+  if (seen.started_at.us && before.started_at.us == 0)
+    r.started_at = start_of(job, seen.started_at, now);
+  const Duration apart = seen.started_at.us ? r.started_at - seen.started_at : Duration{0};
   switch (seen.state) {
     case RankSeen::State::failed_to_start:
       r.started_at = {};
@@ -89,10 +99,10 @@ Rank end_of(const Lease& lease, const Rank& before, const Observe& c, Instant no
       break;
     default:
       r.exit_code = seen.exit_code;
-      r.ended_at = seen.ended_at;
+      r.ended_at = seen.ended_at + apart;
   }
   // An engine's clock may be coarse: what ran, ran for a moment at least, and is billed its second.
-  const Instant least = r.started_at.us ? r.started_at + Duration{1} : lease.granted_at;
+  const Instant least = r.started_at.us ? r.started_at + Duration{1} : job.lease->granted_at;
   r.ended_at = std::max(least, std::min(r.ended_at, now));
   return r;
 }
@@ -157,12 +167,12 @@ Decision decide_observe(const World& world, const Observe& c, Instant now) {
     return std::vector<FactBody>{};
   if (seen.state == RankSeen::State::running) {
     if (before.state == RankState::running) return std::vector<FactBody>{};
-    return std::vector<FactBody>{RankStarted{seen.job, seen.generation, seen.rank,
-                                             std::clamp(seen.started_at, lease.granted_at, now)}};
+    return std::vector<FactBody>{
+        RankStarted{seen.job, seen.generation, seen.rank, start_of(*job, seen.started_at, now)}};
   }
 
   std::vector<Rank> ranks = lease.ranks;
-  const Rank end = ranks[seen.rank] = end_of(lease, before, c, now);
+  const Rank end = ranks[seen.rank] = end_of(*job, before, c, now);
   const bool lost = seen.state == RankSeen::State::absent;
   const bool all_ended = base::planted("gang-closed-early") ||
                          std::all_of(ranks.begin(), ranks.end(),

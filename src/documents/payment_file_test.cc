@@ -130,6 +130,7 @@ TEST_CASE("Reports are read from JSON and CSV, and everything wrong in them is n
   CHECK(bad.error().wrong.size() >= 3);
   for (const char* text : {"", "{", "[]", "7", "null", "{}", "[[]]", "\xff"})
     CHECK(!parse_results_json(text));
+  CHECK(parse_results_json("[]").error().wrong.front().field == "(body)");
   CHECK(!parse_results_json(std::string(most_message_bytes + 1, ' ')));
 
   const auto rows = parse_results_csv(
@@ -144,7 +145,8 @@ TEST_CASE("Reports are read from JSON and CSV, and everything wrong in them is n
                            "invoice,amount,reference,paid_at\n1,2,3\n",
                            "invoice,amount,reference,paid_at\n1,2,\"3,2026-12-10T10:00:00Z\n",
                            "invoice,amount,reference,paid_at\n1,2,3\"x,2026-12-10T10:00:00Z\n",
-                           "invoice,amount,reference,paid_at\n1,2,3,then\n"})
+                           "invoice,amount,reference,paid_at\n1,2,3,then\n",
+                           "invoice,amount,reference,paid_at\n1,2,\xff,2026-12-10T10:00:00Z\n"})
     CHECK_MESSAGE(!parse_results_csv(text), std::string(text));
 }
 

@@ -115,7 +115,7 @@ void ContainerEngine::follow_up(const std::string& name, Rank& rank) {
   if (memory.final) return;
   if (rank.look_again) return enqueue({name, Step::look, {}, false});
   bool running = memory.last && memory.last->state == State::running;
-  if (rank.work.want != core::RankWork::Want::stop) return;
+  if (rank.work.want != core::RankWork::Want::stop || now() < memory.not_before) return;
   if (running && memory.term_at.us == 0) {
     enqueue({name, rank.work.grace_s > 0 ? Step::term : Step::kill, {}, false});
   }
@@ -189,6 +189,8 @@ void ContainerEngine::do_create(const std::string& name, const core::RankWork& w
   if (auto made = ensure_network(work, context.subnet); !made) return later(name, made.error());
   auto answer = call(dialect_->create(work, context), 60);
   if (!answer) return later(name, answer.error());
+  if (answer->status == 503 || answer->status == 429)  // not now: start-up, too busy
+    return later(name, base::Fault{dialect_->message(answer->body), true, answer->status});
   switch (dialect_->judge(answer->status, answer->body)) {
     case Verdict::ok:
       return do_start(name, work);
@@ -268,8 +270,8 @@ void ContainerEngine::do_start(const std::string& name, const core::RankWork& wo
 void ContainerEngine::do_look(const std::string& name, const core::RankWork& work) {
   auto answer = call(dialect_->inspect(name), 20);
   if (!answer) return later(name, answer.error());
-  if (answer->status == 404) {
-    finish(name, [](RankMemory&) {});
+  if (answer->status == 404) {  // whether it is gone, a list must say
+    finish(name, [at = now() + kDying](RankMemory& memory) { memory.not_before = at; });
     return wake();
   }
   if (answer->status != 200) {
@@ -361,7 +363,7 @@ void ContainerEngine::report_inspected(const std::string& name, const core::Rank
       name, [](RankMemory& memory) { memory.ran = true; }, seen);
 }
 
-void ContainerEngine::do_signal(const std::string& name, const core::RankWork&, Step step) {
+void ContainerEngine::do_signal(const std::string& name, const core::RankWork& work, Step step) {
   base::Try<bool> signalled = false;
   if (step == Step::kill) {
     signalled = kill(name);
@@ -371,14 +373,11 @@ void ContainerEngine::do_signal(const std::string& name, const core::RankWork&, 
     signalled = std::unexpected(answer.error());
   }
   if (!signalled) return later(name, signalled.error());
-  bool sent = *signalled;
-  base::Instant at = now();
-  finish(name, [=](RankMemory& memory) {
-    if (!sent) return;  // it ended meanwhile: the next list says so
+  if (!*signalled) return do_look(name, work);  // it ended meanwhile, and nobody told us
+  finish(name, [step, at = now()](RankMemory& memory) {
     if (memory.term_at.us == 0) memory.term_at = at;
     if (step == Step::kill) memory.kill_at = at;
   });
-  if (!sent) wake();
 }
 
 base::Try<bool> ContainerEngine::kill(const std::string& name) {

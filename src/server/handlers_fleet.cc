@@ -5,6 +5,7 @@
 #include "api/views.h"
 #include "server/app.h"
 #include "server/metrics.h"
+#include "server/paging.h"
 
 namespace ampacity::server {
 
@@ -74,15 +75,16 @@ void App::list_sites(Call&, net::Reply& r) {
 }
 
 void App::list_nodes(Call& c, net::Reply& r) {
-  std::size_t limit = 1000, from = 0;
+  std::size_t limit = 1000;
   const std::string_view limit_text = c.target.param("limit"), cursor = c.target.param("cursor");
   std::from_chars(limit_text.data(), limit_text.data() + limit_text.size(), limit);
-  std::from_chars(cursor.data(), cursor.data() + cursor.size(), from);
+  const auto shown = parse_node_cursor(cursor);
+  if (!shown) return r.send(api::problem_response(base::refusal_of({{"cursor", cursor_form}})));
   limit = std::clamp<std::size_t>(limit, 1, 5000);
   r.send(json_response(loop_.ask([&](const core::World& w) {
     api::NodeList list;
-    const std::size_t end = std::min(w.state().nodes.size(), from + limit);
-    for (std::size_t n = from; n < end; ++n)
+    const std::size_t end = std::min(w.state().nodes.size(), *shown + limit);
+    for (std::size_t n = *shown; n < end; ++n)
       list.items.push_back(api::view_node(w, static_cast<core::NodeIx>(n), clock_.now()));
     if (end < w.state().nodes.size()) list.next_cursor = std::to_string(end);
     return base::to_json(list);

@@ -5,6 +5,7 @@
 #include "api/views.h"
 #include "core/desire.h"
 #include "server/app.h"
+#include "server/paging.h"
 
 namespace ampacity::server {
 namespace {
@@ -97,24 +98,22 @@ void App::list_jobs(Call& c, net::Reply& r) {
   const auto project = project_of(c);
   if (!project) return r.send(api::problem_response(project.error()));
   const int limit = whole_param(c.target.param("limit"), 100, 500);
-  const std::string cursor(c.target.param("cursor"));
+  const auto cursor = parse_job_cursor(c.target.param("cursor"));
+  if (!cursor) return r.send(api::problem_response(base::refusal_of({{"cursor", cursor_form}})));
   const bool all = c.target.param("all") == "1";
   const std::string_view state_text = c.target.param("state");
   const auto state = base::parse_enum<core::JobState>(state_text);
   if (!state_text.empty() && !state)
     return r.send(api::problem_response(
         base::refusal_of({{"state", "must be one of " + base::enum_names<core::JobState>()}})));
-  const bool after_live = cursor.starts_with("e");  // "l<order>" among the live, "e<cursor>" after
-  std::uint64_t below = UINT64_MAX;
-  if (cursor.starts_with("l"))
-    std::from_chars(cursor.data() + 1, cursor.data() + cursor.size(), below);
 
   api::JobList list;
-  if (!after_live && state != core::JobState::ended) {
+  if (!cursor->ended && state != core::JobState::ended) {
     list = loop_.ask([&](const core::World& w) {
       std::vector<const core::Job*> jobs;
       for (const core::Job& j : w.state().jobs) {
-        if (j.id.is_nil() || j.queue_order >= below || (state && j.state != *state)) continue;
+        if (j.id.is_nil() || j.queue_order >= cursor->below || (state && j.state != *state))
+          continue;
         if (*project == core::nobody || j.project == *project) jobs.push_back(&j);
       }
       const std::size_t count = std::min(jobs.size(), static_cast<std::size_t>(limit));
@@ -125,27 +124,27 @@ void App::list_jobs(Call& c, net::Reply& r) {
       for (std::size_t i = 0; i < count; ++i)
         page.items.push_back(api::view_job(w, *jobs[i], clock_.now()));
       if (count < jobs.size())
-        page.next_cursor = "l" + std::to_string(jobs[count - 1]->queue_order);
+        page.next_cursor = format_cursor(JobCursor{false, jobs[count - 1]->queue_order, {}});
       return page;
     });
   }
   const bool ended = state ? *state == core::JobState::ended : all;
   const bool room = static_cast<int>(list.items.size()) < limit && !list.next_cursor;
-  if (ended && !room && !list.next_cursor) list.next_cursor = "e";
+  if (ended && !room && !list.next_cursor) list.next_cursor = format_cursor(JobCursor{true});
   if (ended && room) {
     auto reader = store::open_sqlite_reader(options_.store);
     if (!reader)
       return r.send(
           api::problem_response({base::Code::unavailable, reader.error().message, {}, {}, {}}));
-    auto page = (*reader)->jobs(*project, "", after_live ? cursor.substr(1) : "",
-                                limit - static_cast<int>(list.items.size()));
+    auto page =
+        (*reader)->jobs(*project, "", cursor->after, limit - static_cast<int>(list.items.size()));
     auto views = loop_.ask([&](const core::World& w) {
       std::vector<api::JobView> v;
       for (const core::Job& j : page.jobs) v.push_back(api::view_job(w, j, clock_.now()));
       return v;
     });
     std::move(views.begin(), views.end(), std::back_inserter(list.items));
-    if (page.next_cursor) list.next_cursor = "e" + *page.next_cursor;
+    if (page.next_cursor) list.next_cursor = format_cursor(JobCursor{true, 0, *page.next_cursor});
   }
   r.send(json_response(base::to_json(list)));
 }

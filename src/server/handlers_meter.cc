@@ -7,6 +7,7 @@
 #include "billing/contract.h"
 #include "core/price_book.h"
 #include "server/app.h"
+#include "server/paging.h"
 
 namespace ampacity::server {
 namespace {
@@ -190,26 +191,6 @@ api::MeterEventView view_of(const core::World& w, const store::MeterEvent& e) {
   return v;
 }
 
-// "project:from:sequence", where the page before ended.
-struct MeterCursor {
-  core::ProjectIx project = 0;
-  store::MeterPlace place;
-};
-std::optional<MeterCursor> parse_cursor(std::string_view text) {
-  MeterCursor c;
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  const auto number = [&](auto& out, char after) {
-    const auto [stop, error] = std::from_chars(at, end, out);
-    if (error != std::errc{} || (after ? stop == end || *stop != after : stop != end)) return false;
-    at = stop + (after ? 1 : 0);
-    return true;
-  };
-  if (number(c.project, ':') && number(c.place.from.us, ':') && number(c.place.sequence, '\0'))
-    return c;
-  return std::nullopt;
-}
-
 struct Listing {
   std::vector<core::ProjectIx> projects;  // nobody alone: all
   store::MeterQuery query;
@@ -249,10 +230,10 @@ base::Result<Listing> listing_of(const Call& c) {
   read_number<std::uint64_t>(c, "as_of", 0, store::newest, l.query.as_of, wrong);
   l.query.meter = c.target.param("meter");
   if (const std::string_view cursor = c.target.param("cursor"); !cursor.empty()) {
-    if (const auto place = parse_cursor(cursor))
+    if (const auto place = parse_meter_cursor(cursor))
       l.after = *place;
     else
-      wrong.push_back({"cursor", "must be the next_cursor of the page before"});
+      wrong.push_back({"cursor", cursor_form});
   }
   if (!wrong.empty()) return std::unexpected(base::refusal_of(std::move(wrong)));
   return l;
@@ -338,8 +319,7 @@ void App::list_meter_events(Call& c, net::Reply& r) {
     const auto done = (*reader)->each(q, [&](const store::MeterEvent& e) {
       if (page.size() == listing->limit) {
         const store::MeterEvent& last = page.back();
-        next = std::to_string(last.project) + ":" + std::to_string(last.from.us) + ":" +
-               std::to_string(last.sequence);
+        next = format_cursor(MeterCursor{last.project, {last.from, last.sequence}});
         return false;
       }
       page.push_back(e);

@@ -5,6 +5,7 @@
 #include "server/inventory.h"
 #include "server/keys.h"
 #include "server/live.h"
+#include "server/paging.h"
 
 namespace ampacity::server {
 
@@ -33,8 +34,34 @@ TEST_CASE("a key verifies; every other is refused before or after the look-up") 
                                          "Bearer " + make_key("pepper").secret,
                                          "Basic " + made.secret};
   for (const std::string& bad : bads) CHECK_FALSE(ring.verify(bad));
+  core::Key odd = key;  // what is stored may be anything; it opens nothing
+  odd.lookup = "ZZZZZZZZ";
+  for (const char* digits : {"0g", " 1", "+1", "zz"}) {
+    odd.hash.clear();
+    for (int i = 0; i < 32; ++i) odd.hash += digits;
+    ring.put(odd);
+  }
+  CHECK(ring.verify("Bearer " + made.secret));
   ring.revoke(key.id);
   CHECK_FALSE(ring.verify("Bearer " + made.secret));
+}
+
+TEST_CASE("a page's cursor is what was given, or nothing") {
+  const auto m = parse_meter_cursor("3:-5:42");
+  REQUIRE(m);
+  CHECK((m->project == 3 && m->place.from.us == -5 && m->place.sequence == 42));
+  CHECK(format_cursor(*m) == "3:-5:42");
+  for (const char* bad : {"", "3", "3:5", "3:5:", "3:5:x", "-1:5:1", "3:5:9223372036854775808"})
+    CHECK_MESSAGE(!parse_meter_cursor(bad), bad);
+  CHECK(parse_job_cursor("")->below == UINT64_MAX);
+  CHECK(parse_job_cursor("l12")->below == 12);
+  CHECK(parse_job_cursor("e")->ended);
+  CHECK(parse_job_cursor("e00000000000000000000000001")->after.size() == 26);
+  for (const char* bad : {"l", "l1x", "x", "12", "e1"}) CHECK_MESSAGE(!parse_job_cursor(bad), bad);
+  CHECK(parse_node_cursor("") == 0U);
+  CHECK(parse_node_cursor("5000") == 5000U);
+  for (const char* bad : {"-1", "1x", "18446744073709551615"})
+    CHECK_MESSAGE(!parse_node_cursor(bad), bad);
 }
 
 TEST_CASE("the default book is that of July 2023: 8 H100 with 128 vCPU and 1,024 GiB cost 44.64") {

@@ -15,7 +15,7 @@ namespace ampacity::sim {
 namespace {
 
 constexpr base::Instant birth{1'795'305'600'000'000};  // 2026-11-22T00:00:00Z
-constexpr base::Duration to_settle = base::Duration::seconds(3 * 3'600);
+constexpr base::Duration to_settle = base::Duration::seconds(24 * 3'600);
 
 // One run, and what production code calls of it (base/chaos.h).
 class Run final : public base::Chaos {
@@ -47,6 +47,7 @@ class Run final : public base::Chaos {
   bool quiet();
   void finish();
   void say(const std::string& line);
+  void trace_fact(const core::Fact& fact);
   void final_reads();
 
   const ChaosOptions options_;
@@ -76,6 +77,7 @@ Run::Run(const ChaosOptions& options)
       asks_(options.seed ^ 0x6666),
       fibres_(turns_, birth),
       disk_(DiskOptions{.seed = options.seed,
+                        .power_safe_overwrite = true,
                         .weaken_synchronous = options.planted.contains("no-sync")}),
       podman_(fibres_, world_),
       machine_({plan_.emulated, plan_.engine_period, plan_.snapshot_after}, fibres_, disk_, podman_,
@@ -91,6 +93,8 @@ Run::Run(const ChaosOptions& options)
   podman_.shortest_run = plan_.shortest_run;
   podman_.longest_run = plan_.longest_run;
   machine_.committed = [this](const core::World& w, const std::vector<core::Fact>& facts) {
+    for (const core::Fact& f : facts)
+      if (options_.trace) trace_fact(f);
     audit_.committed(w, facts);
   };
   machine_.loaded = [this](const core::World& w) { audit_.loaded(w, machine_.store()); };
@@ -104,6 +108,12 @@ Run::~Run() {
 
 void Run::say(const std::string& line) {
   if (options_.trace) fmt::print(stderr, "{} {}\n", base::format_instant(fibres_.now()), line);
+}
+
+void Run::trace_fact(const core::Fact& fact) {
+  std::string written;
+  core::write_fact(written, fact);
+  say("  fact " + written.substr(0, 300));
 }
 
 bool Run::misbehave(const char* place) {

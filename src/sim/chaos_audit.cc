@@ -79,13 +79,20 @@ void ChaosAudit::compare_runs() {
   for (const auto& [name, billed] : billed_) {
     const auto ran = by_name.find(name);
     const core::Interval& i = billed.interval;
+    if (i.ranks.size() != 1) {  // of a gang: that any of it ran
+      bool any = i.billed_s == 0;
+      for (std::size_t rank = 0; rank < i.ranks.size(); ++rank)
+        any |= by_name.contains(name.substr(0, name.size() - 1) + std::to_string(rank));
+      if (!any) wrong(fmt::format("I11 no rank of {} ran, and it is billed", name));
+      continue;
+    }
     if (ran == by_name.end()) {
       if (i.billed_s > 0)
         wrong(fmt::format("I11 {} never ran and is billed {} s", name, i.billed_s));
       continue;
     }
     if (!ran->second->until) continue;  // hidden, and running still
-    if (i.ranks.size() != 1 || skewed) continue;
+    if (skewed) continue;
     const std::int64_t truly = (*ran->second->until - ran->second->from).seconds_rounded_up();
     if (i.billed_s > truly + 1)
       wrong(fmt::format("I11 {} ran {} s and is billed {} s", name, truly, i.billed_s));

@@ -97,7 +97,9 @@ std::string never_fits(const CsvReader& csv, const TraceJob& job, const Trace& t
     if (job.gpus_per_node && !of_sku(kind)) continue;
     most_gpus = std::max(most_gpus, kind.gpus);
     if (kind.gpus < job.gpus_per_node) continue;
-    auto& [of_gpus, of_all] = fits[{kind.site, job.gpus_per_node ? kind.sku : ""}];
+    // Views of both: `? kind.sku : ""` would be a string that dies at once.
+    const std::string_view sku = job.gpus_per_node ? std::string_view(kind.sku) : "";
+    auto& [of_gpus, of_all] = fits[{kind.site, sku}];
     of_gpus += count;
     if (kind.cpu_milli >= job.cpu_milli && kind.memory_mib >= job.memory_mib) of_all += count;
   }

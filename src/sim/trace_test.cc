@@ -65,6 +65,11 @@ TEST_CASE("a file without the columns, and rows of another width, are named") {
   CHECK(csv.why_broken().starts_with("t.csv:4: a quoted field"));
   REQUIRE(csv.next());
   CHECK(csv.whole());
+  auto odd = reader("a,b\n1\",2\n1,\x01\n", {{"a"}});
+  REQUIRE(odd.next());
+  CHECK_FALSE(odd.whole());
+  REQUIRE(odd.next());
+  CHECK(odd.why_broken() == "t.csv:3: a control character");
 }
 
 TEST_CASE("seconds have up to six decimals and no sign") {
@@ -103,6 +108,29 @@ TEST_CASE("a trace is read, sorted by submission, and written as it was") {
   Problems problems;
   REQUIRE(load_jobs(again, copy, problems));
   CHECK(write_jobs(copy) == write_jobs(l.trace));
+}
+
+TEST_CASE("a gang stands on one kind of GPU, however long the kinds' names are") {
+  const auto l = load(job_head + "1,p,spot,0,1,2,8,1000,0,0,\n",
+                      "node,site,rack,sku,gpus,cpu_milli,memory_mib\n"
+                      "a,s,,a-kind-with-a-long-name-1,8,1,1\n"
+                      "b,s,,a-kind-with-a-long-name-2,8,1,1\n");
+  CHECK_FALSE(l.usable);
+  REQUIRE(l.problems.count == 2);
+  CHECK(l.problems.listed[0].contains("is a gang larger than the fleet: 1 such nodes"));
+}
+
+TEST_CASE("names with commas are written so that they can be read") {
+  auto l = load(job_head + "\"j,1\",\"p,q\",spot,1,2,1,4,1000,0,0,\"a,b\"\n",
+                "node,site,rack,sku,gpus,cpu_milli,memory_mib\n\"n,1\",s,r,\"a,b\",4,1,1\n");
+  REQUIRE(l.usable);
+  REQUIRE(l.problems.none());
+  const std::string nodes = write_nodes(l.trace);
+  const auto again = load(write_jobs(l.trace), nodes.c_str());
+  REQUIRE(again.problems.none());
+  CHECK(again.trace.nodes[0].name == "n,1");
+  CHECK(again.trace.jobs[0].name == "j,1");
+  CHECK(write_jobs(again.trace) == write_jobs(l.trace));
 }
 
 TEST_CASE("bad lines are named by line and column, and the rest stands") {

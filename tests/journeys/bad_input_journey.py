@@ -65,7 +65,8 @@ with Cloud(engine="stub", more=["--stub-run-ms", "1000"]) as cloud:
         expect(a.status == 401, f"key {key!r}: {a.status}")
     for path, status in (("/v1/nothing", 404), ("/v1/jobs/job-zzz", 404), ("/v1/jobs/..%2f..", 404),
                          ("/v1/usage?by=colour", 400), ("/v1/usage?from=yesterday", 400),
-                         ("/v1/jobs?state=asleep", 400), ("/v1/jobs?cursor=%ff&limit=-5", 200)):
+                         ("/v1/jobs?state=asleep", 400), ("/v1/jobs?limit=-5", 200),
+                         ("/v1/jobs?cursor=%ff", 400), ("/v1/nodes?cursor=-1", 400)):
         a = cloud.call("GET", path)
         expect(a.status == status, f"{path}: {a.status} {a.text}")
     expect(cloud.call("PUT", "/v1/jobs", {}).status == 405, "PUT /v1/jobs")

@@ -62,6 +62,12 @@ class Rig:
         os.rmdir(self.disk)
         os.remove(self.clock_file)
 
+    def impossible(self):
+        """The faults for which something is missing on this machine."""
+        missing = [] if self.small_disk else ["disk"]
+        missing += [] if os.path.exists(FAKETIME) else ["clock"]
+        return [name for name, (_, target, _) in FAULTS.items() if target in missing]
+
     def set_clock(self, ahead_s):
         with open(self.clock_file + ".new", "w") as f:
             f.write(f"{ahead_s:+d}\n")
@@ -74,7 +80,8 @@ class Rig:
             log.seek(self.log_read)
             lines = log.readlines()
             self.log_read = log.tell()
-        return [line.strip() for line in lines if " error " in line or line.startswith("BUG ")]
+        return [line.strip() for line in lines
+                if line.split()[1:2] == ["error"] or line.startswith("BUG ")]
 
     def start_again(self):
         """As a supervisor would: on a full disk it may take several starts."""
@@ -215,9 +222,7 @@ class Fault:
 
 
 def draw(dice: random.Random, rig):
-    possible = [name for name, (_, target, _) in FAULTS.items()
-                if (target != "disk" or rig.small_disk)
-                and (target != "clock" or os.path.exists(FAKETIME))]
+    possible = [name for name in FAULTS if name not in rig.impossible()]
     return [Fault(dice, name) for name in dice.sample(possible, dice.choice((1, 1, 2)))]
 
 

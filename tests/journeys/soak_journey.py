@@ -71,12 +71,12 @@ def check_receipt(cloud, job, seen, faults, billing_is_exact):
     intervals = receipt["intervals"]
     expect(receipt["posted_ticks"] == receipt["total_ticks"] and receipt["held_ticks"] == 0,
            f"{job.name}: the receipt does not add up: {receipt}")
-    if job.kind == "stopped" and len(intervals) == 0:
+    if seen["outcome"] in ("cancelled", "lost") and len(intervals) == 0:
         return  # before it had a place
     expect([i["generation"] for i in intervals] == [1], f"{job.name}: {intervals}")
     i = intervals[0]
     expect(i["billed_s"] + i["waived_s"] == i["observed_s"], f"{job.name}: {i}")
-    if job.kind in ("limited", "stopped"):
+    if job.kind in ("limited", "stopped") or seen["outcome"] == "lost":
         return
     longest = job.run_s + SLACK_S + sum(f.lasts_s for f in faults)
     # A frozen podman notes a start only when it goes on.
@@ -86,19 +86,27 @@ def check_receipt(cloud, job, seen, faults, billing_is_exact):
            f"{job.name} ran {job.run_s:.2f} s and was billed {i['billed_s']} s: {receipt} {seen}")
 
 
+def may_be_lost(faults):
+    """podman died while it started one: how far it came, nobody knows. Or half an hour, in which a job
+    must have started, was over at once."""
+    return any(f.name == "kill podman" or (f.target == "clock" and f.step_s > 1800) for f in faults)
+
+
 def check_job(cloud, job, faults, billing_is_exact):
     seen = cloud.wait(job.id)
-    expect(seen["generation"] <= 1, f"{job.name} was started again: {seen}")
-    if job.kind == "stopped":
+    log = sorted(cloud.log(job.id))
+    expect(seen["generation"] <= 1 and "2" not in log, f"{job.name} was started again: {log} {seen}")
+    if seen["outcome"] == "lost" and may_be_lost(faults):
+        pass
+    elif job.kind == "stopped":
         expect(seen["outcome"] == "cancelled", f"{job.name}: stopped by its user: {seen}")
-        expect(cloud.log(job.id) in ([], ["1"]), f"{job.name}: {cloud.log(job.id)}")
+        expect(log in ([], ["1"]), f"{job.name}: its log is {log}")
     elif job.kind == "limited":
         expect(seen["outcome"] == "timed_out", f"{job.name}: it had a second: {seen}")
-        expect(cloud.log(job.id) == ["1"], f"{job.name}: {cloud.log(job.id)}")
+        expect(log == ["1"], f"{job.name}: its log is {log}")
     else:
         expect(seen["exit_code"] == job.code and seen["outcome"] in ("succeeded", "failed"),
                f"{job.name}: not exit code {job.code}: {seen}")
-        log = sorted(cloud.log(job.id))
         expect(log == job.log(), f"{job.name}: its log is {log}")
     check_receipt(cloud, job, seen, faults, billing_is_exact)
 
@@ -210,6 +218,9 @@ def soak(rounds, seed, first):
     while n < first + rounds and len(failed) < MOST_FAILED:
         try:
             with Rig() as rig:
+                if n == first:
+                    for fault in rig.impossible():
+                        print(f"not here: {fault}")
                 for n in range(n, min(n + ROUNDS_A_CLOUD, first + rounds)):
                     for name in one_round(rig, n, seed):
                         done[name] = done.get(name, 0) + 1
@@ -227,4 +238,5 @@ if __name__ == "__main__":
     numbers = [int(a) for a in sys.argv[1:]]
     need_podman()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what it started is stopped
-    sys.exit(soak(*(numbers + [10, 1, 0][len(numbers):])))
+    # In the ten rounds of seed 339 every fault comes.
+    sys.exit(soak(*(numbers + [10, 339, 0][len(numbers):])))
