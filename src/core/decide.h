@@ -68,6 +68,6 @@ void tick_windows(const World& world, Instant now, std::vector<FactBody>& facts)
 
 // Facts that close a job's lease whose ranks have all ended. Shared by observe and stop.
 LeaseClosed close_of(const World& world, const Job& job, std::vector<Rank> ranks, std::string why,
-                     bool lost);
+                     bool lost, bool signalled = false);
 
 }  // namespace ampacity::core

@@ -15,15 +15,17 @@ struct End {
   std::int32_t exit_code;
 };
 
-// A stop that was ordered after the job had ended by itself did not end it.
-StopReason stop_that_counts(const Job& job, const std::vector<Rank>& ranks) {
+// A stop that was ordered after the job had ended by itself did not end it. Whom the engine had
+// signalled did not end by itself; without its word the instants decide, of two clocks.
+StopReason stop_that_counts(const Job& job, const std::vector<Rank>& ranks, bool signalled) {
+  if (signalled) return job.stop_reason;
   Instant last;
   for (const Rank& r : ranks) last = std::max(last, r.ended_at);
   return last < job.stop_ordered_at ? StopReason::none : job.stop_reason;
 }
 
 // The first rank that failed speaks for the gang.
-End outcome_of(const Job& job, const std::vector<Rank>& ranks, bool lost) {
+End outcome_of(const std::vector<Rank>& ranks, bool lost, StopReason stop) {
   std::int32_t exit_code = 0;
   Instant earliest{INT64_MAX};
   for (const Rank& r : ranks) {
@@ -32,7 +34,7 @@ End outcome_of(const Job& job, const std::vector<Rank>& ranks, bool lost) {
     exit_code = r.exit_code;
   }
   if (lost) return {Outcome::lost, exit_code};
-  switch (stop_that_counts(job, ranks)) {
+  switch (stop) {
     case StopReason::asked:
       return {Outcome::cancelled, exit_code};
     case StopReason::credit:
@@ -63,6 +65,7 @@ std::vector<Transfer> close_transfers(const World& world, const Job& job, std::i
   Drafter drafter(world);
   post_used(drafter, world, job, std::max(billed_s, lease.posted_s), transfers);
   const Ticks over = cost_between(lease, std::min(billed_s, lease.posted_s), lease.posted_s);
+  if (over > 0) PROBE("observe: posted too much, given back");
   if (over > 0)
     transfers.push_back(drafter.make(TransferKind::single, TransferReason::correction,
                                      revenue_of(world.state(), job.project, lease.sku),
@@ -70,11 +73,9 @@ std::vector<Transfer> close_transfers(const World& world, const Job& job, std::i
   return transfers;
 }
 
-// Kept inside our own instants, and after what the generation before was billed for.
+// Kept inside our own instants.
 Instant start_of(const Job& job, Instant seen, Instant now) {
-  Instant least = job.lease->granted_at;
-  if (!job.intervals.empty()) least = std::max(least, job.intervals.back().ended_at);
-  return std::max(least, std::min(seen, now));
+  return std::max(job.lease->granted_at, std::min(seen, now));
 }
 
 // What the rank looks like after the report, with the engine's instants kept inside ours.
@@ -102,6 +103,7 @@ Rank end_of(const Job& job, const Rank& before, const Observe& c, Instant now) {
       r.ended_at = seen.ended_at + apart;
   }
   // An engine's clock may be coarse: what ran, ran for a moment at least, and is billed its second.
+  if (r.started_at == now) r.started_at = std::max(job.lease->granted_at, now - Duration{1});
   const Instant least = r.started_at.us ? r.started_at + Duration{1} : job.lease->granted_at;
   r.ended_at = std::max(least, std::min(r.ended_at, now));
   return r;
@@ -119,7 +121,7 @@ std::string why_ended(const Job& job, const RankSeen& seen) {
 }  // namespace
 
 LeaseClosed close_of(const World& world, const Job& job, std::vector<Rank> ranks, std::string why,
-                     bool lost) {
+                     bool lost, bool signalled) {
   const Lease& lease = *job.lease;
   LeaseClosed f{job.id, job.generation, {}, {}, {}, 0, std::move(why), false};
   Interval& i = f.interval;
@@ -143,10 +145,10 @@ LeaseClosed close_of(const World& world, const Job& job, std::vector<Rank> ranks
   trim_steps(i);
   f.transfers = close_transfers(world, job, i.billed_s);
   if (base::planted("hold-kept") && i.billed_s == 0) f.transfers.clear();
-  const End end = outcome_of(job, i.ranks, lost);
+  const StopReason reason = stop_that_counts(job, i.ranks, signalled);
+  const End end = outcome_of(i.ranks, lost, reason);
   f.outcome = end.outcome;
   f.exit_code = end.exit_code;
-  const StopReason reason = stop_that_counts(job, i.ranks);
   const bool may_retry = reason == StopReason::none || reason == StopReason::rank_failed;
   f.requeue =
       requeues(reason) || (may_retry && job.retries_left > 0 &&
@@ -159,6 +161,7 @@ Decision decide_observe(const World& world, const Observe& c, Instant now) {
   const Job* job = world.job(seen.job);
   // Ended, fenced or never ours: nothing is accepted from another generation.
   const bool fenced = job && job->generation != seen.generation && !base::planted("no-fence");
+  if (fenced) PROBE("observe: of another generation");
   if (!job || !job->lease || fenced || seen.rank >= job->lease->ranks.size())
     return std::vector<FactBody>{};
   const Lease& lease = *job->lease;
@@ -174,6 +177,7 @@ Decision decide_observe(const World& world, const Observe& c, Instant now) {
   std::vector<Rank> ranks = lease.ranks;
   const Rank end = ranks[seen.rank] = end_of(*job, before, c, now);
   const bool lost = seen.state == RankSeen::State::absent;
+  if (lost) PROBE("observe: lost");
   const bool all_ended = base::planted("gang-closed-early") ||
                          std::all_of(ranks.begin(), ranks.end(),
                                      [](const Rank& r) { return r.state == RankState::ended; });
@@ -181,7 +185,7 @@ Decision decide_observe(const World& world, const Observe& c, Instant now) {
   if (all_ended) {
     const bool gang_lost = lost || job->why.starts_with("lost: ");
     return std::vector<FactBody>{
-        close_of(world, *job, std::move(ranks), std::move(why), gang_lost)};
+        close_of(world, *job, std::move(ranks), std::move(why), gang_lost, seen.signalled)};
   }
   std::vector<FactBody> facts{RankEnded{seen.job, seen.generation, seen.rank, end}};
   if ((end.exit_code != 0 || lost) && job->state != JobState::stopping)

@@ -21,9 +21,9 @@ bool makes_room(const FactBody& body) {
 
 base::Result<void> step(World& world, const Command& command, Instant now, const std::string& actor,
                         std::vector<Fact>& facts, const OnFact& on_fact) {
-  auto decision = decide(world, command, now);
+  const Instant at = std::max(now, world.state().now);  // time never goes back in the world
+  auto decision = decide(world, command, at);
   if (!decision) return std::unexpected(std::move(decision.error()));
-  const Instant at = std::max(now, world.state().now);
   bool room = false;
   const auto fold = [&](std::vector<FactBody> bodies, const std::string& who) {
     for (FactBody& body : bodies) {

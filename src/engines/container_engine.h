@@ -60,7 +60,7 @@ class ContainerEngine final : public Engine {
   void loop();
   void pass();
   bool keep_service();  // false: not reachable now
-  std::optional<std::vector<ListedContainer>> list_all();
+  std::optional<std::vector<ListedContainer>> list_all(base::Instant began);
   void apply_plans(const std::vector<ListedContainer>& listed, base::Instant list_began);
   void apply_plan(Rank& rank, const Planned& planned, Seen& seen);
   base::Duration until_next() const;  // lock held
@@ -87,6 +87,7 @@ class ContainerEngine final : public Engine {
   base::Try<bool> kill(const std::string& name);  // false: nothing of it runs
   bool known_ended(const std::string& name) const;
   void do_pull(const std::string& name, const core::RankWork& work);
+  void do_take_over(const std::string& name, const core::RankWork& work);
   void report_inspected(const std::string& name, const core::RankWork& work,
                         const InspectedContainer& found);
   // Ends the task: changes the memory, frees the rank, follows up, then reports.

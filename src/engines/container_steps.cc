@@ -195,7 +195,7 @@ void ContainerEngine::do_create(const std::string& name, const core::RankWork& w
     case Verdict::ok:
       return do_start(name, work);
     case Verdict::exists:
-      return do_look(name, work);
+      return do_take_over(name, work);
     case Verdict::no_image:
       if (pulled) return fail(name, work, "the image came, but not under its name: " + work.image);
       break;
@@ -211,6 +211,17 @@ void ContainerEngine::do_create(const std::string& name, const core::RankWork& w
     enqueue({name, Step::create, kPull, false}, true);
   }
   emit({pulling});
+}
+
+// The name is taken: by us in a life before, or by what is left of a making that podman did not
+// survive: then only its storage knows the name, and only removing helps.
+void ContainerEngine::do_take_over(const std::string& name, const core::RankWork& work) {
+  auto found = call(dialect_->inspect(name), 20);
+  if (!found) return later(name, found.error());
+  if (found->status != 404) return do_look(name, work);
+  PROBE("engine: half made");
+  if (auto gone = call(dialect_->remove(name), 60); !gone) return later(name, gone.error());
+  later(name, base::Fault{"half made, and removed: it is made again"});
 }
 
 void ContainerEngine::do_pull(const std::string& name, const core::RankWork& work) {
@@ -246,6 +257,14 @@ void ContainerEngine::do_pull(const std::string& name, const core::RankWork& wor
 
 void ContainerEngine::do_start(const std::string& name, const core::RankWork& work) {
   if (!still_wanted(name)) return do_unstarted(name, work, "stopped before it started");
+  if (host_->owns_service() && host_->has_log(context_for(work).log_path)) {
+    // A start was made, and podman died over it: it may have run. It must not run twice.
+    PROBE("engine: a start that may have been");
+    auto alive = kill(name);
+    if (!alive || *alive) return later(name, alive ? base::Fault{"still alive"} : alive.error());
+    return finish(
+        name, [](RankMemory&) {}, seen_of(work, State::absent, "podman lost it while it started"));
+  }
   int tries = 0;
   {
     base::Guard lock(mutex_);
@@ -268,6 +287,8 @@ void ContainerEngine::do_start(const std::string& name, const core::RankWork& wo
 }
 
 void ContainerEngine::do_look(const std::string& name, const core::RankWork& work) {
+  if (BUGGIFY("engine: a look comes to nothing"))
+    return later(name, base::Fault{"simulated: the look came to nothing"});
   auto answer = call(dialect_->inspect(name), 20);
   if (!answer) return later(name, answer.error());
   if (answer->status == 404) {  // whether it is gone, a list must say
@@ -347,7 +368,11 @@ void ContainerEngine::report_inspected(const std::string& name, const core::Rank
   if (auto copied = copy_log(name); !copied) return later(name, copied.error());
   auto seen = seen_of(work, State::ended);
   seen.started_at = started;
-  seen.ended_at = clamp(found.ended_at.value_or(observed), started, observed);
+  // The engine's clock may not be ours: how long it ran is right by either.
+  const base::Instant ended =
+      found.ended_at ? started + (*found.ended_at - *found.started_at) : observed;
+  seen.ended_at = clamp(ended, started, observed);
+  seen.signalled = term_at.us != 0 || kill_at.us != 0;
   seen.exit_code = found.exit_code;
   if (found.out_of_memory || (found.exit_code == 137 && host_->oom_killed(found.id))) {
     seen.out_of_memory = true;
@@ -373,6 +398,7 @@ void ContainerEngine::do_signal(const std::string& name, const core::RankWork& w
     signalled = std::unexpected(answer.error());
   }
   if (!signalled) return later(name, signalled.error());
+  if (step == Step::kill) PROBE("engine: killed after its grace");
   if (!*signalled) return do_look(name, work);  // it ended meanwhile, and nobody told us
   finish(name, [step, at = now()](RankMemory& memory) {
     if (memory.term_at.us == 0) memory.term_at = at;
@@ -387,8 +413,8 @@ base::Try<bool> ContainerEngine::kill(const std::string& name) {
     if (answer->status == 404) return false;
     auto found = dialect_->parse_inspect(answer->body);
     if (!found) return std::unexpected(found.error());
+    if (found->pid > 1 && host_->kill_contained(found->pid, found->id)) return true;
     if (found->state != ContainerState::running) return false;
-    if (host_->kill_contained(found->pid, found->id)) return true;
   }
   auto answer = call(dialect_->signal(name, "KILL"), 20);
   if (!answer) return std::unexpected(answer.error());
@@ -426,6 +452,7 @@ void ContainerEngine::remove_later(const Task& task, const base::Try<bool>& kill
 }
 
 void ContainerEngine::do_remove(const Task& task) {
+  if (task.stray) PROBE("engine: a stray");
   if (task.stray) base::log_warn("engines: removing {}: nobody wants it", task.name);
   // podman forgets what it removes, dead or not: only what has ended may be removed.
   base::Try<bool> killed = false;

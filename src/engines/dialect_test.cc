@@ -153,7 +153,7 @@ TEST_CASE("podman: recorded answers become structs") {
   CHECK_FALSE(dialect->parse_list("").has_value());
   CHECK_FALSE(dialect->parse_list("[{").has_value());
   CHECK_FALSE(dialect->parse_inspect("{}").has_value());
-  for (const auto* body : {R"({"message":"no"})", "null", "7"})
+  for (const auto* body : {R"({"message":"no"})", R"("x")", "7"})
     for (const auto& d : {podman_dialect(), docker_dialect()}) {
       CHECK_FALSE(d->parse_volumes(body).has_value());
       CHECK_FALSE(d->parse_networks(body).has_value());

@@ -263,13 +263,11 @@ class Docker final : public Dialect {
   base::Try<std::vector<ListedVolume>> parse_volumes(std::string_view body) const override {
     auto value = fields::parse(body, "docker volumes");
     if (!value) return std::unexpected(value.error());
-    const auto& all = fields::at(*value, "Volumes");
-    // Without volumes older daemons say null.
-    if (!all.is_array() &&
-        !(all.is_null() && value->is_object() && value->get_object().contains("Volumes")))
+    const auto* object = value->if_object();
+    if (!object || !object->contains("Volumes") || !fields::is_list(object->at("Volumes")))
       return base::fault("docker volumes: not a list");
     std::vector<ListedVolume> out;
-    for (const auto& v : fields::list(all)) {
+    for (const auto& v : fields::list(object->at("Volumes"))) {
       const auto& labels = fields::at(v, "Labels");
       std::string project = fields::text(labels, kProjectLabel);
       out.push_back({fields::text(v, "Name"),
@@ -282,7 +280,7 @@ class Docker final : public Dialect {
   base::Try<std::vector<ListedNetwork>> parse_networks(std::string_view body) const override {
     auto value = fields::parse(body, "docker networks");
     if (!value) return std::unexpected(value.error());
-    if (!value->is_array()) return base::fault("docker networks: not a list");
+    if (!fields::is_list(*value)) return base::fault("docker networks: not a list");
     std::vector<ListedNetwork> out;
     for (const auto& n : fields::list(*value)) out.push_back({fields::text(n, "Name"), {}});
     return out;

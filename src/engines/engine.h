@@ -17,6 +17,7 @@
 
 #include "base/id.h"
 #include "base/result.h"
+#include "base/time.h"
 #include "core/effects.h"
 
 namespace ampacity::engines {
@@ -35,6 +36,7 @@ struct EngineHealth {
   std::string note;  // what a person should know: "no CDI: GPUs of this node are not offered"
   bool hands_over_gpus = false;  // CDI works here
   bool user_namespaces = false;
+  base::Instant seen_at;  // when the latest whole list was asked for; zero: lists tell nothing
 };
 
 // Where reports go. Repeats are allowed: the world ignores what it knows.

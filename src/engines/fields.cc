@@ -38,6 +38,8 @@ bool truth(const json::value& object, std::string_view key) {
   return b != nullptr && *b;
 }
 
+bool is_list(const json::value& value) { return value.is_array() || value.is_null(); }
+
 const json::array& list(const json::value& value) {
   static const json::array nothing;
   const auto* a = value.if_array();

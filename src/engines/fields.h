@@ -20,6 +20,8 @@ std::string text(const boost::json::value& object, std::string_view key);
 std::int64_t number(const boost::json::value& object, std::string_view key,
                     std::int64_t fallback = 0);
 bool truth(const boost::json::value& object, std::string_view key);
+// A list, or null: Go writes a list that was never made so. Anything else is no answer.
+bool is_list(const boost::json::value& value);
 const boost::json::array& list(const boost::json::value& value);  // empty if it is none
 
 }  // namespace ampacity::engines::fields

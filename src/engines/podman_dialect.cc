@@ -285,7 +285,7 @@ class Podman final : public Dialect {
   base::Try<std::vector<ListedVolume>> parse_volumes(std::string_view body) const override {
     auto value = fields::parse(body, "podman volumes");
     if (!value) return std::unexpected(value.error());
-    if (!value->is_array()) return base::fault("podman volumes: not a list");
+    if (!fields::is_list(*value)) return base::fault("podman volumes: not a list");
     std::vector<ListedVolume> out;
     for (const auto& v : fields::list(*value)) {
       const auto& labels = fields::at(v, "Labels");
@@ -300,7 +300,7 @@ class Podman final : public Dialect {
   base::Try<std::vector<ListedNetwork>> parse_networks(std::string_view body) const override {
     auto value = fields::parse(body, "podman networks");
     if (!value) return std::unexpected(value.error());
-    if (!value->is_array()) return base::fault("podman networks: not a list");
+    if (!fields::is_list(*value)) return base::fault("podman networks: not a list");
     std::vector<ListedNetwork> out;
     for (const auto& n : fields::list(*value)) {
       const auto& subnets = fields::list(fields::at(n, "subnets"));

@@ -150,7 +150,8 @@ std::vector<Work> Loop::take() {
   // Two thirds for the engine's reports (a job makes two, and its end makes room), one third for
   // requests; what one leaves free the other takes.
   std::vector<Work> works;
-  const std::size_t third = options_.most_in_batch / 3;
+  const std::size_t most = BUGGIFY("loop: small batches") ? 3 : options_.most_in_batch;
+  const std::size_t third = most / 3;
   const std::size_t for_reports = std::min(reports_.size(), 2 * third);
   std::size_t events = 0;
   const auto move_out = [&](std::deque<Work>& from, std::size_t most) {
@@ -160,10 +161,10 @@ std::vector<Work> Loop::take() {
     std::move(from.begin(), end, std::back_inserter(works));
     from.erase(from.begin(), end);
   };
-  move_out(inbox_, options_.most_in_batch - for_reports);
+  move_out(inbox_, most - for_reports);
   events_waiting_ -= events;
   events = 0;
-  move_out(reports_, options_.most_in_batch - works.size());
+  move_out(reports_, most - works.size());
   return works;
 }
 
@@ -181,7 +182,8 @@ void Loop::main() {
   base::log_info("loop: {} facts, {} live jobs", world_.state().sequence, world_.live_jobs);
   while (true) {
     std::vector<Work> works = take();
-    if (const auto due = next_tick(); due && *due <= clock_.now()) {
+    if (const auto due = next_tick();
+        due && *due <= clock_.now() && !BUGGIFY("loop: a tick is late")) {
       Work tick;
       tick.command = core::Tick{};
       tick.actor = "clock";
@@ -282,6 +284,7 @@ void Loop::handle(Work& work, Batch& batch) {
     answer.changes = true;
   }
   if (work.idempotency) {
+    PROBE("loop: a key is looked up");
     if (auto again = base::planted("keys-ignored") ? std::nullopt : recalled(work, batch)) {
       answer.response = std::move(*again);
       batch.answers.push_back(std::move(answer));
@@ -358,6 +361,7 @@ void Loop::finish(Batch& batch) {
 
 // The disk is full: nothing of this batch happened. The world goes back to what is durable.
 void Loop::refuse_all(Batch& batch, const store::AppendFault& fault) {
+  if (fault.disk_full) PROBE("loop: the disk is full");
   base::log_error("store: {}{}", fault.message,
                   fault.disk_full ? "; this batch is refused, nothing acknowledged is lost" : "");
   CHECK_THAT(fault.disk_full,
@@ -464,13 +468,18 @@ void Loop::keep_alive_mark() {
   const Instant now = clock_.now();
   if (now < next_alive_mark_ || world_.leased.empty()) return;
   next_alive_mark_ = now + base::Duration::seconds(2);
-  if (engine_.health().reachable) (void)journal_.set_meta("alive_us", std::to_string(now.us));
+  const engines::EngineHealth engine = engine_.health();
+  if (!engine.reachable) return;
+  // Somebody watched when the engine was last asked for all there is.
+  const Instant seen = engine.seen_at.us ? std::min(engine.seen_at, now) : now;
+  (void)journal_.set_meta("alive_us", std::to_string(seen.us));
 }
 
 void Loop::snapshot_if_due(bool quiet) {
   const std::uint64_t since = world_.state().sequence - last_snapshot_;
   const std::uint64_t due = quiet ? options_.snapshot_when_quiet : options_.snapshot_in_any_case;
   if (snapshot_running_ || since < due) return;
+  PROBE("loop: a snapshot is made");
   if (snapshot_thread_.joinable()) snapshot_thread_.join();
   snapshot_running_ = true;
   last_snapshot_ = world_.state().sequence;

@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <sstream>
 #include <thread>
@@ -16,8 +17,22 @@
 namespace ampacity::sim {
 namespace {
 
+// Rare branches of production code (PROBE, base/chaos.h) that a night's seeds must reach.
+constexpr std::array<std::string_view, 12> rare = {"loop: a key is looked up",
+                                                   "loop: the disk is full",
+                                                   "loop: a snapshot is made",
+                                                   "observe: posted too much, given back",
+                                                   "observe: of another generation",
+                                                   "observe: lost",
+                                                   "engine: half made",
+                                                   "engine: a start that may have been",
+                                                   "engine: killed after its grace",
+                                                   "engine: a stray",
+                                                   "engine: gone",
+                                                   "store: checkpoints early"};
+
 struct ChaosFlags {
-  bool on = false, shrink = false, trace = false, planted = false;
+  bool on = false, shrink = false, trace = false, planted = false, nightly = false;
   std::uint64_t seed = 0;  // one; 0: `seeds` of them
   std::string seeds;       // "1000", "200..400"
   std::string without;     // faults, by comma
@@ -94,6 +109,7 @@ int run_one(const ChaosFlags& flags, ChaosOptions options) {
 struct Sum {
   std::uint64_t seeds = 0, failed = 0, facts = 0, commits = 0, leases = 0, faults = 0, lives = 0,
                 simulated_s = 0, digest = 0;
+  std::array<std::uint64_t, rare.size()> reached{};
 };
 
 Sum run_some(ChaosOptions options, std::uint64_t first, std::uint64_t last, std::uint64_t every) {
@@ -110,6 +126,10 @@ Sum run_some(ChaosOptions options, std::uint64_t first, std::uint64_t last, std:
     sum.lives += static_cast<std::uint64_t>(r.lives);
     sum.simulated_s += static_cast<std::uint64_t>(r.simulated.whole_seconds());
     sum.digest ^= r.digest * (2 * seed + 1);
+    for (std::size_t i = 0; i < rare.size(); ++i)
+      for (const auto* counts : {&r.probes, &r.misbehaved})
+        if (const auto at = counts->find(std::string(rare[i])); at != counts->end())
+          sum.reached[i] += at->second;
     if (!r.wrong.empty()) say_wrong(options, r);
     std::fflush(stdout);
     if (sum.failed >= 5) break;
@@ -164,6 +184,13 @@ int run_many(const ChaosFlags& flags, const ChaosOptions& options) {
     all.lives += sum.lives;
     all.simulated_s += sum.simulated_s;
     all.digest ^= sum.digest;
+    for (std::size_t i = 0; i < rare.size(); ++i) all.reached[i] += sum.reached[i];
+  }
+  bool unseen = false;
+  for (std::size_t i = 0; i < rare.size() && flags.nightly; ++i) {
+    fmt::print("{:<40} {:>10}{}\n", rare[i], all.reached[i],
+               all.reached[i] ? "" : "  NEVER REACHED");
+    unseen |= all.reached[i] == 0;
   }
   fmt::print(
       "{} seeds, {} failed{}; {} simulated, {} facts, {} commits, {} leases closed, {} faults, {} "
@@ -171,7 +198,7 @@ int run_many(const ChaosFlags& flags, const ChaosOptions& options) {
       all.seeds, all.failed, died ? ", A PROCESS DIED" : "",
       base::format_duration(base::Duration::seconds(static_cast<std::int64_t>(all.simulated_s))),
       all.facts, all.commits, all.leases, all.faults, all.lives, all.digest, seconds_since(began));
-  return all.failed || died ? 1 : 0;
+  return all.failed || died || unseen ? 1 : 0;
 }
 
 void add_flags(CLI::App& app, ChaosFlags& f) {
@@ -184,6 +211,7 @@ void add_flags(CLI::App& app, ChaosFlags& f) {
   app.add_option("--minutes", f.minutes, "how long things go wrong; 0: drawn")
       ->check(CLI::Range(0, 1'000));
   app.add_option("--plant", f.plant, "switch a planted bug on")->option_text("BUG");
+  app.add_flag("--nightly", f.nightly, "of many seeds: fails if a rare branch is never reached");
   app.add_flag("--planted", f.planted, "find every planted bug, and print the table");
   app.add_option("--processes", f.processes, "for many seeds; 0: one a core")
       ->check(CLI::Range(0, 256));

@@ -58,6 +58,8 @@ ChaosPlan draw_plan(const ChaosOptions& options) {
   p.podman.term_ignored = rate(Fault::stop_ignored, 700);
   p.podman.dies = rate(Fault::dies, 400);
   p.podman.pull_fails = rate(Fault::unavailable, 300);
+  p.podman.half_made = rate(Fault::partition, 60);
+  p.podman.half_started = rate(Fault::partition, 60);
   p.podman.slowest = base::Duration::millis(between(1, 3'000));
   const std::int64_t wrong_ms = between(-90'000, 90'000);
   if (p.has(Fault::engine_clock)) p.podman.clock_wrong = base::Duration::millis(wrong_ms);

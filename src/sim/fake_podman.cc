@@ -86,6 +86,7 @@ net::Response FakePodman::serve(const net::Request& request) {
   const std::string name(path.substr(0, path.find('/')));
   const std::string_view verb = path.size() > name.size() ? path.substr(name.size() + 1) : "";
   const auto found = containers_.find(name);
+  if (request.method == "DELETE" && half_made_.erase(name)) return body_of(json::array{});
   if (found == containers_.end() || found->second.hidden)
     return said(404,
                 fmt::format("no container with name or ID \"{}\" found: no such container", name));
@@ -148,13 +149,18 @@ net::Response FakePodman::create(const std::string& body) {
   const json::value spec = json::parse(body, bad);
   const std::string name = text_at(spec, "name");
   if (bad || name.empty()) return said(500, "invalid container spec");
-  if (containers_.contains(name))
-    return said(500, fmt::format("creating container storage: the container name \"{}\" is already "
-                                 "in use by {}. You have to remove that container to be able to "
-                                 "reuse that name: that name is already in use",
-                                 name, containers_.at(name).id));
+  if (containers_.contains(name) || half_made_.contains(name))
+    return said(
+        500, fmt::format("creating container storage: the container name \"{}\" is already "
+                         "in use by {}. You have to remove that container to be able to "
+                         "reuse that name: that name is already in use",
+                         name, containers_.contains(name) ? containers_.at(name).id : "storage"));
   const std::string image = text_at(spec, "image");
   if (!images_.contains(image)) return said(404, image + ": image not known");
+  if (drawn(faults.half_made)) {
+    half_made_.insert(name);
+    return said(503, "podman died");
+  }
   Container c;
   c.name = name;
   c.id = fmt::format("{:016x}{:016x}", prng_.next(), lives_ + 1);
@@ -173,6 +179,10 @@ net::Response FakePodman::start(Container& c) {
   if (c.state == State::running) return {304, "", "", {}};
   if (drawn(faults.start_refused)) return said(500, "starting the container: resource busy");
   if (drawn(faults.start_idle)) return {204, "", "", {}};
+  if (drawn(faults.half_started)) {
+    logs_.insert(c.name);
+    return said(503, "podman died");
+  }
   c.state = State::running;
   c.started_at = fibres_.now();
   c.pid = ++last_pid_;

@@ -30,6 +30,8 @@ struct PodmanFaults {
   std::uint32_t term_ignored = 0;   // of the containers
   std::uint32_t dies = 0;           // of the containers: on their own, early
   std::uint32_t pull_fails = 0;
+  std::uint32_t half_made = 0;     // it dies in a create: only its storage knows the name
+  std::uint32_t half_started = 0;  // it dies in a start: there is a log, and no process
   base::Duration slowest{20'000};  // an answer takes up to this
   base::Duration clock_wrong;      // its clock, against ours
 };
@@ -102,7 +104,7 @@ class FakePodman {
   Fibres& fibres_;
   base::Prng& prng_;
   std::map<std::string, Container> containers_;
-  std::set<std::string> images_, networks_, logs_;
+  std::set<std::string> images_, networks_, logs_, half_made_;
   std::vector<Run> runs_;
   std::vector<std::string> events_;  // all there ever were
   base::Instant unreachable_until_;

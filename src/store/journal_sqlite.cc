@@ -1,3 +1,4 @@
+#include "base/chaos.h"
 #include "base/check.h"
 #include "base/log.h"
 #include "store/fold.h"
@@ -51,7 +52,8 @@ class SqliteJournal final : public Journal {
     if (broken_) return;
     const int pages = store_.db.log_pages();
     if (pages < checkpointed_at_) checkpointed_at_ = 0;  // the log has started anew
-    if (pages < checkpointed_at_ + pages_before_checkpoint_) return;
+    const bool early = pages > 0 && BUGGIFY("store: checkpoints early");
+    if (!early && pages < checkpointed_at_ + pages_before_checkpoint_) return;
     checkpointed_at_ = pages;
     auto r = store_.db.checkpoint();
     if (r) return;
