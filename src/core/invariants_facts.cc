@@ -262,7 +262,7 @@ struct FactWitness {
     const Lease& l = *w.job(f.job)->lease;
     if (f.rank >= l.ranks.size() || l.ranks[f.rank].state != RankState::pending)
       found.add("I13", who(f.job), "rank ", f.rank, " starts a second time");
-    if (f.started_at < l.granted_at || f.started_at > fact.at + a_moment)
+    if (f.started_at < l.granted_at || f.started_at > fact.at)
       found.add("I11", who(f.job), "rank ", f.rank, " starts at ",
                 base::format_instant(f.started_at), ", outside of what can be");
   }

@@ -60,7 +60,7 @@ class ContainerEngine final : public Engine {
   void loop();
   void pass();
   bool keep_service();  // false: not reachable now
-  std::optional<std::vector<ListedContainer>> list_all(base::Instant began);
+  std::optional<std::vector<ListedContainer>> list_all();
   void apply_plans(const std::vector<ListedContainer>& listed, base::Instant list_began);
   void apply_plan(Rank& rank, const Planned& planned, Seen& seen);
   base::Duration until_next() const;  // lock held

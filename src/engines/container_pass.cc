@@ -54,7 +54,7 @@ bool ContainerEngine::keep_service() {
   return false;
 }
 
-std::optional<std::vector<ListedContainer>> ContainerEngine::list_all(base::Instant began) {
+std::optional<std::vector<ListedContainer>> ContainerEngine::list_all() {
   auto answer = call(dialect_->list(options_.cloud), 20);
   if (stopping_) return std::nullopt;
   if (!answer) {
@@ -74,7 +74,6 @@ std::optional<std::vector<ListedContainer>> ContainerEngine::list_all(base::Inst
   EngineHealth found = health();
   found.reachable = true;
   found.note = host_note_;
-  found.seen_at = began;
   set_health(found);
   return std::move(*listed);
 }
@@ -86,7 +85,7 @@ void ContainerEngine::pass() {
     base::Guard lock(mutex_);
     gone_since_list_.clear();
   }
-  auto listed = list_all(began);
+  auto listed = list_all();
   if (!listed) return;
   apply_plans(*listed, began);
   bool sweep = false;
@@ -105,6 +104,7 @@ void ContainerEngine::apply_plans(const std::vector<ListedContainer>& listed,
   {
     base::Guard lock(mutex_);
     base::Instant at = now();
+    bool all_there = whole_;
     for (auto it = ranks_.begin(); it != ranks_.end();) {
       auto& [name, rank] = *it;
       auto found = by_name.find(name);
@@ -112,6 +112,10 @@ void ContainerEngine::apply_plans(const std::vector<ListedContainer>& listed,
       if (one != nullptr && one->state == ContainerState::running && !rank.memory.final) {
         rank.memory.seen_running_at = list_began;
       }
+      const bool thought_to_run =
+          (rank.work.confirmed || rank.memory.ran) && !rank.memory.final && !rank.memory.done;
+      if (thought_to_run && (one == nullptr || one->state == ContainerState::created))
+        all_there = false;
       if (rank.busy) {
         ++it;
         continue;
@@ -126,6 +130,7 @@ void ContainerEngine::apply_plans(const std::vector<ListedContainer>& listed,
       apply_plan(rank, planned, seen);
       ++it;
     }
+    if (all_there) health_.seen_at = list_began;
     for (const auto& [name, one] : by_name) {
       if (base::planted("strays-kept")) continue;
       if (!whole_ || ranks_.contains(name) || strays_busy_.contains(name)) continue;

@@ -36,7 +36,8 @@ struct EngineHealth {
   std::string note;  // what a person should know: "no CDI: GPUs of this node are not offered"
   bool hands_over_gpus = false;  // CDI works here
   bool user_namespaces = false;
-  base::Instant seen_at;  // when the latest whole list was asked for; zero: lists tell nothing
+  // When the latest list was asked for that lacks nobody who is thought to run; zero: none yet.
+  base::Instant seen_at;
 };
 
 // Where reports go. Repeats are allowed: the world ignores what it knows.

@@ -91,7 +91,8 @@ class StubEngine final : public Engine {
   }
 
   EngineHealth health() const override {
-    return {true, "stub", "1", "no containers: each rank only waits, then exits 0", false, false};
+    return {true,  "stub", "1",         "no containers: each rank only waits, then exits 0",
+            false, false,  clock_.now()};
   }
 
   base::Try<std::unique_ptr<ExecSession>> exec(const std::string&, std::vector<std::string>, bool,

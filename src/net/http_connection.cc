@@ -153,7 +153,8 @@ void Connection::dispatch() {
                      !request.header("Sec-WebSocket-Key").empty();
   if (wants_websocket_) upgrade_ = request;
   parser_.reset();
-  Reply reply(std::make_shared<ConnectionReply>(loop_, weak_from_this(), serial_, wants_websocket_));
+  Reply reply(
+      std::make_shared<ConnectionReply>(loop_, weak_from_this(), serial_, wants_websocket_));
   loop_->handler(std::move(request), std::move(reply));
 }
 

@@ -469,10 +469,8 @@ void Loop::keep_alive_mark() {
   if (now < next_alive_mark_ || world_.leased.empty()) return;
   next_alive_mark_ = now + base::Duration::seconds(2);
   const engines::EngineHealth engine = engine_.health();
-  if (!engine.reachable) return;
-  // Somebody watched when the engine was last asked for all there is.
-  const Instant seen = engine.seen_at.us ? std::min(engine.seen_at, now) : now;
-  (void)journal_.set_meta("alive_us", std::to_string(seen.us));
+  if (!engine.reachable || engine.seen_at.us == 0) return;
+  (void)journal_.set_meta("alive_us", std::to_string(std::min(engine.seen_at, now).us));
 }
 
 void Loop::snapshot_if_due(bool quiet) {

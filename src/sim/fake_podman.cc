@@ -333,6 +333,7 @@ void FakePodman::stray() {
   c.id = fmt::format("{:032x}", prng_.next());
   c.state = State::created;
   c.started_at = {};
+  c.pid = 0;
   c.life = 0;
   containers_.emplace(c.name, c);
 }
