@@ -76,7 +76,8 @@ KeyedLines lines_of(const Setting& setting, const std::map<LineKey, LineState>& 
     l.contract = key.contract;
     l.month = key.month;
     l.from = state && !l.correction ? state->from : month.from;
-    if (!l.correction && state && setting.in.from < state->until)
+    // What an interim invoice left of a month; a shortfall is of its whole term.
+    if (!l.correction && state && setting.in.from < state->until && key.kind != LineKind::shortfall)
       l.from = std::max(l.from, setting.in.from);
     l.until = state && !l.correction ? state->until : month.until;
     l.per = is_amount(key) || !state ? 1 : state->per;

@@ -9,7 +9,8 @@
 namespace ampacity::sim {
 namespace {
 constexpr std::size_t stack_bytes = 512 << 10;
-}
+constexpr std::uint64_t most_spins = 300'000;  // locks taken while no time passes
+}  // namespace
 
 Fibres::Fibres(base::Prng& prng, base::Instant start) : prng_(prng), now_(start) {}
 
@@ -86,6 +87,11 @@ void Fibres::wake(const void* on) {
 }
 
 void Fibres::give_way() {
+  if (current_ && !current_->ending && ++spins_ > most_spins) {
+    escaped_ = "something spins: no time passes";
+    spins_ = 0;
+    throw Killed();
+  }
   if (!current_ || current_->ending || odds_ == 0 || prng_.next() % 256 >= odds_) return;
   current_->ready = false;
   make_ready(*current_);
@@ -146,6 +152,7 @@ bool Fibres::fire_next(base::Instant end) {
   if (timers_.empty() || timers_.top().at > end) return false;
   Timer timer = timers_.top();
   timers_.pop();
+  if (timer.at > now_) spins_ = 0;
   now_ = std::max(now_, timer.at);
   if (timer.happening) {
     (*timer.happening)();

@@ -93,7 +93,7 @@ class Fibres final : public base::Scheduler {
   Task* current_ = nullptr;
   int last_id_ = 0;
   Group groups_ = outside;
-  std::uint64_t orders_ = 0, turns_ = 0, parkings_ = 0;
+  std::uint64_t orders_ = 0, turns_ = 0, parkings_ = 0, spins_ = 0;
   std::uint32_t odds_ = 0;
   std::string escaped_;
 };

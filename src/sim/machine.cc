@@ -1,5 +1,9 @@
 #include "sim/machine.h"
 
+#include <deque>
+#include <memory>
+
+#include "base/chaos.h"
 #include "base/log.h"
 #include "server/app.h"
 #include "server/catalogue.h"
@@ -13,7 +17,16 @@ constexpr const char* state_folder = "/simulated";
 
 engines::EngineReports reports_to(server::Loop& loop) {
   engines::EngineReports reports;
-  reports.seen = [&loop](std::vector<core::RankSeen> seen) { loop.observe(std::move(seen)); };
+  // Under `misbehave` some come a second time, much later: by then another generation may run.
+  auto late = std::make_shared<std::deque<core::RankSeen>>();
+  reports.seen = [&loop, late](std::vector<core::RankSeen> seen) {
+    if (late->size() < 64 && BUGGIFY("machine: a report will come again")) late->push_back(seen[0]);
+    if (!late->empty() && BUGGIFY("machine: a late report")) {
+      seen.push_back(late->front());
+      late->pop_front();
+    }
+    loop.observe(std::move(seen));
+  };
   return reports;
 }
 
