@@ -381,7 +381,7 @@ void Loop::refuse_all(Batch& batch, const store::AppendFault& fault) {
                            {}};
   no_tick_before_ = clock_.now() + base::Duration::seconds(1);
   // The reports in it are lost: the engine says everything again once it is told everything again.
-  engine_told_whole_ = base::planted("engine-not-retold");
+  engine_told_whole_ = false;
   next_whole_ = no_tick_before_;
   for (Answer& a : batch.answers) {
     if (a.changes && a.refused) a.refused(full);

@@ -245,6 +245,7 @@ void Run::schedule_strikes() {
 
 void Run::heal() {
   say("healed");
+  audit_.healed();
   safety_ = false;
   disk_.faults = {};
   disk_.make_room();

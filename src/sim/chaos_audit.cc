@@ -12,7 +12,8 @@
 namespace ampacity::sim {
 namespace {
 
-constexpr std::uint64_t compare_every = 64;  // commits
+constexpr std::uint64_t compare_every = 64;                      // commits
+constexpr base::Duration to_stop = base::Duration::seconds(60);  // beside its grace
 
 }  // namespace
 
@@ -37,10 +38,21 @@ void ChaosAudit::fold(const core::Fact& fact) {
   mix(written_);
   ++facts;
   if (const auto* closed = std::get_if<core::LeaseClosed>(&fact.body)) close(*closed);
+  const auto* stop = std::get_if<core::StopOrdered>(&fact.body);
+  if (const core::Job* job = stop && healed_ ? shadow_.job(stop->job) : nullptr)
+    told_to_stop_[stop->job] = fact.at + base::Duration::seconds(job->grace_s) + to_stop;
 }
 
 void ChaosAudit::close(const core::LeaseClosed& closed) {
   ++leases_closed;
+  const bool skewed = plan_.has(Fault::engine_clock) || plan_.has(Fault::clock);
+  if (const auto by = told_to_stop_.find(closed.job); by != told_to_stop_.end()) {
+    if (!skewed && closed.interval.ended_at > by->second)
+      wrong(fmt::format("I7 {} was to stop by {} and ended at {}", core::job_name(closed.job),
+                        base::format_instant(by->second),
+                        base::format_instant(closed.interval.ended_at)));
+    told_to_stop_.erase(by);
+  }
   const std::string name = fmt::format("{}-{}-0", core::job_name(closed.job), closed.generation);
   if (!billed_.emplace(name, Billed{closed.interval, closed.outcome}).second)
     wrong("I13 " + name + " was closed twice");

@@ -26,6 +26,7 @@ class ChaosAudit {
   void store_at_rest(const store::SqliteOptions& store);
 
   void wrong(std::string what);
+  void healed() { healed_ = true; }  // from now on nothing excuses a stop that takes long
   std::vector<std::string> found;
   std::uint64_t digest = 0xcbf29ce484222325ULL;
   std::uint64_t facts = 0, commits = 0, leases_closed = 0;
@@ -47,6 +48,8 @@ class ChaosAudit {
   };
   std::map<std::string, Billed> billed_;  // by the first rank's container
   std::string written_;
+  bool healed_ = false;
+  std::map<base::Id, base::Instant> told_to_stop_;  // by when it must have ended
 };
 
 }  // namespace ampacity::sim

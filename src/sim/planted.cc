@@ -28,8 +28,6 @@ const std::vector<PlantedBug>& planted_bugs() {
       {"keys-ignored", "an Idempotency-Key is never looked up", "server/loop.cc"},
       {"keys-forgotten", "answers to Idempotency-Keys are not written down", "server/loop.cc"},
       {"goes-on-after-full-disk", "a refused batch stays in memory", "server/loop.cc"},
-      {"engine-not-retold", "after a full disk the engine's lost reports are not asked for again",
-       "server/loop.cc"},
       {"stops-untold", "the engine hears of stops only at a start", "server/loop.cc"},
       {"started-twice", "what ran once and is gone is made again", "engines/container_steps.cc"},
       {"strays-kept", "containers nobody wants stay", "engines/container_pass.cc"},

@@ -27,7 +27,6 @@ class Tenants {
   const std::set<std::string>& jobs() const { return jobs_; }
   const std::vector<std::string>& wrong() const { return wrong_; }
   std::uint64_t answers() const { return answers_; }
-  std::uint64_t metered() const { return metered_; }
 
   // One request, tried until it is answered with something final; nothing: nobody answers.
   std::optional<net::Response> ask(const std::string& key, const std::string& method,
@@ -60,7 +59,8 @@ class Tenants {
   base::Prng& prng_;
   std::set<std::string> jobs_;
   std::vector<std::string> wrong_;
-  std::uint64_t answers_ = 0, metered_ = 0;
+  std::set<std::string> metered_;  // ids of events that were taken
+  std::uint64_t answers_ = 0;
   int busy_ = 0, keys_ = 0;
 };
 
