@@ -38,7 +38,7 @@ ChaosPlan draw_plan(const ChaosOptions& options) {
   p.between_faults = base::Duration::seconds(between(30, 240));
   const std::int64_t quanta[] = {60, 120, 600, 3'600};
   p.quantum_s = quanta[below(4)];
-  p.credit_usd = below(3) == 0 ? between(1, 20) : 100'000;
+  p.credit_usd = below(2) == 0 ? between(1, 12) : 100'000;
   p.snapshot_after = 20 + below(400);
   p.give_way_odds = below(2) == 0 ? 0 : static_cast<std::uint32_t>(1 + below(64));
   p.shortest_run = base::Duration::seconds(between(1, 20));

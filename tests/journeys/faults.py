@@ -221,8 +221,11 @@ class Fault:
         return f"{self.name}{step} at {self.at_s:.1f} s for {self.lasts_s:.1f} s"
 
 
+LEFT_OUT = set()  # by who starts it
+
+
 def draw(dice: random.Random, rig):
-    possible = [name for name in FAULTS if name not in rig.impossible()]
+    possible = [name for name in FAULTS if name not in rig.impossible() and name not in LEFT_OUT]
     return [Fault(dice, name) for name in dice.sample(possible, dice.choice((1, 1, 2)))]
 
 
