@@ -150,8 +150,8 @@ std::vector<Work> Loop::take() {
   // Two thirds for the engine's reports (a job makes two, and its end makes room), one third for
   // requests; what one leaves free the other takes.
   std::vector<Work> works;
-  const std::size_t most = BUGGIFY("loop: small batches") ? 3 : options_.most_in_batch;
-  const std::size_t third = most / 3;
+  const std::size_t in_batch = BUGGIFY("loop: small batches") ? 3 : options_.most_in_batch;
+  const std::size_t third = in_batch / 3;
   const std::size_t for_reports = std::min(reports_.size(), 2 * third);
   std::size_t events = 0;
   const auto move_out = [&](std::deque<Work>& from, std::size_t most) {
@@ -161,10 +161,10 @@ std::vector<Work> Loop::take() {
     std::move(from.begin(), end, std::back_inserter(works));
     from.erase(from.begin(), end);
   };
-  move_out(inbox_, most - for_reports);
+  move_out(inbox_, in_batch - for_reports);
   events_waiting_ -= events;
   events = 0;
-  move_out(reports_, most - works.size());
+  move_out(reports_, in_batch - works.size());
   return works;
 }
 
@@ -266,13 +266,11 @@ void Loop::look_up_past(core::PostTransfers& command, const Batch& batch) {
 }
 
 void Loop::handle(Work& work, Batch& batch) {
-  Answer answer{
-      std::move(work.reply), {}, std::move(work.after_commit), work.refused, {}, false, {}};
+  Answer answer{std::move(work.reply), {}, std::move(work.after_commit), work.refused, {}, {}};
   if (work.meter) {
     answer.meter = std::move(work.meter);
     answer.meter->batch.received_at = batch.now;
     answer.meter->resolve(world_, answer.meter->batch);
-    answer.changes = true;
     batch.meter.push_back(&answer.meter->batch);
     batch.answers.push_back(std::move(answer));
     return;
@@ -281,7 +279,6 @@ void Loop::handle(Work& work, Batch& batch) {
     if (work.attempt->state != store::DeliveryState::waiting)
       outbox_.settled(work.attempt->webhook);
     batch.attempts.push_back(std::move(*work.attempt));
-    answer.changes = true;
   }
   if (work.idempotency) {
     PROBE("loop: a key is looked up");
@@ -305,10 +302,8 @@ void Loop::handle(Work& work, Batch& batch) {
       if (ends_job(fact) && env_.contains(core::job_of(fact)))
         batch.sealed.push_back({core::job_of(fact), ""});
     };
-    const std::size_t before = batch.facts.size();
     const auto done =
         core::step(world_, *work.command, batch.now, work.actor, batch.facts, on_fact);
-    answer.changes = batch.facts.size() > before;
     if (!done) {
       answer.response = api::problem_response(done.error());
       if (work.refused) work.refused(done.error());
@@ -329,7 +324,6 @@ void Loop::handle(Work& work, Batch& batch) {
     batch.remembered.push_back(
         {i.scope, i.key, i.fingerprint, answer.response.status,
          work.redact ? work.redact(answer.response.body) : answer.response.body, batch.now});
-    answer.changes = true;
   }
   batch.answers.push_back(std::move(answer));
 }
@@ -384,9 +378,11 @@ void Loop::refuse_all(Batch& batch, const store::AppendFault& fault) {
   engine_told_whole_ = false;
   next_whole_ = no_tick_before_;
   for (Answer& a : batch.answers) {
-    if (a.changes && a.refused) a.refused(full);
-    if (a.question) a.response = a.question(world_, batch.now);  // of the world that is durable
-    if (a.reply) a.reply->send(a.changes ? api::problem_response(full) : std::move(a.response));
+    // A question is asked again, of the world that is durable. Every other answer may rest on what
+    // did not happen, also where it changed nothing itself: a repeat of a request of this batch.
+    if (a.question) a.response = a.question(world_, batch.now);
+    if (!a.question && a.refused) a.refused(full);
+    if (a.reply) a.reply->send(a.question ? std::move(a.response) : api::problem_response(full));
     if (a.after_commit) a.after_commit();
   }
 }

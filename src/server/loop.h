@@ -122,7 +122,6 @@ class Loop {
     std::function<void(const base::Refusal&)> refused;
     std::function<net::Response(const core::World&, Instant now)>
         question;  // no command: asked anew
-    bool changes = false;
     std::unique_ptr<MeterWork> meter;  // answered from what the commit made of it
   };
   struct Batch;
