@@ -257,7 +257,8 @@ void ContainerEngine::do_pull(const std::string& name, const core::RankWork& wor
 
 void ContainerEngine::do_start(const std::string& name, const core::RankWork& work) {
   if (!still_wanted(name)) return do_unstarted(name, work, "stopped before it started");
-  if (host_->owns_service() && host_->has_log(context_for(work).log_path)) {
+  if (host_->owns_service() && host_->has_log(context_for(work).log_path) &&
+      !base::planted("started-twice")) {
     // A start was made, and podman died over it: it may have run. It must not run twice.
     PROBE("engine: a start that may have been");
     auto alive = kill(name);

@@ -21,7 +21,7 @@ engines::EngineReports reports_to(server::Loop& loop) {
   auto late = std::make_shared<std::deque<core::RankSeen>>();
   reports.seen = [&loop, late](std::vector<core::RankSeen> seen) {
     if (late->size() < 64 && BUGGIFY("machine: a report will come again")) late->push_back(seen[0]);
-    if (!late->empty() && BUGGIFY("machine: a late report")) {
+    if (late->size() > 2 && BUGGIFY("machine: a report will come again")) {
       seen.push_back(late->front());
       late->pop_front();
     }

@@ -33,8 +33,6 @@ const std::vector<PlantedBug>& planted_bugs() {
       {"strays-kept", "containers nobody wants stay", "engines/container_pass.cc"},
       {"bad-list-is-empty", "a list that cannot be read is an empty one",
        "engines/container_pass.cc"},
-      {"old-list-believed", "absence is believed of a list older than the start",
-       "engines/reconcile_plan.cc"},
       {"never-killed", "who ignores SIGTERM is not killed", "engines/reconcile_plan.cc"},
       {"events-counted-twice", "a metered event that comes twice counts twice",
        "store/meter_writer.cc"},
