@@ -44,6 +44,7 @@ class Run final : public base::Chaos {
         static_cast<std::int64_t>(events_.next() % (1'000 * static_cast<std::uint64_t>(most_s))));
   }
   void heal();
+  bool done_within(base::Duration d, std::function<void()> work);  // on a task of its own
   bool quiet();
   void finish();
   void say(const std::string& line);
@@ -62,7 +63,6 @@ class Run final : public base::Chaos {
   std::map<std::string, bool> places_;
   ChaosResult out_;
   bool safety_ = true;
-  Loss next_loss_ = Loss::nothing;
   bool restarting_ = false;
 };
 
@@ -182,10 +182,7 @@ void Run::watch() {
 void Run::strike() {
   std::vector<Fault> possible;
   for (const Fault f : plan_.faults)
-    if (f != Fault::events && f != Fault::misbehave && f != Fault::engine_clock &&
-        f != Fault::idle_start && f != Fault::list_cut && f != Fault::dies &&
-        f != Fault::stop_ignored && f != Fault::reply_lost && f != Fault::unavailable)
-      possible.push_back(f);
+    if (strikes(f)) possible.push_back(f);
   if (possible.empty()) return;
   const Fault f = possible[events_.next() % possible.size()];
   const base::Duration span = drawn(events_.next() % 4 == 0 ? 600 : 60);
@@ -254,26 +251,33 @@ void Run::heal() {
   podman_.longest_run = plan_.longest_run;
 }
 
+bool Run::done_within(base::Duration d, std::function<void()> work) {
+  auto over = std::make_shared<bool>(false);
+  fibres_.spawn_in(Fibres::outside, [over, work = std::move(work)] {
+    work();
+    *over = true;
+  });
+  const base::Instant end = fibres_.now() + d;
+  while (!*over && fibres_.now() < end)
+    fibres_.run_until(fibres_.now() + base::Duration::seconds(1), [this] { watch(); });
+  return *over;
+}
+
 // Nobody asks, nothing runs, nothing waits that could run.
 bool Run::quiet() {
   if (!tenants_.done() || !machine_.open() || podman_.containers() > 0) return false;
-  bool all = false;
-  bool looked = false;
-  fibres_.spawn_in(Fibres::outside, [this, &all, &looked] {
+  // Shared: who looks may still be at it when we no longer wait.
+  auto all = std::make_shared<bool>(false);
+  (void)done_within(base::Duration::seconds(30), [this, all] {
     machine_.look(
-        [&](const core::World& w) { all = w.leased.empty() && w.live_jobs == w.queue.size(); });
-    looked = true;
+        [&](const core::World& w) { *all = w.leased.empty() && w.live_jobs == w.queue.size(); });
   });
-  const base::Instant end = fibres_.now() + base::Duration::seconds(30);
-  while (!looked && fibres_.now() < end)
-    fibres_.run_until(fibres_.now() + base::Duration::seconds(1), [this] { watch(); });
-  return all;
+  return *all;
 }
 
 // Everything that was acknowledged is there, and has ended or says why it waits.
 void Run::final_reads() {
-  bool over = false;
-  fibres_.spawn_in(Fibres::outside, [this, &over] {
+  const bool over = done_within(base::Duration::seconds(3'600), [this] {
     for (const std::string& job : tenants_.jobs()) {
       const auto r = tenants_.ask(machine_.owner_key(), "GET", "/v1/jobs/" + job, "", "", 5);
       if (!r || r->status != 200) {
@@ -290,11 +294,7 @@ void Run::final_reads() {
     }
     machine_.look(
         [this](const core::World& w) { audit_.settled(w, fibres_.now() + machine_.clock_jump); });
-    over = true;
   });
-  const base::Instant end = fibres_.now() + base::Duration::seconds(3'600);
-  while (!over && fibres_.now() < end)
-    fibres_.run_until(fibres_.now() + base::Duration::seconds(1), [this] { watch(); });
   if (!over) audit_.wrong("I8 the last questions were not answered");
 }
 

@@ -13,6 +13,23 @@ constexpr std::array<std::string_view, faults_in_all> words = {
 
 }  // namespace
 
+bool strikes(Fault fault) {
+  switch (fault) {
+    case Fault::reply_lost:
+    case Fault::events:
+    case Fault::stop_ignored:
+    case Fault::idle_start:
+    case Fault::engine_clock:
+    case Fault::unavailable:
+    case Fault::list_cut:
+    case Fault::dies:
+    case Fault::misbehave:
+      return false;
+    default:
+      return true;
+  }
+}
+
 std::string_view word(Fault fault) { return words[static_cast<std::size_t>(fault)]; }
 
 ChaosPlan draw_plan(const ChaosOptions& options) {

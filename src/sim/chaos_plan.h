@@ -38,6 +38,7 @@ enum class Fault {
 };
 inline constexpr int faults_in_all = 21;
 std::string_view word(Fault fault);
+bool strikes(Fault fault);  // at an instant; the others are rates
 
 struct ChaosOptions {
   std::uint64_t seed = 1;
