@@ -103,6 +103,9 @@ std::vector<RankWork> desired_ranks(const World& world, const Job& job) {
     r.read_only_root = job.spec.read_only_root;
     r.emulated = node.emulated;
     if (!node.emulated) r.gpu_uuids = gpus;
+    r.site = world.state().sites[node.site].name;
+    r.node = node.name;
+    r.whole_node = !node.gpus.empty() && gpus.size() == node.gpus.size() && lease.gpu_milli == 1000;
     if (size > 1) r.network = r.job_name + "-" + std::to_string(job.generation);
     r.env.reserve(32 + job.spec.env_names.size());
     add_env(r, job, peers, gpus, node.name);

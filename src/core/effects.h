@@ -48,6 +48,9 @@ struct RankWork {
   bool emulated = false;  // nominal CPU and memory: shares the emulated nodes' parent limit
   std::vector<std::string> gpu_uuids;  // exactly the leased ones; handed over by CDI name
   std::string network;                 // the gang's own network; empty: none
+  std::string site;                    // whose engine runs it, and on which of its nodes
+  std::string node;
+  bool whole_node = false;  // the lease has all GPUs of the node
 
   std::string container_name() const {
     return job_name + "-" + std::to_string(generation) + "-" + std::to_string(rank);

@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "core/effects.h"
+#include "core/model.h"
 
 namespace ampacity::engines {
 
@@ -40,11 +41,23 @@ struct EngineHealth {
   base::Instant seen_at;
 };
 
+// What a site's own scheduler says of its machines: for engines that know them better than we do.
+struct SiteSeen {
+  std::vector<core::Sku> skus;  // revenue is ignored
+  struct Machine {
+    core::Node node;  // site and sku are ignored
+    std::string sku;
+  };
+  std::vector<Machine> nodes;
+  std::vector<std::string> notes;  // for people: why something is not offered
+};
+
 // Where reports go. Repeats are allowed: the world ignores what it knows.
 struct EngineReports {
   std::function<void(std::vector<core::RankSeen>)> seen;
   std::function<void(const EngineHealth&)> health;  // when it changes
   std::function<void(const core::RankWork&, std::string why)> volume_over_limit;
+  std::function<void(SiteSeen)> inventory;  // at start, and when it changes; may be empty
 };
 
 // A terminal inside a running rank.
