@@ -222,7 +222,7 @@ base::Result<App::FoundJob> App::find_job(const Call& c) {
   std::optional<core::Job> job;
   if (!live.empty()) job = std::move(live[0]);
   if (!job) {
-    auto reader = store::open_sqlite_reader(options_.store);
+    auto reader = store::open_reader(options_.store);
     if (!reader) return base::refuse(base::Code::unavailable, reader.error().message);
     if (id)
       job = (*reader)->job(*id);

@@ -26,7 +26,7 @@ namespace ampacity::server {
 
 struct AppOptions {
   std::string cloud;
-  store::SqliteOptions store;
+  store::StoreAt store;
   std::int64_t volume_limit_bytes = 0;
 };
 

@@ -8,14 +8,17 @@
 #include <vector>
 
 #include "base/result.h"
+#include "store/store_at.h"
 
 namespace ampacity::server {
 
 enum class EngineChoice { podman, docker, stub };
 
 struct Config {
-  enum class Verb { serve, stop_engine, rebuild, doctor, owner_key } verb = Verb::serve;
+  enum class Verb { serve, stop_engine, rebuild, doctor, owner_key, store_copy } verb = Verb::serve;
   std::filesystem::path state;
+  store::StoreAt store;              // default: state/ampacity.db
+  store::StoreAt copy_from, copy_to;  // of store_copy
   std::string listen = "127.0.0.1:7878";
   std::string address;  // of listen
   std::uint16_t port = 0;

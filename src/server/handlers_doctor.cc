@@ -126,10 +126,12 @@ void check_engine(Report& r, const Look& look, const engines::EngineHealth& h) {
     r.unknown("stops", late + " should have ended; the engine does not answer");
 }
 
-void check_books(Report& r, const store::SqliteOptions& options) {
+void check_books(Report& r, const store::StoreAt& options) {
   auto db = store::open_to_read(options);
   if (!db) {
     r.unknown("store pages", db.error().message);
+  } else if (options.on_postgres()) {
+    r.ok("store pages", "PostgreSQL looks after its own (pg_amcheck, data checksums)");
   } else {
     std::string said;
     {
@@ -152,9 +154,11 @@ void check_books(Report& r, const store::SqliteOptions& options) {
   }
 }
 
-void check_disk(Report& r, const std::filesystem::path& file) {
+void check_disk(Report& r, const store::StoreAt& store) {
+  if (store.on_postgres())
+    return r.unknown("disk", "the store is PostgreSQL's: its disk is not seen from here");
   std::error_code error;
-  const auto space = std::filesystem::space(file.parent_path(), error);
+  const auto space = std::filesystem::space(store.file.parent_path(), error);
   if (error) return r.unknown("disk", error.message());
   const std::string free =
       fmt::format("{:.1f} GiB free", static_cast<double>(space.available) / (1 << 30));
@@ -164,7 +168,7 @@ void check_disk(Report& r, const std::filesystem::path& file) {
     r.ok("disk", free);
 }
 
-std::optional<std::uint64_t> snapshot_at(const store::SqliteOptions& options) {
+std::optional<std::uint64_t> snapshot_at(const store::StoreAt& options) {
   auto db = store::open_to_read(options);
   if (!db) return std::nullopt;
   auto rows = db->query("SELECT coalesce(max(sequence), 0) FROM snapshots");
@@ -182,7 +186,7 @@ void check_clock(Report& r, const Look& look, base::Instant now) {
           "mend the clock (chrony, NTP); time stands still in this cloud until it has caught up");
 }
 
-void check_webhooks(Report& r, const Look& look, const store::SqliteOptions& options,
+void check_webhooks(Report& r, const Look& look, const store::StoreAt& options,
                     base::Instant now) {
   for (const core::Webhook& h : look.webhooks)
     if (!h.enabled)
@@ -208,7 +212,7 @@ void check_webhooks(Report& r, const Look& look, const store::SqliteOptions& opt
 // The fold of the journal beside the living world, where that is cheap.
 namespace {
 
-void check_fold(Report& r, Loop& loop, const Look& look, const store::SqliteOptions& options) {
+void check_fold(Report& r, Loop& loop, const Look& look, const store::StoreAt& options) {
   const auto at = snapshot_at(options);
   if (!at) return r.unknown("snapshot", "the store cannot be read");
   const std::uint64_t since = look.sequence - std::min(look.sequence, *at);
@@ -246,7 +250,7 @@ void App::doctor(Call&, net::Reply& reply) {
   check_engine(r, look, engine_.health());
   check_books(r, options_.store);
   check_fold(r, loop_, look, options_.store);
-  check_disk(r, options_.store.file);
+  check_disk(r, options_.store);
   check_webhooks(r, look, options_.store, now);
   check_clock(r, look, now);
   reply.send(json_response(base::to_json(r.report)));

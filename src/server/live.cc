@@ -49,7 +49,7 @@ struct Live::LogFollower {
   base::Duration last_write = base::elapsed();
 };
 
-Live::Live(Loop& loop, engines::LogSpool logs, store::SqliteOptions store, base::Clock& clock)
+Live::Live(Loop& loop, engines::LogSpool logs, store::StoreAt store, base::Clock& clock)
     : loop_(loop), logs_(std::move(logs)), store_(std::move(store)), clock_(clock) {
   thread_ = base::Thread([this] { tail(); });
 }
@@ -132,7 +132,7 @@ void Live::follow_events(std::shared_ptr<net::Stream> stream, std::optional<std:
     events_.push_back(f);
     ++event_followers_;
   }
-  auto reader = store::open_sqlite_reader(store_);
+  auto reader = store::open_reader(store_);
   const std::uint64_t now = loop_.ask([](const core::World& w) { return w.state().sequence; });
   f->stream->write(": events of Ampacity\n\n");
   f->sent = std::min(after.value_or(now), now);
@@ -244,7 +244,7 @@ bool Live::tail_one(LogFollower& f, store::Reader& reader) {
 }
 
 void Live::tail() {
-  auto reader = store::open_sqlite_reader(store_);
+  auto reader = store::open_reader(store_);
   if (!reader) return base::log_error("live: {}", reader.error().message);
   base::Duration next_expiry = base::elapsed();
   while (!stopping_) {

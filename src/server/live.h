@@ -30,7 +30,7 @@ struct LogFollow {
 
 class Live {
  public:
-  Live(Loop& loop, engines::LogSpool logs, store::SqliteOptions store, base::Clock& clock);
+  Live(Loop& loop, engines::LogSpool logs, store::StoreAt store, base::Clock& clock);
   ~Live();
   void stop();
 
@@ -55,7 +55,7 @@ class Live {
 
   Loop& loop_;
   const engines::LogSpool logs_;
-  const store::SqliteOptions store_;
+  const store::StoreAt store_;
   base::Clock& clock_;
   base::Mutex mutex_;
   base::Condition wake_;  // for the tail thread

@@ -26,6 +26,7 @@ struct Loop::Batch {
   std::vector<store::Delivery> deliveries;
   std::vector<store::Attempt> attempts;
   std::vector<Answer> answers;
+  std::optional<store::AppendFault> fault;  // the store could not say what it was asked
 };
 
 namespace {
@@ -211,7 +212,9 @@ void Loop::process(std::vector<Work> works) {
   batch.first_sequence = world_.state().sequence + 1;
   batch.answers.reserve(works.size());
   batch.facts.reserve(2 * works.size() + 64);
+  recall_answers(works, batch);
   for (Work& work : works) handle(work, batch);
+  if (batch.fault) return refuse_all(batch, *batch.fault);
   if (!batch.facts.empty() || !batch.remembered.empty() || !batch.meter.empty() ||
       !batch.attempts.empty()) {
     const store::Batch write{batch.first_sequence, batch.facts,      &batch.rows,
@@ -233,12 +236,29 @@ void Loop::process(std::vector<Work> works) {
   finish(batch);
 }
 
+// The whole batch's at once.
+void Loop::recall_answers(std::vector<Work>& works, Batch& batch) {
+  std::vector<store::Journal::AnswerKey> keys;
+  std::vector<Work*> of;
+  for (Work& work : works) {
+    if (!work.idempotency) continue;
+    keys.push_back({work.idempotency->scope, work.idempotency->key});
+    of.push_back(&work);
+  }
+  if (keys.empty()) return;
+  auto answers = journal_.recall_all(keys);
+  if (!answers) {
+    batch.fault = std::move(answers.error());
+    return;
+  }
+  for (std::size_t i = 0; i < of.size(); ++i) of[i]->answered = std::move((*answers)[i]);
+}
+
 std::optional<net::Response> Loop::recalled(const Work& work, const Batch& batch) {
   const Idempotency& i = *work.idempotency;
-  std::optional<store::Remembered> before;
+  std::optional<store::Remembered> before = work.answered;
   for (const auto& r : batch.remembered)
     if (r.scope == i.scope && r.key == i.key) before = r;
-  if (!before) before = journal_.recall(i.scope, i.key);
   if (!before) return std::nullopt;
   if (before->fingerprint != i.fingerprint)
     return api::problem_response(
@@ -353,13 +373,15 @@ void Loop::finish(Batch& batch) {
   }
 }
 
-// The disk is full: nothing of this batch happened. The world goes back to what is durable.
+// Nothing of this batch happened, and the store lives: the disk is full, or the database was away
+// for longer than the journal waits. The world goes back to what is durable.
 void Loop::refuse_all(Batch& batch, const store::AppendFault& fault) {
-  if (fault.disk_full) PROBE("loop: the disk is full");
+  using Kind = store::AppendFault::Kind;
+  if (fault.disk_full()) PROBE("loop: the disk is full");
+  const bool refused = fault.kind == Kind::disk_full || fault.kind == Kind::lost;
   base::log_error("store: {}{}", fault.message,
-                  fault.disk_full ? "; this batch is refused, nothing acknowledged is lost" : "");
-  CHECK_THAT(fault.disk_full,
-             "the store failed: the process must start again from what is durable");
+                  refused ? "; this batch is refused, nothing acknowledged is lost" : "");
+  CHECK_THAT(refused, "the store failed: the process must start again from what is durable");
   if (base::planted("goes-on-after-full-disk")) return;
   auto durable = journal_.load();
   CHECK_THAT(durable, "the store cannot be read back");
@@ -367,12 +389,16 @@ void Loop::refuse_all(Batch& batch, const store::AppendFault& fault) {
   outbox_ = Outbox(journal_.waiting_deliveries());
   last_tick_ = world_.state().now;
   std::erase_if(env_, [this](const auto& e) { return world_.job(e.first) == nullptr; });
-  const base::Refusal full{base::Code::store_full,
-                           "the server's disk is full: nothing was changed; free some space and "
-                           "send it again",
-                           {},
-                           {},
-                           {}};
+  base::Refusal full{base::Code::store_full,
+                     "the server's disk is full: nothing was changed; free some space and "
+                     "send it again",
+                     {},
+                     {},
+                     {}};
+  if (fault.kind == Kind::lost) {
+    full.code = base::Code::unavailable;
+    full.message = "the server's database is away: nothing was changed; send it again";
+  }
   no_tick_before_ = clock_.now() + base::Duration::seconds(1);
   // The reports in it are lost: the engine says everything again once it is told everything again.
   engine_told_whole_ = false;

@@ -3,9 +3,9 @@
 //   take a batch → decide, evolve each in memory → append the facts → COMMIT → reply, publish,
 //   effect
 //
-// 1. No answer, event or effect leaves before its commit. 2. If the commit fails for want of disk,
-// every command of the batch is refused with store_full and the world is folded again from the
-// store; any other failure stops the process. 3. What `ask` returns is durable. Threads: push and
+// 1. No answer, event or effect leaves before its commit. 2. If the commit fails for want of disk
+// (or of the database), every command of the batch is refused with store_full (or unavailable) and
+// the world is folded again from the store; any other failure stops the process. 3. What `ask` returns is durable. Threads: push and
 // ask may be called from any thread but the loop's own.
 #pragma once
 
@@ -54,6 +54,7 @@ struct Work {
   std::function<net::Response(const core::World&, Instant now)> respond;
   std::optional<net::Reply> reply;
   std::optional<Idempotency> idempotency;
+  std::optional<store::Remembered> answered;  // to that key, before this batch: the loop's
   // What is remembered instead of the answer, where that shows a secret.
   std::function<std::string(const std::string& body)> redact;
   Env env;  // of a submitted job
@@ -80,7 +81,7 @@ struct LoopOptions {
   // under load (keeping it stops the loop for some ten milliseconds).
   std::uint64_t snapshot_when_quiet = 100'000;
   std::uint64_t snapshot_in_any_case = 1'000'000;
-  store::SqliteOptions store;
+  store::StoreAt store;
 };
 
 struct LoopCounters {
@@ -131,6 +132,7 @@ class Loop {
   void process(std::vector<Work> works);
   void look_up_past(core::PostTransfers& command, const Batch& batch);
   void handle(Work& work, Batch& batch);
+  void recall_answers(std::vector<Work>& works, Batch& batch);
   std::optional<net::Response> recalled(const Work& work, const Batch& batch);
   void finish(Batch& batch);
   void refuse_all(Batch& batch, const store::AppendFault& fault);

@@ -22,6 +22,7 @@
 #include "server/config.h"
 #include "server/inventory.h"
 #include "server/webhooks.h"
+#include "store/copy.h"
 
 namespace ampacity::server {
 namespace {
@@ -62,7 +63,7 @@ struct Opened {
   core::World world;
 };
 base::Try<Opened> open_state(const Config& c) {
-  auto journal = store::open_sqlite({c.state / "ampacity.db"});
+  auto journal = store::open_journal(c.store);
   if (!journal) return std::unexpected(journal.error());
   auto secrets = Secrets::open(c.state);
   if (!secrets) return std::unexpected(secrets.error());
@@ -165,12 +166,25 @@ base::Result<void> set_prices(const Config& c, Loop& loop) {
   return loop.run(core::SetPrices{std::move(book->book), std::move(book->org)}, "ampacityd");
 }
 
+int copy_store(const Config& c) {
+  const auto copied = store::copy_store(c.copy_from, c.copy_to);
+  if (!copied) return give_up(copied.error().message);
+  std::printf("%-20s %12s  %s\n", "table", "rows", "digest, of both");
+  for (const store::CopiedTable& t : copied->tables)
+    std::printf("%-20s %12llu  %s\n", t.name.c_str(), static_cast<unsigned long long>(t.rows),
+                t.digest.substr(0, 16).c_str());
+  std::printf("equal: %llu facts, chain %s, world %s\nnext: ampacityd --store %s\n",
+              static_cast<unsigned long long>(copied->facts), copied->chain.substr(0, 16).c_str(),
+              copied->world.substr(0, 16).c_str(), c.copy_to.name().c_str());
+  return 0;
+}
+
 int offline(Parts& p) {
-  const store::SqliteOptions store{p.config.state / "ampacity.db"};
+  const store::StoreAt& store = p.config.store;
   if (p.config.verb == Config::Verb::owner_key) return add_owner_key(p);
   if (p.config.verb == Config::Verb::stop_engine) {
     // Holding the store's lock: a running server's containers are not taken from under it.
-    const auto alone = store::open_sqlite(store);
+    const auto alone = store::open_journal(store);
     if (!alone) return give_up(alone.error().message);
     engines::stop_container_service(container_options(p.config, p.host));
     std::printf(
@@ -247,6 +261,7 @@ void say_where(const Config& c, std::uint16_t port, const Inventory& inventory) 
   if (!c.port_file.empty()) std::ofstream(c.port_file) << port << "\n";
   std::printf("ampacityd: cloud %s on http://%s:%u, state in %s\n", c.cloud.c_str(),
               c.address.c_str(), port, c.state.c_str());
+  if (c.store.on_postgres()) std::printf("store: %s\n", c.store.name().c_str());
   for (const std::string& note : inventory.notes) std::printf("note: %s\n", note.c_str());
   if (c.engine == EngineChoice::stub)
     std::printf("note: engine stub: NOTHING IS REALLY RUN; for load tests only\n");
@@ -278,7 +293,7 @@ struct Running {
 
 int serve(Parts& p) {
   const Config& c = p.config;
-  const store::SqliteOptions store{c.state / "ampacity.db"};
+  const store::StoreAt& store = c.store;
   auto opened = open_state(c);
   if (!opened) return give_up(opened.error().message);
   auto provider = payment_provider(c);
@@ -358,6 +373,7 @@ int main(int argc, char** argv) {
       std::fprintf(stderr, "ampacityd: %s\n", e.error().message.c_str());
       return server::usage_error;
     }
+  if (p.config.verb == server::Config::Verb::store_copy) return server::copy_store(p.config);
   std::error_code error;
   if (p.config.verb != server::Config::Verb::serve && !std::filesystem::exists(p.config.state))
     return server::give_up(p.config.state.string() + " is not there: no cloud's state");

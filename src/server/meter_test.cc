@@ -24,7 +24,7 @@ class TestClock final : public base::Clock {
 struct TestServer {
   explicit TestServer(const std::filesystem::path& state, LoopOptions options = {})
       : store{state / "ampacity.db"} {
-    journal = std::move(*store::open_sqlite(store));
+    journal = std::move(*store::open_journal(store));
     secrets = std::move(*Secrets::open(state));
     core::World world = std::move(*journal->load());
     const bool founded = !world.state().accounts.empty();
@@ -104,7 +104,7 @@ struct TestServer {
 
   TestClock clock;
   base::SystemPrng prng;
-  store::SqliteOptions store;
+  store::StoreAt store;
   std::unique_ptr<store::Journal> journal;
   std::optional<Secrets> secrets;
   std::unique_ptr<KeyRing> keys;

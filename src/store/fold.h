@@ -11,7 +11,7 @@
 #include "base/result.h"
 #include "core/world.h"
 #include "store/journal.h"
-#include "store/sqlite.h"
+#include "store/database.h"
 
 namespace ampacity::store {
 
