@@ -21,6 +21,7 @@ using base::Duration;
 constexpr Duration late_timer = Duration::seconds(60);
 constexpr Duration late_stop = Duration::seconds(120);  // after the kill
 constexpr Duration late_delivery = Duration::seconds(600);
+constexpr Duration late_fold = Duration::seconds(5);
 constexpr Duration clock_slack = Duration::seconds(2);
 constexpr std::uint64_t least_disk_bytes = 1ULL << 30;
 constexpr std::uint64_t most_facts_to_fold = 200'000;
@@ -102,6 +103,24 @@ void check_world(Report& r, const Look& look) {
           fmt::format("{} late; the first: {} {}", look.late.size(), look.late[0].where,
                       look.late[0].what),
           "the loop does not keep up, or the clock jumped: look at ampacityd's log and `top`");
+}
+
+void check_leadership(Report& r, const Leadership& l, bool leads) {
+  const auto leader = l.leader();
+  if (leads && l.may_act())
+    r.ok("leader", fmt::format("this server leads, epoch {}", leader.epoch));
+  else if (leads)
+    r.bad("leader", "this server's lease is over and it could not be renewed",
+          "look at the database: until it answers nothing starts and nothing is changed");
+  else if (leader.url.empty())
+    r.bad("leader", "nobody leads", "look at the database and at the log of each ampacityd");
+  else
+    r.ok("leader", fmt::format("this server follows {}, epoch {}", leader.url, leader.epoch));
+  const std::string behind = fmt::format("{} ms behind", l.lag().us / 1000);
+  if (l.lag() < late_fold)
+    r.ok("lag", behind);
+  else
+    r.bad("lag", behind, "look at the database and at this machine's load: it folds too slowly");
 }
 
 void check_engine(Report& r, const Look& look, const engines::EngineHealth& h) {
@@ -247,7 +266,11 @@ void App::doctor(Call&, net::Reply& reply) {
   const Look look = loop_.ask([now](const core::World& w) { return look_at(w, now); });
   r.report.loop_us = look.took_us;
   check_world(r, look);
-  check_engine(r, look, engine_.health());
+  if (options_.leadership) check_leadership(r, *options_.leadership, loop_.leads());
+  if (loop_.leads())
+    check_engine(r, look, engine_.health());
+  else
+    r.unknown("engine", "this server follows: ask the leader");
   check_books(r, options_.store);
   check_fold(r, loop_, look, options_.store);
   check_disk(r, options_.store);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <map>
 
 #include "api/views.h"
@@ -177,14 +178,18 @@ bool Live::follow_log(std::shared_ptr<net::Stream> stream, LogFollow follow) {
   return true;
 }
 
+bool Live::has_log(const LogFollow& of) const {
+  for (std::uint32_t rank = 0; rank < of.offsets.size(); ++rank)
+    if (std::filesystem::exists(logs_.path(of.container_of(rank)))) return true;
+  return false;
+}
+
 // True if anything was sent.
 bool Live::send_lines(LogFollower& f) {
   bool any = false;
   for (std::uint32_t rank = 0; rank < f.at.offsets.size(); ++rank) {
     if (f.at.rank && *f.at.rank != rank) continue;
-    const std::string container =
-        f.at.job_name + "-" + std::to_string(f.at.generation) + "-" + std::to_string(rank);
-    const auto lines = logs_.read(container, f.at.offsets[rank], 500);
+    const auto lines = logs_.read(f.at.container_of(rank), f.at.offsets[rank], 500);
     if (!lines) continue;
     std::string out;
     for (const auto& line : *lines) {

@@ -26,6 +26,10 @@ struct LogFollow {
   std::optional<std::uint32_t> rank;  // only this one
   bool follow = false;
   bool ended = false;
+
+  std::string container_of(std::uint32_t of_rank) const {
+    return job_name + "-" + std::to_string(generation) + "-" + std::to_string(of_rank);
+  }
 };
 
 class Live {
@@ -41,6 +45,8 @@ class Live {
   // without `go_on` that is all.
   void follow_events(std::shared_ptr<net::Stream> stream, std::optional<std::string> project,
                      std::optional<std::uint64_t> after, bool go_on);
+  // Whether anything of it is in this server's spool.
+  bool has_log(const LogFollow& of) const;
   // False: too many followers.
   bool follow_log(std::shared_ptr<net::Stream> stream, LogFollow follow);
 
