@@ -29,6 +29,19 @@ void add_stores(CLI::App& app, Config& c, StoreWords& words) {
   store->require_subcommand(1);
 }
 
+// Of servers that share a store on PostgreSQL: docs/standby.md.
+void add_standby(CLI::App& app, Config& c) {
+  app.add_option("--secret-file", c.secret_file,
+                 "the cloud's secret, the same for each of its servers; default: secret in --state");
+  app.add_option("--advertise", c.advertise,
+                 "the URL at which the cloud's other servers reach this one; default: --listen's");
+  app.add_option("--lease-ms", c.lease_ms,
+                 "how long the leader leads without renewing it, by the database's clock: others take "
+                 "over after that")
+      ->check(CLI::Range(500, 60'000))
+      ->capture_default_str();
+}
+
 // Which of them there are depends on the verb.
 base::Result<void> name_stores(Config& c, const StoreWords& words) {
   const auto parse = [&](const std::string& text, store::StoreAt& at) -> base::Result<void> {
@@ -73,6 +86,9 @@ Config parse_config(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--stub-run-ms", c.stub_run_ms, "how long the stub engine's ranks run")
       ->check(CLI::Range(1, 86'400'000));
+  add_standby(app, c);
+  app.add_option("--stub-record", c.stub_record,
+                 "a file in which the stub engine keeps what it ever started");
   app.add_option("--docker-socket", c.docker_socket, "docker's API socket")->capture_default_str();
   app.add_option("--images", c.images, "directory of NAME.tar, used as localhost/ampacity-NAME");
   app.add_option("--prices", c.prices, "a price book (YAML) to take effect now")

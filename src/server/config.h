@@ -26,7 +26,11 @@ struct Config {
   std::string site = "home";
   std::vector<std::string> emulate;
   EngineChoice engine = EngineChoice::podman;
+  std::filesystem::path secret_file;  // default: state/secret; the same for all servers of a cloud
+  std::string advertise;              // where other servers and clients reach this one
+  std::int64_t lease_ms = 5'000;
   std::int64_t stub_run_ms = 300;
+  std::filesystem::path stub_record;  // what it ever started; empty: only in memory
   std::string docker_socket = "/var/run/docker.sock";
   std::filesystem::path images;  // NAME.tar -> localhost/ampacity-NAME
   std::filesystem::path prices;  // a price book to take effect at start

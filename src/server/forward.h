@@ -47,7 +47,6 @@ class Forwarder {
 
  private:
   using Task = std::function<void(net::Request, net::Reply, const std::string& url)>;
-  net::CallOptions limits(const std::string& url, const Cancel& cancel) const;
   void post(Workers& workers, net::Request request, net::Reply reply, Task task);
   net::Transport& line_to(const std::string& url);
 
@@ -57,6 +56,7 @@ class Forwarder {
   // Set to true when the leader it was made under is no more, or at the end.
   using Cancel = std::shared_ptr<std::atomic<bool>>;
   Cancel cancel();
+  net::CallOptions limits(const std::string& url, const Cancel& cancel) const;
 
   bool stopping_ = false;  // by mutex_
   base::Mutex mutex_;

@@ -47,20 +47,16 @@ bool ends_job(const core::Fact& fact) {
 
 }  // namespace
 
-Loop::Loop(LoopOptions options, core::World world, engines::Engine& engine, const Secrets& secrets,
-           base::Clock& clock)
+Loop::Loop(LoopOptions options, store::Journal* journal, core::World world, engines::Engine& engine,
+           const Secrets& secrets, base::Clock& clock)
     : options_(std::move(options)),
       world_(std::move(world)),
       engine_(engine),
       secrets_(secrets),
       outbox_({}),
       clock_(clock),
-      sequence_(world_.state().sequence) {}
-
-Loop::Loop(LoopOptions options, store::Journal& journal, core::World world, engines::Engine& engine,
-           const Secrets& secrets, base::Clock& clock)
-    : Loop(std::move(options), std::move(world), engine, secrets, clock) {
-  adopt(journal);
+      sequence_(world_.state().sequence) {
+  if (journal) adopt(*journal);
 }
 
 Loop::~Loop() { stop(); }

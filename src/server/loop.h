@@ -98,15 +98,16 @@ struct LoopCounters {
 
 class Loop {
  public:
-  // Leads at once.
-  Loop(LoopOptions options, store::Journal& journal, core::World world, engines::Engine& engine,
+  // Null: it follows, until lead().
+  Loop(LoopOptions options, store::Journal* journal, core::World world, engines::Engine& engine,
        const Secrets& secrets, base::Clock& clock);
-  // Follows.
-  Loop(LoopOptions options, core::World world, engines::Engine& engine, const Secrets& secrets,
-       base::Clock& clock);
+  Loop(LoopOptions options, store::Journal& journal, core::World world, engines::Engine& engine,
+       const Secrets& secrets, base::Clock& clock)
+      : Loop(std::move(options), &journal, std::move(world), engine, secrets, clock) {}
   ~Loop();
 
-  // Both before start().
+  // All before start().
+  const core::State& before_start() const { return world_.state(); }
   void on_publish(std::function<void(const Published&)> listener);
   // Hears the facts after their commit and before any answer to them.
   using Committed = std::function<void(const core::World& after, const std::vector<core::Fact>&)>;

@@ -33,6 +33,9 @@ using UseBatch =
     std::function<base::Try<void>(std::uint64_t first_sequence, std::vector<core::Fact>)>;
 base::Try<void> each_batch(Database& db, ChainEnd& from, const UseBatch& use);
 
+// The same for the next few, on this thread alone; false: there was none.
+base::Try<bool> next_batches(Database& db, ChainEnd& from, const UseBatch& use);
+
 struct Folded {
   core::World world;
   ChainEnd end;

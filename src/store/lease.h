@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "store/store_at.h"
 
 namespace ampacity::store {
 
@@ -34,5 +35,8 @@ class LeaseTable {
   // At an orderly stop: others need not wait.
   virtual base::Try<void> give_back(std::uint64_t epoch) = 0;
 };
+
+// On PostgreSQL; an empty database is made a store first.
+base::Try<std::unique_ptr<LeaseTable>> open_lease(const StoreAt& at);
 
 }  // namespace ampacity::store
