@@ -45,7 +45,7 @@ struct LateCloud {
   TestClock clock;
   store::StoreAt store{folder.path / "ampacity.db"};
   std::unique_ptr<store::Journal> journal = std::move(*store::open_journal(store));
-  Secrets secrets = std::move(*Secrets::open(folder.path));
+  Secrets secrets = std::move(*Secrets::open_file(folder.path / "secret"));
   std::unique_ptr<engines::Engine> engine =
       engines::make_stub_engine(base::Duration::millis(1), clock);
   std::unique_ptr<Loop> loop;

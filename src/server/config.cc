@@ -31,13 +31,15 @@ void add_stores(CLI::App& app, Config& c, StoreWords& words) {
 
 // Of servers that share a store on PostgreSQL: docs/standby.md.
 void add_standby(CLI::App& app, Config& c) {
-  app.add_option("--secret-file", c.secret_file,
-                 "the cloud's secret, the same for each of its servers; default: secret in --state");
+  app.add_option(
+      "--secret-file", c.secret_file,
+      "the cloud's secret, the same for each of its servers; default: secret in --state");
   app.add_option("--advertise", c.advertise,
                  "the URL at which the cloud's other servers reach this one; default: --listen's");
-  app.add_option("--lease-ms", c.lease_ms,
-                 "how long the leader leads without renewing it, by the database's clock: others take "
-                 "over after that")
+  app.add_option(
+         "--lease-ms", c.lease_ms,
+         "how long the leader leads without renewing it, by the database's clock: others take "
+         "over after that")
       ->check(CLI::Range(500, 60'000))
       ->capture_default_str();
 }
@@ -65,8 +67,10 @@ base::Result<void> name_stores(Config& c, const StoreWords& words) {
 
 Config parse_config(int argc, char** argv) {
   Config c;
-  CLI::App app{"ampacityd: the Ampacity server. Its state is one directory; its records are in a file there, "
-               "or in PostgreSQL."};
+  CLI::App app{
+      "ampacityd: the Ampacity server. Its state is one directory; its records are in a file "
+      "there, "
+      "or in PostgreSQL."};
   app.set_help_flag("-h,--help");
   app.option_defaults()->always_capture_default(false);
   app.add_option("--state", c.state, "directory of this cloud's state (made if it is not there)");

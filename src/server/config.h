@@ -17,7 +17,7 @@ enum class EngineChoice { podman, docker, stub };
 struct Config {
   enum class Verb { serve, stop_engine, rebuild, doctor, owner_key, store_copy } verb = Verb::serve;
   std::filesystem::path state;
-  store::StoreAt store;              // default: state/ampacity.db
+  store::StoreAt store;               // default: state/ampacity.db
   store::StoreAt copy_from, copy_to;  // of store_copy
   std::string listen = "127.0.0.1:7878";
   std::string address;  // of listen

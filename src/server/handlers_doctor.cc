@@ -205,8 +205,7 @@ void check_clock(Report& r, const Look& look, base::Instant now) {
           "mend the clock (chrony, NTP); time stands still in this cloud until it has caught up");
 }
 
-void check_webhooks(Report& r, const Look& look, const store::StoreAt& options,
-                    base::Instant now) {
+void check_webhooks(Report& r, const Look& look, const store::StoreAt& options, base::Instant now) {
   for (const core::Webhook& h : look.webhooks)
     if (!h.enabled)
       r.bad("webhook", h.url + " is switched off: " + h.why,

@@ -25,7 +25,7 @@ struct TestServer {
   explicit TestServer(const std::filesystem::path& state, LoopOptions options = {})
       : store{state / "ampacity.db"} {
     journal = std::move(*store::open_journal(store));
-    secrets = std::move(*Secrets::open(state));
+    secrets = std::move(*Secrets::open_file(state / "secret"));
     core::World world = std::move(*journal->load());
     const bool founded = !world.state().accounts.empty();
     keys = std::make_unique<KeyRing>(secrets->pepper());

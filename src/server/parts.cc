@@ -28,8 +28,7 @@ base::Try<std::string> engine_label(const Config& c, store::Journal& journal) {
   constexpr std::size_t digits = 12;
   const auto known = journal.meta("engine_label");
   if (known && c.store.on_postgres()) return *known;
-  const std::string source =
-      c.store.on_postgres() ? base::random_bytes(32) : c.state.string();
+  const std::string source = c.store.on_postgres() ? base::random_bytes(32) : c.state.string();
   std::string label = base::to_hex(base::sha256(source)).substr(0, digits);
   if (known == label) return label;
   if (const auto kept = journal.set_meta("engine_label", label); !kept)

@@ -6,9 +6,9 @@
 #include "audit/checks.h"
 #include "billing/test_history.h"
 #include "core/facts.h"
+#include "store/database.h"
 #include "store/journal.h"
 #include "store/scratch_folder.h"
-#include "store/database.h"
 
 namespace ampacity::server {
 namespace {

@@ -35,8 +35,7 @@ class Stage {
 
   // Of one that follows.
   void follow();
-  // Starts the engine, begins the cloud, opens. A follower is given the journal, its world at its
-  // end.
+  // Starts the engine, begins the cloud, opens. A follower's world is at the journal's end.
   base::Result<void> lead(std::unique_ptr<documents::PaymentProvider> payments,
                           net::HttpServer& server, store::Journal& journal);
   const std::vector<std::string>& notes() const { return notes_; }

@@ -65,15 +65,16 @@ int main(int argc, char** argv) {
                    load->seconds);
     if (!books || !books->holds) fmt::print(stderr, "the books do not hold: {}\n", check.body);
     fmt::print(
-        "{{\"bench\":\"submit\",\"store\":\"{}\",\"jobs_per_s\":{:.0f},\"p50_ms\":{:.1f},\"p99_ms\":{:.1f},"
+        "{{\"bench\":\"submit\",\"store\":\"{}\",\"jobs_per_s\":{:.0f},\"p50_ms\":{:.1f},\"p99_"
+        "ms\":{:.1f},"
         "\"paced_jobs_per_s\":{:.0f},\"paced_p50_ms\":{:.1f},\"paced_p99_ms\":{:.1f},"
         "\"rss_mib\":{},\"refused\":{},\"connections\":{},\"gpus\":{},\"seconds\":{:.1f},"
         "\"server_cpu\":{:.2f},\"books_hold\":{},{}}}\n",
         on.empty() ? "sqlite" : "postgres", static_cast<double>(r.latencies_ms.size()) / r.seconds,
-        r.quantile_ms(0.5),
-        r.quantile_ms(0.99), static_cast<double>(paced.latencies_ms.size()) / paced.seconds,
-        paced.quantile_ms(0.5), paced.quantile_ms(0.99), rss, r.refused, connections, nodes * 8,
-        r.seconds, cpu / (r.seconds + plan.warm_up_s), sound, server::machine_json());
+        r.quantile_ms(0.5), r.quantile_ms(0.99),
+        static_cast<double>(paced.latencies_ms.size()) / paced.seconds, paced.quantile_ms(0.5),
+        paced.quantile_ms(0.99), rss, r.refused, connections, nodes * 8, r.seconds,
+        cpu / (r.seconds + plan.warm_up_s), sound, server::machine_json());
     status = sound ? 0 : 1;
   }
   if (keep.empty()) std::filesystem::remove_all(state);

@@ -95,7 +95,7 @@ struct Cloud {
     auto journal = store::open_journal(file);
     REQUIRE(journal);
     auto world = (*journal)->load();
-    auto secrets = Secrets::open(folder.path);
+    auto secrets = Secrets::open_file(folder.path / "secret");
     REQUIRE(world);
     REQUIRE(secrets);
     const bool fresh = world->state().accounts.empty();

@@ -1,9 +1,9 @@
+#include "store/journal.h"
 #include "base/chaos.h"
 #include "base/check.h"
 #include "base/log.h"
 #include "base/threads.h"
 #include "store/fold.h"
-#include "store/journal.h"
 #include "store/ledger_store.h"
 #include "store/meter_writer.h"
 #include "store/row_writer.h"
@@ -101,6 +101,10 @@ class StoredJournal final : public Journal {
     return past;
   }
 
+  base::Try<void> read_on(ChainEnd& from, const UseBatch& use) override {
+    return each_batch(store_.db, from, use);
+  }
+
   std::vector<SealedEnv> sealed() override {
     std::vector<SealedEnv> out;
     auto rows = store_.db.query("SELECT job, box FROM sealed_env ORDER BY job");
@@ -129,9 +133,9 @@ class StoredJournal final : public Journal {
   std::expected<void, AppendFault> keep_snapshot(std::uint64_t sequence,
                                                  const std::string& body) override {
     if (!is_commit_end(sequence))
-      return std::unexpected(
-          AppendFault{AppendFault::Kind::broken, "no commit ends at " + std::to_string(sequence) +
-                                                     ": not a place to begin from"});
+      return std::unexpected(AppendFault{
+          AppendFault::Kind::broken,
+          "no commit ends at " + std::to_string(sequence) + ": not a place to begin from"});
     return in_transaction([&]() -> Sql<void> {
       auto r = store_.db.run(
           "INSERT INTO snapshots (sequence, body, digest) VALUES (?, ?, ?) "
@@ -218,7 +222,7 @@ class StoredJournal final : public Journal {
     using Kind = AppendFault::Kind;
     const bool nothing =
         !begun || f.kind == SqlFault::Kind::again || f.kind == SqlFault::Kind::lost;
-    AppendFault fault{f.disk_full()                        ? Kind::disk_full
+    AppendFault fault{f.disk_full()                      ? Kind::disk_full
                       : f.kind == SqlFault::Kind::fenced ? Kind::fenced
                       : nothing                          ? Kind::lost
                                                          : Kind::broken,

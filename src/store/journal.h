@@ -65,6 +65,14 @@ struct AppendFault {
   bool disk_full() const { return kind == Kind::disk_full; }
 };
 
+// A place in the journal: the latest sequence read, and the chain there.
+struct ChainEnd {
+  std::uint64_t sequence = 0;
+  base::Digest chain{};
+};
+using UseBatch =
+    std::function<base::Try<void>(std::uint64_t first_sequence, std::vector<core::Fact>)>;
+
 class Journal {
  public:
   virtual ~Journal() = default;
@@ -72,6 +80,8 @@ class Journal {
 
   // Snapshot plus the facts after it, folded. The chain of what is read is verified.
   virtual base::Try<core::World> load() = 0;
+  // The batches after `from`, likewise verified, to the journal's end; moves it there.
+  virtual base::Try<void> read_on(ChainEnd& from, const UseBatch& use) = 0;
 
   // What is durable of the transfers that a batch names, and of those they resolve.
   virtual core::Past past_of(std::span<const core::Transfer> batch) = 0;

@@ -55,8 +55,7 @@ class PostgresLease final : public LeaseTable {
   }
 
   base::Try<void> give_back(std::uint64_t epoch) override {
-    const auto done =
-        db_.run("UPDATE writer SET expires = 0 WHERE one = 1 AND epoch = ?", epoch);
+    const auto done = db_.run("UPDATE writer SET expires = 0 WHERE one = 1 AND epoch = ?", epoch);
     if (!done) return failed(done.error());
     (void)db_.changes();  // waits until it is done
     return {};

@@ -13,7 +13,8 @@ CREATE VIEW facts AS
 )sql";
 
 // Guards; and the office of writer (store/postgres.h): its holder by number, and how many commits
-// there were. Not part of what a cloud is: copies leave it out.
+// there were; who it is, and until when by the database's clock (store/lease.h; a lease of 0: as long
+// as its session lives). Not part of what a cloud is: copies leave it out.
 const std::string_view guards = R"sql(
 CREATE FUNCTION refuse_change() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation'; END $$;
@@ -25,12 +26,24 @@ ALTER TABLE journal ALTER COLUMN facts SET STORAGE EXTERNAL;
 CREATE TABLE writer (
   one BIGINT NOT NULL PRIMARY KEY CHECK (one = 1),
   epoch BIGINT NOT NULL,
-  commits BIGINT NOT NULL
+  commits BIGINT NOT NULL,
+  holder TEXT NOT NULL DEFAULT '',
+  url TEXT NOT NULL DEFAULT '',
+  lease BIGINT NOT NULL DEFAULT 0,
+  expires BIGINT NOT NULL DEFAULT 0
 ) WITH (fillfactor = 10);
-INSERT INTO writer VALUES (1, 0, 0);
+INSERT INTO writer (one, epoch, commits) VALUES (1, 0, 0);
+CREATE FUNCTION now_us() RETURNS BIGINT LANGUAGE sql VOLATILE AS
+  'SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint';
+CREATE VIEW sessions_of_writer AS
+  SELECT l.pid, a.application_name, a.client_addr
+    FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+   WHERE l.locktype = 'advisory' AND l.granted
+     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+     AND (l.classid::bigint << 32 | l.objid::bigint) = 7020390957722465401;
 CREATE FUNCTION still_writer(mine BIGINT, number BIGINT) RETURNS BIGINT LANGUAGE plpgsql AS $$
 BEGIN
-  UPDATE writer SET commits = number WHERE one = 1 AND epoch = mine;
+  UPDATE writer SET commits = number, expires = now_us() + lease WHERE one = 1 AND epoch = mine;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'another ampacityd has become the writer of this store'
       USING ERRCODE = 'AM001';

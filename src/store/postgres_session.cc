@@ -106,7 +106,7 @@ Sql<void> PostgresConnection::connect() {
                                     "keepalives_count", "tcp_user_timeout",    "target_session_attrs",
                                     "dbname",           "application_name",    "client_encoding"};
   std::vector<const char*> values = {"5", "5", "2", "3", "15000",
-                                     use_ == PostgresUse::write ? "read-write" : "any",
+                                     "read-write",  // a replica lags behind what was answered
                                      at_.postgres.c_str(), session_name_.c_str(), "UTF8"};
   if (!password.empty()) {
     names.push_back("password");
@@ -171,8 +171,13 @@ std::string PostgresConnection::holder_of_lock() {
       "AND (l.classid::bigint << 32 | l.objid::bigint) = " +
       std::to_string(writer_lock));
   if (!row || row->size() < 3) return "?";
-  // Our own earlier session, which the server has not given up yet: nothing of it is wanted.
-  if ((*row)[1] == session_name_) (void)ask("SELECT pg_terminate_backend(" + (*row)[0] + ")");
+  // Our own earlier session, which the server has not given up yet, or that of whom we succeeded by
+  // a lease: nothing of it is wanted.
+  const std::string end = "SELECT pg_terminate_backend(" + (*row)[0] + ")";
+  if ((*row)[1] == session_name_)
+    (void)ask(end);
+  else if (at_.epoch)
+    (void)ask(end + " FROM writer WHERE one = 1 AND epoch = " + std::to_string(at_.epoch));
   return (*row)[1] + " on " + (*row)[2];
 }
 
@@ -195,11 +200,16 @@ Sql<void> PostgresConnection::take_lock() {
 Sql<void> PostgresConnection::claim() {
   settle_all();
   PQexitPipelineMode(pg_);
-  auto row = ask("UPDATE writer SET epoch = epoch + 1 WHERE one = 1 RETURNING epoch, commits");
+  auto row = ask(at_.epoch ? "SELECT epoch, commits FROM writer WHERE one = 1 AND epoch = " +
+                                 std::to_string(at_.epoch)
+                           : "UPDATE writer SET epoch = epoch + 1, holder = '', url = '', lease = 0, "
+                             "expires = 0 WHERE one = 1 RETURNING epoch, commits");
   PQenterPipelineMode(pg_);
   if (!row) return std::unexpected(std::move(row.error()));
   if (row->size() < 2)
-    return std::unexpected(SqlFault{Kind::other, "postgres 02000", "the table writer has no row"});
+    return std::unexpected(
+        at_.epoch ? SqlFault{Kind::fenced, "postgres AM001", "another ampacityd leads"}
+                  : SqlFault{Kind::other, "postgres 02000", "the table writer has no row"});
   epoch_ = std::atoll((*row)[0].c_str());
   commits_ = std::atoll((*row)[1].c_str());
   return {};

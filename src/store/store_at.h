@@ -25,6 +25,9 @@ struct StoreAt {
   // How long a lost connection is sought anew before the writer gives up.
   base::Duration patience = base::Duration::seconds(30);
 
+  // The office of writer as it was won (store/lease.h); 0: it is taken, where nobody has it.
+  std::uint64_t epoch = 0;
+
   bool on_postgres() const { return !postgres.empty(); }
   std::string name() const { return on_postgres() ? postgres : file.string(); }  // for people
 };
