@@ -4,6 +4,8 @@
 #
 #   postgres_pair.sh up DIR [--async]  make both and start them; prints the URL for `ampacityd --store`
 #   postgres_pair.sh url DIR           that URL again; its password is in DIR/password
+#   postgres_pair.sh pause DIR         stop the standby: from then on it lags behind
+#   postgres_pair.sh resume DIR        start it again
 #   postgres_pair.sh fail DIR          stop the primary at once, as a crash would (pg_ctl -m immediate)
 #   postgres_pair.sh promote DIR       the standby becomes the primary
 #   postgres_pair.sh rejoin DIR        the old primary becomes the new one's standby
@@ -15,8 +17,8 @@ set -uo pipefail
 
 die() { echo "postgres_pair: $*" >&2; exit 1; }
 
-verb=${1:-} dir=${2:-} mode=${3:-}
-[ -n "$verb" ] && [ -n "$dir" ] || { sed -n '2,14s/^# \?//p' "$0"; exit 2; }
+[ "$#" -ge 2 ] || { sed -n '2,16s/^# \?//p' "$0"; exit 2; }
+verb=$1 dir=$2 mode=${3:-}
 bin=$(find /usr/lib/postgresql -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1)
 [ -x "$bin/initdb" ] || { echo "PostgreSQL is not installed (Debian: postgresql)" >&2; exit 77; }
 
@@ -42,6 +44,8 @@ primary() {
   done
   return 1
 }
+
+standby() { if [ -e "$dir/b/standby.signal" ]; then echo b; else echo a; fi; }
 
 # settings NODE STANDBY: what differs between the two; STANDBY empty: no one confirms commits.
 settings() {
@@ -76,7 +80,8 @@ confirm_by() {
 
 up() {
   [ ! -e "$dir" ] || die "$dir is there already"
-  mkdir -m 0711 -p "$dir" && dir=$(cd "$dir" && pwd) || die "$dir cannot be made"
+  { mkdir -p "$dir" && chmod 0711 "$dir"; } || die "$dir cannot be made"
+  dir=$(cd "$dir" && pwd)
   [ "$mode" != --async ] || touch "$dir/async"
   local ports
   read -r -a ports <<<"$(free_ports)"
@@ -107,15 +112,9 @@ case $verb in
   up) up ;;
   url) url ;;
   fail) as_postgres "$bin/pg_ctl" -D "$dir/$(primary)" -m immediate stop >/dev/null || die "no primary runs" ;;
-  promote)
-    for node in a b; do
-      if is_up $node && [ -e "$dir/$node/standby.signal" ]; then
-        as_postgres "$bin/pg_ctl" -D "$dir/$node" -w promote >/dev/null || die "$node is not promoted"
-        exit 0
-      fi
-    done
-    die "no standby runs"
-    ;;
+  pause) as_postgres "$bin/pg_ctl" -D "$dir/$(standby)" -m fast stop >/dev/null || die "no standby runs" ;;
+  resume) start "$(standby)" ;;
+  promote) as_postgres "$bin/pg_ctl" -D "$dir/$(standby)" -w promote >/dev/null || die "no standby is promoted" ;;
   rejoin)
     new=$(primary) || die "no primary runs"
     old=$([ "$new" = a ] && echo b || echo a)

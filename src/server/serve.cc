@@ -8,9 +8,9 @@
 #include "api/problem.h"
 #include "base/log.h"
 #include "documents/payment_file_drop.h"
-#include "server/again.h"
 #include "server/follower.h"
 #include "server/forward.h"
+#include "server/life.h"
 #include "server/stage.h"
 #include "server/standing.h"
 #include "store/lease.h"
@@ -117,7 +117,7 @@ class Shared {
  public:
   Shared(Parts& p, Secrets secrets)
       : p_(p),
-        again_(p.arguments),
+        life_(p.arguments),
         secrets_(std::move(secrets)),
         leadership_(base::Duration::millis(p.config.lease_ms)),
         door_(p.config),
@@ -147,7 +147,7 @@ class Shared {
   void say_where_once();
 
   Parts& p_;
-  Again again_;
+  Life life_;
   const Secrets secrets_;
   Leadership leadership_;
   Door door_;
@@ -168,7 +168,7 @@ bool Shared::folded(std::uint64_t n, base::Duration at_most) {
 }
 
 StageOptions Shared::stage_options() {
-  return {&leadership_, &forwarder_, [this](const std::string& why) { again_.begin(why); }};
+  return {&leadership_, &forwarder_, [this](const std::string& why) { life_.begin_anew(why); }};
 }
 
 void Shared::start_standing(std::uint16_t port) {
@@ -179,7 +179,7 @@ void Shared::start_standing(std::uint16_t port) {
   Standing::Events events;
   events.took = [] {};
   events.leader_changed = [this] { forwarder_.leader_changed(); };
-  events.end_life = [this](const std::string& why) { again_.begin(why); };
+  events.end_life = [this](const std::string& why) { life_.begin_anew(why); };
   standing_ = std::make_unique<Standing>([&c] { return store::open_lease(c.store); }, leadership_,
                                          holder, url, std::move(events));
   standing_->start();
@@ -194,9 +194,9 @@ void Shared::follow() {
     return;
   }
   stage_ = std::make_unique<Stage>(p_, stage_options(), secrets_, tail->take_world(), nullptr);
-  stage_->follow();
+  stage_->follow(door_.server());
   follower_ = std::make_unique<Follower>(std::move(*tail), stage_->loop(), leadership_,
-                                         [this](const std::string& why) { again_.begin(why); });
+                                         [this](const std::string& why) { life_.begin_anew(why); });
   follower_->start();
   followed_ = follower_.get();
   door_.open_to(stage_->app());
@@ -249,14 +249,14 @@ void Shared::say_where_once() {
 int Shared::run() {
   if (const auto listening = door_.server().start(); !listening)
     return give_up(listening.error().message);
-  again_.keep_listening_on(p_.config.address, door_.server().port());
+  life_.keep_listening_on(p_.config.address, door_.server().port());
   start_standing(door_.server().port());
   base::Duration next_try;
   while (!asked_to_stop(base::Duration::millis(20))) {
     if (leadership_.leads() && !leads_) {
       if (const auto led = lead(); !led) {
         if (!said_where_) return give_up(led.error().message);  // a wrong command line, as a rule
-        again_.begin("cannot lead: " + led.error().message);
+        life_.begin_anew("cannot lead: " + led.error().message);
       }
     } else if (!stage_ && base::elapsed() >= next_try) {
       next_try = base::elapsed() + base::Duration::millis(500);

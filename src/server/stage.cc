@@ -67,7 +67,8 @@ Stage::~Stage() {
   engine_.rise();  // its threads report to the loop until here
 }
 
-void Stage::follow() {
+void Stage::follow(net::HttpServer& server) {
+  loop_.answer_with(&server);
   loop_.start();
   app_.open();
 }
@@ -120,11 +121,12 @@ base::Result<void> Stage::lead(std::unique_ptr<documents::PaymentProvider> payme
   if (!inventory) return std::unexpected(inventory.error());
   notes_ = inventory->notes;
   app_.show_notes(notes_);
-  loop_.answer_with(&server);
-  if (loop_.leads())
+  if (loop_.leads()) {
+    loop_.answer_with(&server);
     loop_.start();
-  else
+  } else {
     loop_.lead(journal);
+  }
   webhooks_.start(loop_.ask([](const core::World& w) { return w.state().webhooks; }));
   if (auto begun = begin_cloud(p_, loop_, keys_, std::move(inventory->site)); !begun) return begun;
   collector_ = std::make_unique<Collector>(std::move(payments), loop_, p_.clock);

@@ -34,7 +34,7 @@ class Stage {
   App& app() { return app_; }
 
   // Of one that follows.
-  void follow();
+  void follow(net::HttpServer& server);
   // Starts the engine, begins the cloud, opens. A follower's world is at the journal's end.
   base::Result<void> lead(std::unique_ptr<documents::PaymentProvider> payments,
                           net::HttpServer& server, store::Journal& journal);

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 
-from cloud import Cloud, expect, skip, wait_for
+from cloud import BIN, Cloud, expect, skip, wait_for
 
 PAIR = os.path.join(os.path.dirname(__file__), "..", "..", "examples", "postgres_pair.sh")
 
@@ -52,7 +52,7 @@ class Standby:
             flags += ["--stub-record", self.record]
         self.servers = [Cloud(emulate=emulate, engine=engine, state=self.state, more=flags)
                         for _ in range(2)]
-        self.lease_s = lease_ms / 1000
+        self.flags = flags[:4]
 
     def __enter__(self):
         first, second = self.servers
@@ -70,9 +70,15 @@ class Standby:
         for server in self.servers:
             if server.process and server.process.poll() is None:
                 server.process.send_signal(signal.SIGCONT)
-        self.servers[1].owner_key = self.servers[1].owner_key or "none"
-        for server in reversed(self.servers):
-            server.__exit__(kind, error, trace)
+        for n, server in enumerate(self.servers):
+            if kind not in (None, SystemExit) and os.path.exists(server.log_path):
+                print(f"--- the end of the log of server {n}:")
+                print("".join(open(server.log_path, errors="replace").readlines()[-25:]))
+            server.stop()
+        subprocess.run([f"{BIN}/ampacityd", "--state", self.state, *self.flags, "stop-engine"],
+                       timeout=60, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        for server in self.servers:
+            shutil.rmtree(server.dir, ignore_errors=True)
         shutil.rmtree(self.state, ignore_errors=True)
 
     def health(self, server):

@@ -10,11 +10,11 @@
 
 namespace ampacity::server {
 
-class Again {
+class Life {
  public:
-  explicit Again(std::vector<std::string> arguments) : arguments_(std::move(arguments)) {}
+  explicit Life(std::vector<std::string> arguments) : arguments_(std::move(arguments)) {}
   void keep_listening_on(const std::string& address, std::uint16_t port);
-  [[noreturn]] void begin(const std::string& why) const;
+  [[noreturn]] void begin_anew(const std::string& why) const;
 
  private:
   std::vector<std::string> arguments_;

@@ -1,4 +1,4 @@
-#include "server/again.h"
+#include "server/life.h"
 
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -31,11 +31,11 @@ std::vector<std::string> with_listen(std::vector<std::string> arguments,
   return arguments;
 }
 
-void Again::keep_listening_on(const std::string& address, std::uint16_t port) {
+void Life::keep_listening_on(const std::string& address, std::uint16_t port) {
   arguments_ = with_listen(std::move(arguments_), address + ":" + std::to_string(port));
 }
 
-void Again::begin(const std::string& why) const {
+void Life::begin_anew(const std::string& why) const {
   static std::mutex once;
   once.lock();  // never let go: there is no way back
   base::log_warn("beginning anew: {}", why);
