@@ -21,7 +21,8 @@ constexpr auto owner = Permission::owner;
 constexpr std::string_view json = "application/json", events = "text/event-stream";
 
 const std::vector<Route> table = {
-    {"healthz", "GET", "/healthz", anyone, "Is the server up and its store writable?"},
+    {"healthz", "GET", "/healthz", anyone, "Is the server up, does it lead, how far is it?",
+     nullptr, of<Health>},
     {"openapi", "GET", "/openapi.json", anyone, "This document"},
     {"metrics", "GET", "/metrics", owner, "Prometheus metrics", nullptr, nullptr, "text/plain"},
     {"whoami", "GET", "/v1/whoami", customer, "Whose key this is", nullptr, of<WhoAmI>},

@@ -6,9 +6,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "cli/beside.h"
 #include "cli/fake_cloud.h"
 #include "cli/session.h"
-#include "cli/simulate.h"
 #include "cli/table.h"
 #include "cli/test_verbs.h"
 
@@ -456,18 +456,27 @@ TEST_CASE("completion knows every verb") {
           "exec",    "stop",       "receipt",  "usage",        "events",  "fleet",  "cordon",
           "volumes", "orgs",       "projects", "users",        "keys",    "credit", "ledger",
           "login",   "version",    "reserve",  "reservations", "drain",   "quotas", "weight",
-          "policy",  "checkpoint", "sim",      "prices",       "validate"})
+          "policy",  "checkpoint", "sim",      "prices",       "validate", "store"})
       CHECK_MESSAGE(cli.out.str().find(word) != std::string::npos, word);
   }
   CHECK(cli({"completion", "csh"}) == 2);
 }
 
-TEST_CASE("sim becomes the program beside this one, or says that there is none") {
-  CHECK(simulator_path() ==
-        (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "ampacity-sim").string());
+TEST_CASE("verbs of other programs: which, and with what; or that there is none") {
+  const auto beside = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+  const auto sim = other_program({"sim", "--help"});
+  REQUIRE(sim);
+  CHECK(sim->path == (beside / "ampacity-sim").string());
+  CHECK(sim->args == std::vector<std::string>{"--help"});
+  const auto store = other_program({"store", "copy", "a", "b"});
+  REQUIRE(store);
+  CHECK(store->path == (beside / "ampacityd").string());
+  CHECK(store->args == std::vector<std::string>{"store", "copy", "a", "b"});
+  CHECK_FALSE(other_program({"ps"}));
+  CHECK_FALSE(other_program({}));
   FakeTerminal cli;
   const Folder folder;
-  CHECK(simulate(folder.path + "/ampacity-sim", {"--help"}, cli.terminal) == exit_failed);
+  CHECK(become({folder.path + "/ampacity-sim", {"--help"}}, cli.terminal) == exit_failed);
   CHECK(cli.err.str().find("/ampacity-sim: No such file") != std::string::npos);
   CHECK(cli.err.str().find("hint: ") != std::string::npos);
 }

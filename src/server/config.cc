@@ -4,16 +4,78 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <cstdio>
 
 namespace ampacity::server {
+namespace {
+
+struct StoreWords {
+  std::string store, from, to, password_file;
+};
+
+void add_stores(CLI::App& app, Config& c, StoreWords& words) {
+  app.add_option("--store", words.store,
+                 "where the state's records are kept: a file, or postgres://user@host/database "
+                 "(no password in it); default: ampacity.db in --state");
+  app.add_option("--store-password-file", words.password_file,
+                 "its first line is the database's password; otherwise PGPASSFILE or PGPASSWORD")
+      ->check(CLI::ExistingFile);
+  CLI::App* store = app.add_subcommand("store", "what can be done with a store");
+  CLI::App* copy = store->add_subcommand(
+      "copy", "copy a whole store into an empty one, and prove both equal; no server may run");
+  copy->add_option("FROM", words.from, "a file, or postgres://user@host/database")->required();
+  copy->add_option("TO", words.to, "the same, empty or not there")->required();
+  copy->callback([&c] { c.verb = Config::Verb::store_copy; });
+  store->require_subcommand(1);
+}
+
+// Of servers that share a store on PostgreSQL: docs/standby.md.
+void add_standby(CLI::App& app, Config& c) {
+  app.add_option(
+      "--secret-file", c.secret_file,
+      "the cloud's secret, the same for each of its servers; default: secret in --state");
+  app.add_option("--advertise", c.advertise,
+                 "the URL at which the cloud's other servers reach this one; default: --listen's");
+  app.add_option(
+         "--lease-ms", c.lease_ms,
+         "how long the leader leads without renewing it, by the database's clock: others take "
+         "over after that")
+      ->check(CLI::Range(500, 60'000))
+      ->capture_default_str();
+}
+
+// Which of them there are depends on the verb.
+base::Result<void> name_stores(Config& c, const StoreWords& words) {
+  const auto parse = [&](const std::string& text, store::StoreAt& at) -> base::Result<void> {
+    const bool postgres = text.find("://") != std::string::npos;
+    auto parsed = store::parse_store(text, postgres ? words.password_file : "");
+    if (!parsed) return std::unexpected(parsed.error());
+    at = std::move(*parsed);
+    return {};
+  };
+  if (c.verb == Config::Verb::store_copy) {
+    if (auto r = parse(words.from, c.copy_from); !r) return r;
+    return parse(words.to, c.copy_to);
+  }
+  if (c.state.empty())
+    return base::refuse_field("--state", "is required: the directory of this cloud's state");
+  c.state = std::filesystem::absolute(c.state).lexically_normal();
+  return parse(words.store.empty() ? (c.state / "ampacity.db").string() : words.store, c.store);
+}
+
+}  // namespace
 
 Config parse_config(int argc, char** argv) {
   Config c;
-  CLI::App app{"ampacityd: the Ampacity server. One directory of state, one machine, SQLite."};
+  CLI::App app{
+      "ampacityd: the Ampacity server. Its state is one directory; its records are in a file "
+      "there, "
+      "or in PostgreSQL."};
   app.set_help_flag("-h,--help");
   app.option_defaults()->always_capture_default(false);
-  app.add_option("--state", c.state, "directory of this cloud's state (made if it is not there)")
-      ->required();
+  app.add_option("--state", c.state, "directory of this cloud's state (made if it is not there)");
+  StoreWords stores;
+  add_stores(app, c, stores);
   app.add_option("--listen", c.listen, "address:port; port 0 takes any free one")
       ->capture_default_str();
   app.add_option("--cloud", c.cloud, "a name for this cloud; default: the host's");
@@ -28,6 +90,9 @@ Config parse_config(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--stub-run-ms", c.stub_run_ms, "how long the stub engine's ranks run")
       ->check(CLI::Range(1, 86'400'000));
+  add_standby(app, c);
+  app.add_option("--stub-record", c.stub_record,
+                 "a file in which the stub engine keeps what it ever started");
   app.add_option("--docker-socket", c.docker_socket, "docker's API socket")->capture_default_str();
   app.add_option("--images", c.images, "directory of NAME.tar, used as localhost/ampacity-NAME");
   app.add_option("--prices", c.prices, "a price book (YAML) to take effect now")
@@ -67,7 +132,10 @@ Config parse_config(int argc, char** argv) {
   c.engine = engine == "docker" ? EngineChoice::docker
              : engine == "stub" ? EngineChoice::stub
                                 : EngineChoice::podman;
-  c.state = std::filesystem::absolute(c.state).lexically_normal();
+  if (const auto named = name_stores(c, stores); !named) {
+    std::fprintf(stderr, "ampacityd: %s\n", named.error().message.c_str());
+    std::exit(2);
+  }
   if (!c.images.empty()) c.images = std::filesystem::absolute(c.images).lexically_normal();
   if (c.cloud.empty()) {
     char host[256] = "cloud";

@@ -8,14 +8,17 @@
 #include <vector>
 
 #include "base/result.h"
+#include "store/store_at.h"
 
 namespace ampacity::server {
 
 enum class EngineChoice { podman, docker, stub };
 
 struct Config {
-  enum class Verb { serve, stop_engine, rebuild, doctor, owner_key } verb = Verb::serve;
+  enum class Verb { serve, stop_engine, rebuild, doctor, owner_key, store_copy } verb = Verb::serve;
   std::filesystem::path state;
+  store::StoreAt store;               // default: state/ampacity.db
+  store::StoreAt copy_from, copy_to;  // of store_copy
   std::string listen = "127.0.0.1:7878";
   std::string address;  // of listen
   std::uint16_t port = 0;
@@ -23,7 +26,11 @@ struct Config {
   std::string site = "home";
   std::vector<std::string> emulate;
   EngineChoice engine = EngineChoice::podman;
+  std::filesystem::path secret_file;  // default: state/secret; the same for all servers of a cloud
+  std::string advertise;              // where other servers and clients reach this one
+  std::int64_t lease_ms = 5'000;
   std::int64_t stub_run_ms = 300;
+  std::filesystem::path stub_record;  // what it ever started; empty: only in memory
   std::string docker_socket = "/var/run/docker.sock";
   std::filesystem::path images;  // NAME.tar -> localhost/ampacity-NAME
   std::filesystem::path prices;  // a price book to take effect at start

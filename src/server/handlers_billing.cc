@@ -237,7 +237,7 @@ base::Result<core::Invoice> App::invoice_named(const Call& c, const std::string&
   if (head.id.is_nil())
     return base::refuse(Code::not_found,
                         "there is no invoice " + text + " (see `ampacity invoices`)");
-  auto reader = store::open_sqlite_reader(options_.store);
+  auto reader = store::open_reader(options_.store);
   if (!reader) return base::refuse(Code::unavailable, reader.error().message);
   auto invoice = (*reader)->invoice(head.id);
   if (!invoice) return base::refuse(Code::unavailable, "the invoice's row could not be read");

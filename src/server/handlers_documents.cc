@@ -78,7 +78,7 @@ void App::statement(Call& c, net::Reply& r) {
   const std::string format(c.target.param("format").empty() ? "csv" : c.target.param("format"));
   if (format != "pdf" && format != "csv") wrong.push_back({"format", "must be csv or pdf"});
   if (!wrong.empty()) return r.send(api::problem_response(base::refusal_of(std::move(wrong))));
-  auto reader = store::open_sqlite_reader(options_.store);
+  auto reader = store::open_reader(options_.store);
   if (!reader)
     return r.send(api::problem_response({Code::unavailable, reader.error().message, {}, {}, {}}));
   const auto payments = (*reader)->payments(*org);

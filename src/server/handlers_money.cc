@@ -93,7 +93,7 @@ void add_days(std::map<std::string, api::UsageRow>& rows, const store::UsageRow&
 void App::job_receipt(Call& c, net::Reply& r) {
   const auto found = find_job(c);
   if (!found) return r.send(api::problem_response(found.error()));
-  auto reader = store::open_sqlite_reader(options_.store);
+  auto reader = store::open_reader(options_.store);
   if (!reader)
     return r.send(
         api::problem_response({base::Code::unavailable, reader.error().message, {}, {}, {}}));
@@ -149,7 +149,7 @@ void App::usage(Call& c, net::Reply& r) {
   if (to < from) wrong.push_back({"to", "must not be before `from`"});
   if (!wrong.empty()) return r.send(api::problem_response(base::refusal_of(std::move(wrong))));
 
-  auto reader = store::open_sqlite_reader(options_.store);
+  auto reader = store::open_reader(options_.store);
   if (!reader)
     return r.send(
         api::problem_response({base::Code::unavailable, reader.error().message, {}, {}, {}}));

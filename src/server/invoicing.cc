@@ -220,7 +220,7 @@ base::Result<RatingCase> Invoicing::case_of(core::OrgIx org, Period period,
   in.from = period.from;
   in.until = period.until;
   in.issued_at = clock_.now();
-  auto reader = store::open_sqlite_reader(store_);
+  auto reader = store::open_reader(store_);
   if (!reader) return std::unexpected(unreadable(reader.error()));
   auto meters = store::open_meter_reader(store_);
   if (!meters) return std::unexpected(unreadable(meters.error()));

@@ -39,7 +39,7 @@ struct ContractUse {
 
 class Invoicing {
  public:
-  Invoicing(Loop& loop, store::SqliteOptions store, base::Clock& clock)
+  Invoicing(Loop& loop, store::StoreAt store, base::Clock& clock)
       : loop_(loop), store_(std::move(store)), clock_(clock) {}
 
   // What the org owes for services before period.until that no invoice has asked for. `sink` hears
@@ -58,7 +58,7 @@ class Invoicing {
   base::Result<Draft> rate(RatingCase& rating, const billing::PartSink& sink);
 
   Loop& loop_;
-  const store::SqliteOptions store_;
+  const store::StoreAt store_;
   base::Clock& clock_;
 };
 

@@ -33,7 +33,7 @@ billing::LeaseUsage lease_of(const store::UsageRow& r) {
 }
 
 base::Try<void> StoredUsage::each_lease(const LeaseVisit& visit) {
-  auto reader = store::open_sqlite_reader(options_);
+  auto reader = store::open_reader(options_);
   if (!reader) return std::unexpected(std::move(reader.error()));
   const billing::Inputs& in = case_.inputs;
   auto live = case_.live.begin();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <map>
 
 #include "api/views.h"
@@ -49,7 +50,7 @@ struct Live::LogFollower {
   base::Duration last_write = base::elapsed();
 };
 
-Live::Live(Loop& loop, engines::LogSpool logs, store::SqliteOptions store, base::Clock& clock)
+Live::Live(Loop& loop, engines::LogSpool logs, store::StoreAt store, base::Clock& clock)
     : loop_(loop), logs_(std::move(logs)), store_(std::move(store)), clock_(clock) {
   thread_ = base::Thread([this] { tail(); });
 }
@@ -132,7 +133,7 @@ void Live::follow_events(std::shared_ptr<net::Stream> stream, std::optional<std:
     events_.push_back(f);
     ++event_followers_;
   }
-  auto reader = store::open_sqlite_reader(store_);
+  auto reader = store::open_reader(store_);
   const std::uint64_t now = loop_.ask([](const core::World& w) { return w.state().sequence; });
   f->stream->write(": events of Ampacity\n\n");
   f->sent = std::min(after.value_or(now), now);
@@ -177,14 +178,18 @@ bool Live::follow_log(std::shared_ptr<net::Stream> stream, LogFollow follow) {
   return true;
 }
 
+bool Live::has_log(const LogFollow& of) const {
+  for (std::uint32_t rank = 0; rank < of.offsets.size(); ++rank)
+    if (std::filesystem::exists(logs_.path(of.container_of(rank)))) return true;
+  return false;
+}
+
 // True if anything was sent.
 bool Live::send_lines(LogFollower& f) {
   bool any = false;
   for (std::uint32_t rank = 0; rank < f.at.offsets.size(); ++rank) {
     if (f.at.rank && *f.at.rank != rank) continue;
-    const std::string container =
-        f.at.job_name + "-" + std::to_string(f.at.generation) + "-" + std::to_string(rank);
-    const auto lines = logs_.read(container, f.at.offsets[rank], 500);
+    const auto lines = logs_.read(f.at.container_of(rank), f.at.offsets[rank], 500);
     if (!lines) continue;
     std::string out;
     for (const auto& line : *lines) {
@@ -244,7 +249,7 @@ bool Live::tail_one(LogFollower& f, store::Reader& reader) {
 }
 
 void Live::tail() {
-  auto reader = store::open_sqlite_reader(store_);
+  auto reader = store::open_reader(store_);
   if (!reader) return base::log_error("live: {}", reader.error().message);
   base::Duration next_expiry = base::elapsed();
   while (!stopping_) {

@@ -31,7 +31,7 @@ FleetMeasure measure(const core::World& w) {
 }
 
 std::string metrics_text(const FleetMeasure& fleet, const LoopCounters& loop,
-                         const engines::EngineHealth& engine) {
+                         const engines::EngineHealth& engine, const LeadMeasure& lead) {
   prometheus::Registry registry;
   const auto gauge = [&](const char* name, const char* help, double value,
                          const prometheus::Labels& labels = {}) {
@@ -54,6 +54,12 @@ std::string metrics_text(const FleetMeasure& fleet, const LoopCounters& loop,
         fleet.revenue_usd_per_hour);
   gauge("ampacity_engine_reachable", "1 if the engine answers", engine.reachable,
         {{"engine", engine.kind}});
+  gauge("ampacity_leads", "1 if this server leads and may act", lead.leads);
+  gauge("ampacity_leader_epoch", "Of who leads; 0 where no other server can",
+        static_cast<double>(lead.epoch));
+  gauge("ampacity_sequence", "The latest fact that this server shows",
+        static_cast<double>(lead.sequence));
+  gauge("ampacity_lag_seconds", "Since this server had last seen every fact", lead.lag_s);
   gauge("ampacity_largest_batch", "Most work taken in one commit",
         static_cast<double>(loop.largest_batch));
   counter("ampacity_facts_total", "Facts committed by this process", loop.facts);

@@ -49,9 +49,9 @@ base::Try<std::vector<MeterEvent>> all_of(Cursor rows) {
   return out;
 }
 
-class SqliteMeterReader final : public MeterReader {
+class StoredMeterReader final : public MeterReader {
  public:
-  explicit SqliteMeterReader(Database db) : db_(std::move(db)) {}
+  explicit StoredMeterReader(Database db) : db_(std::move(db)) {}
 
   base::Try<void> each(const MeterQuery& query,
                        const std::function<bool(const MeterEvent&)>& visit) override {
@@ -162,13 +162,13 @@ base::Try<void> verify(Database& db, const Commit& c, base::Digest& chain) {
 
 }  // namespace
 
-base::Try<std::unique_ptr<MeterReader>> open_meter_reader(const SqliteOptions& options) {
+base::Try<std::unique_ptr<MeterReader>> open_meter_reader(const StoreAt& options) {
   auto db = open_to_read(options);
   if (!db) return std::unexpected(std::move(db.error()));
-  return std::make_unique<SqliteMeterReader>(std::move(*db));
+  return std::make_unique<StoredMeterReader>(std::move(*db));
 }
 
-base::Try<std::uint64_t> verify_meter_events(const SqliteOptions& options) {
+base::Try<std::uint64_t> verify_meter_events(const StoreAt& options) {
   auto db = open_to_read(options);
   if (!db) return std::unexpected(std::move(db.error()));
   std::uint64_t last = 0;

@@ -21,7 +21,7 @@
 
 namespace ampacity::store {
 
-struct SqliteOptions;
+struct StoreAt;
 
 inline constexpr std::int64_t micro_units = 1'000'000;  // quantities: of the meter's unit
 
@@ -115,10 +115,10 @@ class MeterReader {
 
   virtual std::uint64_t last_sequence() = 0;  // 0: none
 };
-base::Try<std::unique_ptr<MeterReader>> open_meter_reader(const SqliteOptions& options);
+base::Try<std::unique_ptr<MeterReader>> open_meter_reader(const StoreAt& options);
 
 // Recomputes the hash of every row and the chain over all commits; how many rows were read, or
 // the first that does not hold.
-base::Try<std::uint64_t> verify_meter_events(const SqliteOptions& options);
+base::Try<std::uint64_t> verify_meter_events(const StoreAt& options);
 
 }  // namespace ampacity::store

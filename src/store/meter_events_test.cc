@@ -10,8 +10,8 @@
 
 #include "base/prng.h"
 #include "store/journal.h"
-#include "store/scratch_folder.h"
-#include "store/sqlite.h"
+#include "store/database.h"
+#include "store/scratch_store.h"
 
 namespace ampacity::store {
 namespace {
@@ -43,14 +43,14 @@ MeterEvent correction(const std::string& id, const std::string& of, std::int64_t
 
 struct Metered {
   ScratchFolder folder;
-  SqliteOptions options{folder.path / "ampacity.db"};
+  StoreAt options = scratch_store(folder);
   std::unique_ptr<Journal> journal;
   std::int64_t now_us = begin_us;
 
   Metered() { open(); }
   void open() {
     journal.reset();
-    auto opened = open_sqlite(options);
+    auto opened = open_journal(options);
     REQUIRE_MESSAGE(opened, opened.error().message);
     journal = std::move(*opened);
   }
@@ -95,7 +95,7 @@ struct Metered {
     return all;
   }
   Sql<void> sql(const std::string& text) {
-    auto db = Database::open(options.file, Database::Mode::create);
+    auto db = Database::open(options, Database::Mode::create);
     REQUIRE(db);
     return db->exec(text);
   }
@@ -244,6 +244,7 @@ TEST_CASE("a sender's sources are bounded") {
 }
 
 TEST_CASE("a full disk refuses the events, keeps none, and takes the same ones later") {
+  if (on_postgres()) return;  // a limit on the size of files: of this process
   Metered m;
   m.take({event("a")});
   std::vector<MeterEvent> events;
@@ -266,7 +267,7 @@ TEST_CASE("a full disk refuses the events, keeps none, and takes the same ones l
   const auto full = m.journal->append(write);
   REQUIRE(setrlimit(RLIMIT_FSIZE, &was) == 0);
   REQUIRE_FALSE(full);
-  CHECK(full.error().disk_full);
+  CHECK(full.error().disk_full());
   CHECK(m.ids() == "a");
   const Outcomes outcomes = m.take(events);
   CHECK(std::count(outcomes.begin(), outcomes.end(), accepted) == 2'000);
@@ -286,12 +287,8 @@ TEST_CASE("rows are never changed: the database refuses, and the chain shows wha
     n.take({event("a", 10), event("b", 20)});
     n.take({event("c", 30)});
     n.take({event("d", 40)});
-    REQUIRE(
-        n.sql("DROP TRIGGER meter_events_no_update; DROP TRIGGER meter_events_no_delete; "
-              "DROP TRIGGER meter_commits_no_update; DROP TRIGGER meter_commits_no_delete; "
-              "DROP TRIGGER meter_sources_no_update"));
     CHECK(verify_meter_events(n.options));
-    REQUIRE(n.sql(sql));
+    REQUIRE(alter_without_guards(n.options, sql));
     return !verify_meter_events(n.options).has_value();
   };
   CHECK(altered("UPDATE meter_events SET quantity_micro = 11 WHERE sequence = 1"));

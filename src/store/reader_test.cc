@@ -5,8 +5,7 @@
 #include <algorithm>
 
 #include "store/sample_cloud.h"
-#include "store/scratch_folder.h"
-#include "store/store_file.h"
+#include "store/scratch_store.h"
 
 namespace ampacity::store {
 namespace {
@@ -14,14 +13,14 @@ namespace {
 // Nine commits, a minute and a half second apart: 21 jobs ended, 3 running, 3 starting.
 struct Read {
   ScratchFolder folder;
-  SqliteOptions options{folder.path / "ampacity.db"};
+  StoreAt options = scratch_store(folder);
   std::unique_ptr<Journal> journal;
   std::unique_ptr<Reader> reader;
   std::vector<core::Fact> facts;
   std::uint64_t sequence = 0;
 
   Read() {
-    auto opened = open_sqlite(options);
+    auto opened = open_journal(options);
     REQUIRE(opened);
     journal = std::move(*opened);
     SampleCloud cloud(4);
@@ -34,7 +33,7 @@ struct Read {
       REQUIRE(cloud.commit(*journal));
     }
     sequence = cloud.world.state().sequence;
-    auto reading = open_sqlite_reader(options);
+    auto reading = open_reader(options);
     REQUIRE(reading);
     reader = std::move(*reading);
   }
@@ -113,7 +112,7 @@ TEST_CASE("facts resume after any sequence, within and across commits") {
 
 TEST_CASE("the view shows one row per fact") {
   Read r;
-  auto db = open_to_read(r.options.file);
+  auto db = open_to_read(r.options);
   REQUIRE(db);
   auto row = db->query("SELECT count(*), max(sequence), min(kind) FROM facts");
   REQUIRE(row.next());

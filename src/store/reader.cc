@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "store/fold.h"
 #include "store/journal.h"
-#include "store/ledger_sqlite.h"
+#include "store/ledger_store.h"
 #include "store/store_file.h"
 
 namespace ampacity::store {
@@ -48,9 +48,9 @@ UsageRow usage_of(const Cursor& rows) {
           0};
 }
 
-class SqliteReader final : public Reader {
+class StoredReader final : public Reader {
  public:
-  explicit SqliteReader(Database db) : db_(std::move(db)) {}
+  explicit StoredReader(Database db) : db_(std::move(db)) {}
 
   std::optional<core::Job> job(Id id) override {
     auto row = db_.query("SELECT body FROM jobs WHERE id = ?", id);
@@ -137,7 +137,7 @@ class SqliteReader final : public Reader {
     std::vector<core::InvoiceLine> out;
     auto rows = db_.query(
         "SELECT body FROM invoices WHERE org_ix = ?1 AND "
-        "sequence < coalesce((SELECT sequence FROM invoices WHERE id = ?2), 1 << 62) "
+        "sequence < coalesce((SELECT sequence FROM invoices WHERE id = ?2), 4611686018427387904) "
         "ORDER BY sequence",
         org, before);
     while (rows.next()) {
@@ -259,10 +259,10 @@ class SqliteReader final : public Reader {
 
 }  // namespace
 
-base::Try<std::unique_ptr<Reader>> open_sqlite_reader(const SqliteOptions& options) {
+base::Try<std::unique_ptr<Reader>> open_reader(const StoreAt& options) {
   auto db = open_to_read(options);
   if (!db) return std::unexpected(std::move(db.error()));
-  return std::make_unique<SqliteReader>(std::move(*db));
+  return std::make_unique<StoredReader>(std::move(*db));
 }
 
 }  // namespace ampacity::store
