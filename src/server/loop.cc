@@ -35,6 +35,15 @@ constexpr base::Duration review_every = base::Duration::seconds(60);
 
 std::size_t events_in(const Work& work) { return work.meter ? work.meter->batch.events.size() : 0; }
 
+// When each site was last known to be watched, before this start.
+std::map<std::string, Instant> marks_in(store::Journal& journal, const core::World& world) {
+  if (const auto marks = journal.meta("alive_sites")) return SiteWatch::parse_marks(*marks);
+  std::map<std::string, Instant> marks;
+  if (const auto mark = journal.meta("alive_us"))  // one for all, of an older release
+    for (const core::Site& s : world.state().sites) marks[s.name].us = std::atoll(mark->c_str());
+  return marks;
+}
+
 bool ends_job(const core::Fact& fact) {
   if (const auto* c = std::get_if<core::LeaseClosed>(&fact.body)) return !c->requeue;
   return std::holds_alternative<core::JobEnded>(fact.body);
@@ -51,7 +60,7 @@ Loop::Loop(LoopOptions options, store::Journal& journal, core::World world, engi
       secrets_(secrets),
       outbox_(journal_.waiting_deliveries()),
       clock_(clock) {
-  if (const auto mark = journal_.meta("alive_us")) alive_until_.us = std::atoll(mark->c_str());
+  watch_ = SiteWatch(marks_in(journal_, world_));
   last_snapshot_ = world_.state().sequence;
   last_tick_ = world_.state().now;  // windows that began or ended since then are due
   // What ended while nobody watched is heard of before its deadline is judged.
@@ -199,7 +208,8 @@ void Loop::main() {
       journal_.settle();
     }
     tell_engine_whole();
-    keep_alive_mark();
+    watch_sites();
+    keep_alive_marks();
     forget_old_answers();
     snapshot_if_due(quiet);
   }
@@ -290,7 +300,8 @@ void Loop::handle(Work& work, Batch& batch) {
   }
   if (work.command) {
     if (std::holds_alternative<core::Tick>(*work.command)) last_tick_ = batch.now;
-    if (auto* o = std::get_if<core::Observe>(&*work.command)) o->alive_until = alive_until_;
+    if (auto* o = std::get_if<core::Observe>(&*work.command))
+      o->alive_until = watch_.mark(site_of(o->seen.job));
     if (auto* p = std::get_if<core::PostTransfers>(&*work.command)) look_up_past(*p, batch);
     const auto on_fact = [&](const core::World& before, const core::Fact& fact, std::uint64_t n) {
       store::project(before, fact, n, batch.rows);
@@ -428,11 +439,15 @@ void Loop::tell_engine(const Batch& batch) {
       want(g->job);
     else if (const auto* s = std::get_if<core::StopOrdered>(&fact.body))
       base::planted("stops-untold") ? void() : want(s->job);
-    else if (const auto* r = std::get_if<core::RankEnded>(&fact.body))
-      done.push_back({r->job, r->generation, r->rank});
-    else if (const auto* c = std::get_if<core::LeaseClosed>(&fact.body)) {
+    else if (const auto* r = std::get_if<core::RankEnded>(&fact.body)) {
+      const core::Job* job = world_.job(r->job);  // else its end is in this batch, too
+      if (job && job->lease && job->generation == r->generation)
+        done.push_back({r->job, r->generation, r->rank, site_of(r->job)});
+    } else if (const auto* c = std::get_if<core::LeaseClosed>(&fact.body)) {
+      const core::State& s = world_.state();
+      const std::string& site = s.sites[s.nodes[c->interval.places[0].node].site].name;
       for (std::uint32_t i = 0; i < c->interval.ranks.size(); ++i)
-        done.push_back({c->job, c->generation, i});
+        done.push_back({c->job, c->generation, i, site});
       if (!c->requeue) env_.erase(c->job);
     } else if (const auto* e = std::get_if<core::JobEnded>(&fact.body)) {
       env_.erase(e->job);
@@ -460,13 +475,37 @@ void Loop::add_environments(std::vector<core::RankWork>& ranks) const {
 }
 
 // So that a rank which vanishes while nobody watches is billed to when somebody last did.
-void Loop::keep_alive_mark() {
+void Loop::keep_alive_marks() {
   const Instant now = clock_.now();
   if (now < next_alive_mark_ || world_.leased.empty()) return;
   next_alive_mark_ = now + base::Duration::seconds(2);
-  const engines::EngineHealth engine = engine_.health();
-  if (!engine.reachable || engine.seen_at.us == 0) return;
-  (void)journal_.set_meta("alive_us", std::to_string(std::min(engine.seen_at, now).us));
+  (void)journal_.set_meta("alive_sites", watch_.marks_text(world_, engine_, now));
+}
+
+void Loop::watch_sites() {
+  for (core::SeeSite& seen : watch_.look(world_, engine_, clock_.now())) {
+    base::log_info("site {} {}", seen.name,
+                   seen.reached ? "is reached again" : "cannot be reached: it is unknown now");
+    Work work;
+    work.command = std::move(seen);
+    work.actor = "engine";
+    push(std::move(work));
+  }
+}
+
+const std::string& Loop::site_of(base::Id id) const {
+  static const std::string nowhere;
+  const core::Job* job = world_.job(id);
+  return job && job->lease ? world_.state().sites[world_.site_of(*job->lease)].name : nowhere;
+}
+
+void Loop::tell_again() {
+  Work work;
+  work.respond = [this](const core::World&, Instant) {
+    engine_told_whole_ = false;
+    return net::Response{};
+  };
+  push(std::move(work));
 }
 
 void Loop::snapshot_if_due(bool quiet) {

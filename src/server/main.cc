@@ -15,12 +15,15 @@
 #include "core/price_book.h"
 #include "documents/payment_file_drop.h"
 #include "engines/containers.h"
+#include "engines/sites.h"
 #include "engines/stub.h"
 #include "server/app.h"
 #include "server/catalogue.h"
 #include "server/collector.h"
 #include "server/config.h"
 #include "server/inventory.h"
+#include "server/site_engines.h"
+#include "server/site_factory.h"
 #include "server/webhooks.h"
 
 namespace ampacity::server {
@@ -203,7 +206,7 @@ void wait_for_signal() {
   sigwait(&set, &signal);
 }
 
-std::unique_ptr<engines::Engine> make_engine(Parts& p) {
+std::shared_ptr<engines::Engine> make_engine(Parts& p) {
   if (p.config.engine == EngineChoice::stub)
     return engines::make_stub_engine(base::Duration::millis(p.config.stub_run_ms), p.clock);
   return engines::make_container_engine(container_options(p.config, p.host), p.clock);
@@ -219,13 +222,14 @@ base::Result<Inventory> register_machine(Parts& p, const engines::Engine& engine
   return take_inventory(p.host, engine.health(), emulated, p.config.site);
 }
 
-engines::EngineReports reports_to(Loop& loop) {
+engines::EngineReports reports_to(Loop& loop, SiteEngines& sites) {
   engines::EngineReports reports;
   reports.seen = [&loop](std::vector<core::RankSeen> seen) { loop.observe(std::move(seen)); };
   reports.health = [](const engines::EngineHealth& h) {
-    base::log_info("engine {} {}: {} {}", h.kind, h.version,
+    base::log_info("site {}: engine {} {}: {} {}", h.site, h.kind, h.version,
                    h.reachable ? "reachable" : "NOT reachable", h.note);
   };
+  reports.inventory = [&sites](engines::SiteSeen seen) { sites.saw(std::move(seen)); };
   reports.volume_over_limit = [&loop](const core::RankWork& r, std::string why) {
     Work stop;
     stop.command = core::StopJob{r.job, core::StopReason::volume_limit, std::move(why)};
@@ -264,13 +268,15 @@ struct Running {
   Webhooks& webhooks;
   Collector& collector;
   Loop& loop;
-  std::unique_ptr<engines::Engine>& engine;
+  SiteEngines& site_engines;
+  std::unique_ptr<engines::Sites>& engine;
   ~Running() {
     server.stop();
     app.stop();
     live.stop();
     webhooks.stop();
     collector.stop();
+    site_engines.stop();
     loop.stop();
     engine.reset();  // its threads report to the loop until here
   }
@@ -286,17 +292,28 @@ int serve(Parts& p) {
   KeyRing keys(opened->secrets.pepper());
   for (const core::Key& k : opened->world.state().keys) keys.put(k);
 
-  auto engine = make_engine(p);
+  auto engine = std::make_unique<engines::Sites>(c.site, make_engine(p));
   LoopOptions loop_options;
   loop_options.store = store;
   Loop loop(loop_options, *opened->journal, std::move(opened->world), *engine, opened->secrets,
             p.clock);
+  SiteEngines site_engines(
+      *engine, loop,
+      [&](const core::Site& site, const core::Policy& policy) {
+        const SiteMaking making{c.state, container_options(c, p.host).cloud,
+                                base::Duration::seconds(policy.site_lease_s)};
+        return make_site_engine(site, making, p.clock);
+      },
+      p.clock);
   Live live(loop, engines::LogSpool(engines::log_directory(container_options(c, p.host))), store,
             p.clock);
   loop.on_commit([&](const core::World&, const std::vector<core::Fact>& facts) {
     for (const core::Fact& f : facts) {
       if (const auto* made = std::get_if<core::KeyCreated>(&f.body)) keys.put(made->key);
       if (const auto* gone = std::get_if<core::KeyRevoked>(&f.body)) keys.revoke(gone->key);
+      if (std::holds_alternative<core::SiteAdded>(f.body) ||
+          std::holds_alternative<core::SiteChanged>(f.body))
+        site_engines.changed();
     }
   });
   WebhookOptions hook_options;
@@ -318,21 +335,23 @@ int serve(Parts& p) {
       http, [&app](net::Request q, net::Reply r) { app.handle(std::move(q), std::move(r)); },
       api::parser_problem);
   Collector collector(std::move(*provider), loop, p.clock);
-  const Running running{server, app, live, webhooks, collector, loop, engine};
+  const Running running{server, app, live, webhooks, collector, loop, site_engines, engine};
   // The port first: a taken one leaves nothing behind. Until open(), requests are answered with
   // 503.
   if (const auto listening = server.start(); !listening) return give_up(listening.error().message);
-  if (const auto started = engine->start(reports_to(loop)); !started)
+  if (const auto started = engine->start(reports_to(loop, site_engines)); !started)
     return give_up("the container engine: " + started.error().message);
   auto inventory = register_machine(p, *engine);
   if (!inventory) return give_up(inventory.error().message);
   app.show_notes(inventory->notes);
+  app.show_site_notes([&](const std::string& site) { return site_engines.notes(site); });
   loop.answer_with(&server);
   loop.start();
   webhooks.start(loop.ask([](const core::World& w) { return w.state().webhooks; }));
   if (const auto begun = begin(p, loop, keys, inventory->site); !begun)
     return give_up(begun.error().message);
   collector.start();
+  site_engines.start();
   app.open();
   say_where(c, server.port(), *inventory);
 
