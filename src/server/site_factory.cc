@@ -1,6 +1,6 @@
 #include "server/site_factory.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
