@@ -164,6 +164,9 @@ base::Result<core::Policy> changed(core::Policy p, const PolicyChange& change) {
   stretch("spot_grace", change.spot_grace, p.spot_grace_s);
   stretch("house_grace", change.house_grace, p.house_grace_s);
   stretch("restart_cost", change.restart_cost, p.restart_cost_s);
+  stretch("site_unknown", change.site_unknown, p.site_unknown_s);
+  stretch("site_lease", change.site_lease, p.site_lease_s);
+  stretch("site_grace", change.site_grace, p.site_grace_s);
   if (!wrong.empty()) return std::unexpected(base::refusal_of(std::move(wrong)));
   return p;
 }

@@ -125,8 +125,9 @@ QuotaView view_org_quota(const core::World& w, core::OrgIx ix, Instant now) {
 }
 
 PolicyView view_policy(const core::Policy& p) {
-  return {p.order,     p.promises_per_class, p.spot_promises, p.half_life_s,
-          p.quantum_s, p.spot_grace_s,       p.house_grace_s, p.restart_cost_s};
+  return {p.order,          p.promises_per_class, p.spot_promises, p.half_life_s,
+          p.quantum_s,      p.spot_grace_s,       p.house_grace_s, p.restart_cost_s,
+          p.site_unknown_s, p.site_lease_s,       p.site_grace_s};
 }
 
 }  // namespace ampacity::api

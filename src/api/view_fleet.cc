@@ -46,6 +46,26 @@ void add_prices(const core::World& w, const core::Sku& sku, Instant now, Offer& 
 
 }  // namespace
 
+namespace {
+
+// Absent nodes aside: also those where nothing can begin now.
+void add_site(const core::World& w, core::NodeIx n, Offer& o) {
+  const core::Node& node = w.state().nodes[n];
+  if (node.state == core::NodeState::absent) return;
+  const core::Site& site = w.state().sites[node.site];
+  auto at = std::find_if(o.sites.begin(), o.sites.end(),
+                         [&](const OfferSite& s) { return s.site == site.name; });
+  if (at == o.sites.end())
+    at = o.sites.insert(at, {site.name, site.region, site.unknown_since.us == 0, 0, 0, 0});
+  if (!w.takes_work(n)) return;
+  ++at->nodes;
+  if (o.sku == "cpu") return;
+  at->gpus_total += static_cast<std::uint32_t>(node.gpus.size());
+  at->gpus_free += w.free_gpus(n);
+}
+
+}  // namespace
+
 OfferList view_offers(const core::World& w, Instant now) {
   OfferList list;
   const core::State& s = w.state();
@@ -61,7 +81,8 @@ OfferList view_offers(const core::World& w, Instant now) {
       const core::Node& node = s.nodes[n];
       if (sku.name == "cpu" ? !node.rents_cpu : node.sku != k) continue;
       known |= node.state != core::NodeState::absent;
-      if (node.state != core::NodeState::active) continue;
+      add_site(w, n, o);
+      if (!w.takes_work(n)) continue;
       ++o.nodes;
       o.cpu_milli_free += node.cpu_milli - w.use[n].cpu_milli;
       o.memory_mib_free += node.memory_mib - w.use[n].memory_mib;
@@ -123,22 +144,6 @@ NodeView view_node(const core::World& w, core::NodeIx n, Instant now) {
   label(node.nvlink, v.nvlink);
   for (const core::Slot slot : w.use[n].leases)
     if (v.jobs.size() < 64) v.jobs.push_back(core::job_name(w.state().jobs[slot].id));
-  return v;
-}
-
-SiteView view_site(const core::World& w, core::SiteIx ix) {
-  const core::Site& site = w.state().sites[ix];
-  SiteView v;
-  v.name = site.name;
-  v.region = site.region;
-  v.engine = site.engine;
-  for (core::NodeIx n = 0; n < w.state().nodes.size(); ++n) {
-    const core::Node& node = w.state().nodes[n];
-    if (node.site != ix || node.state == core::NodeState::absent) continue;
-    ++v.nodes;
-    v.gpus += static_cast<std::uint32_t>(node.gpus.size());
-    if (node.state == core::NodeState::active) v.gpus_free += w.free_gpus(n);
-  }
   return v;
 }
 
@@ -209,6 +214,20 @@ struct Sentence {
     return "account " + std::to_string(f.account.code) + " " + f.account.name;
   }
   std::string operator()(const core::SiteAdded& f) const { return "site " + f.site.name; }
+  std::string operator()(const core::SiteChanged& f) const {
+    return "site " + f.now.name +
+           (f.now.removed ? " was removed" : " is " + std::string(base::enum_name(f.now.state)));
+  }
+  std::string operator()(const core::SiteContact& f) const {
+    const std::string site = "site " + w.state().sites[f.site].name;
+    if (f.unknown_since.us)
+      return site + " cannot be reached; it was last seen " + base::format_instant(f.unknown_since);
+    return site + (f.clearing ? " is reached again; what was given up there is being removed"
+                              : " is reached and open");
+  }
+  std::string operator()(const core::VolumeForgotten& f) const {
+    return "volume " + f.name + " was removed";
+  }
   std::string operator()(const core::SkuDefined& f) const {
     return "SKU " + f.sku.name + (f.sku.emulated ? " (emulated)" : "");
   }

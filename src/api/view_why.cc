@@ -191,6 +191,9 @@ struct Teller {
         return reservation();
       case Constraint::claimed:
         return claimed();
+      case Constraint::unreachable:
+        return fmt::format("needs {}; {}, there is room at {}, which cannot be reached now", need(),
+                           have(), w.state().sites[e.site].name);
       case Constraint::next_in_line:
         return e.place == 0 || e.ahead ? "there is room for it, but others come first"
                                        : "there is room for it: it starts in a moment";
@@ -295,6 +298,7 @@ WhyView view_why(const core::World& w, const core::Job& job, core::ProjectIx onl
     v.why += job.ended_at.us ? " at " + clock_text(job.ended_at, now) : "";
   } else if (job.lease) {
     v.why = tell_leased(job, now);
+    if (const std::string lost = lost_site(w, job, now); !lost.empty()) v.why += "; " + lost;
   }
   return v;
 }

@@ -28,7 +28,9 @@ std::optional<std::string> currency_of(const core::World& world, core::ProjectIx
 KeyView view_key(const core::World& world, const core::Key& key);
 AccountList view_accounts(const core::World& world);
 NodeView view_node(const core::World& world, core::NodeIx node, Instant now);
-SiteView view_site(const core::World& world, core::SiteIx site);
+SiteView view_site(const core::World& world, core::SiteIx site, Instant now);
+// Of a leased job: that its site cannot be reached, and what becomes of it; empty: it can.
+std::string lost_site(const core::World& world, const core::Job& job, Instant now);
 
 std::vector<QuoteLine> quote_lines(const std::string& sku, const core::Rates& rates);
 // One interval with its lines; seconds may be of a lease that still runs.

@@ -34,6 +34,8 @@ struct Choice {
   api::ReservationRequest reservation;
   api::MaintenanceRequest maintenance;
   QuotaOptions quota;
+  api::SiteRequest site;
+  api::SiteChange site_change;
   api::BudgetRequest budget;
   std::string budget_window = "month";
   api::WebhookRequest webhook;
@@ -66,6 +68,8 @@ void take_each(CLI::Option* option);
 
 // program_billing.cc
 void add_billing_verbs(CLI::App& app, Choice& c);
+// program_sites.cc
+void add_site_verbs(CLI::App& fleet, Choice& c);
 // program_hooks.cc
 void add_hook_verbs(CLI::App& app, Choice& c);
 

@@ -305,6 +305,9 @@ int policy(Session& session, const std::optional<api::PolicyChange>& change) {
       {"grace of spot", stretch(v->spot_grace_s)},
       {"grace of house", stretch(v->house_grace_s)},
       {"cost of a restart", stretch(v->restart_cost_s)},
+      {"a silent site is unknown after", stretch(v->site_unknown_s)},
+      {"lease of work at such a site", stretch(v->site_lease_s)},
+      {"grace after that", stretch(v->site_grace_s)},
   };
   t.out << render_facts(facts, t.width, t.colour_out) << std::flush;
   return 0;

@@ -19,7 +19,8 @@ Rates rates_of(const World& world, const Job& job, const Placement& p, Instant n
 }
 
 Rates rates_of_tier(const World& world, const Job& job, const Tier& t, Instant now) {
-  return rates_of(world, job, {t.skus[0], {}, t.cpu_milli, t.memory_mib}, now);
+  const SiteIx site = t.sites.empty() ? nobody : t.sites[0];
+  return *rates_for(world.state(), job, t.skus[0], site, t.cpu_milli, t.memory_mib, now);
 }
 
 std::int64_t limit_of(const Quota& quota, SkuIx sku) {
@@ -176,8 +177,7 @@ bool grant(const World& world, const Job& job, const Placement& placement, Insta
 std::optional<Ticks> cheapest_hold(const World& world, const Job& job,
                                    const std::vector<Tier>& tiers, Instant now) {
   if (tiers.empty()) return std::nullopt;
-  const Tier& t = tiers.front();
-  const Rates rates = rates_of(world, job, {t.skus[0], {}, t.cpu_milli, t.memory_mib}, now);
+  const Rates rates = rates_of_tier(world, job, tiers.front(), now);
   return cost_between(rates, 0, first_hold_s(world.state().policy, job.time_limit_s, job.grace_s));
 }
 
@@ -225,9 +225,7 @@ void commit_most(const World& world, Job& job, const std::vector<Tier>& tiers, I
   const std::int64_t most_s = (job.time_limit_s + job.grace_s + confirm_s) * (1 + job.retries_left);
   job.committed_gpu_milli_s = gpu_milli_of(job.demand) * most_s;
   const Tier& dearest = tiers.back();
-  job.committed_spend = cost_between(
-      rates_of(world, job, {dearest.skus[0], {}, dearest.cpu_milli, dearest.memory_mib}, now), 0,
-      most_s);
+  job.committed_spend = cost_between(rates_of_tier(world, job, dearest, now), 0, most_s);
 }
 
 std::optional<base::Refusal> over_quota(const World& world, const Job& job, Instant now) {

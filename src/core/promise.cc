@@ -42,7 +42,7 @@ class Timeline {
   std::optional<NodeTime> node(NodeIx n) {
     const Demand& d = s_.job.demand;
     const Node& node = w_.state().nodes[n];
-    if (node.state != NodeState::active || !admits(w_, s_.job, n)) return std::nullopt;
+    if (!w_.takes_work(n) || !tier_.at(node.site) || !admits(w_, s_.job, n)) return std::nullopt;
     if (node.cpu_milli < tier_.cpu_milli || node.memory_mib < tier_.memory_mib) return std::nullopt;
     // Each card is free at the latest end on it; a card that others hold is not considered.
     const auto cards = static_cast<std::uint32_t>(node.gpus.size());
@@ -140,12 +140,13 @@ std::vector<NodeIx> nodes_of(const Window& window) {
   return nodes;
 }
 
-// The first domain, in order of time, that has as many nodes as the gang.
+// The first domain, in order of time, that has as many nodes as the gang; the widest is a site.
 std::vector<NodeIx> soonest_domain(const World& w, const std::vector<NodeIx>& order,
                                    const Demand& d) {
   std::map<std::uint32_t, std::vector<NodeIx>> members;
   for (const NodeIx n : order) {
-    auto& of = members[w.domain(n, d.together)];
+    auto& of =
+        members[d.together == Together::any ? w.state().nodes[n].site : w.domain(n, d.together)];
     of.push_back(n);
     if (of.size() == d.nodes) return of;
   }
@@ -176,8 +177,7 @@ std::optional<Promise> promise_for(const World& world, const Seeker& seeker,
       std::sort(times.begin(), times.end());
       std::vector<NodeIx> order;
       for (const NodeTime& t : times) order.push_back(t.node);
-      std::vector<NodeIx> chosen(order.begin(), order.begin() + d.nodes);
-      if (d.together != Together::any) chosen = soonest_domain(world, order, d);
+      const std::vector<NodeIx> chosen = soonest_domain(world, order, d);
       if (chosen.empty()) continue;
       Promise p{seeker.now, seeker.now, true, sku, {}, tier.cpu_milli, tier.memory_mib};
       for (const NodeTime& t : times)
