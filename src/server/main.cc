@@ -12,14 +12,18 @@
 #include "api/problem.h"
 #include "audit/audit.h"
 #include "base/log.h"
+#include "base/log_file.h"
 #include "core/price_book.h"
 #include "documents/payment_file_drop.h"
 #include "engines/containers.h"
 #include "engines/stub.h"
 #include "server/app.h"
+#include "server/backup.h"
 #include "server/catalogue.h"
 #include "server/collector.h"
 #include "server/config.h"
+#include "server/examine.h"
+#include "server/identity.h"
 #include "server/inventory.h"
 #include "server/webhooks.h"
 
@@ -165,7 +169,11 @@ base::Result<void> set_prices(const Config& c, Loop& loop) {
   return loop.run(core::SetPrices{std::move(book->book), std::move(book->org)}, "ampacityd");
 }
 
+int told(const base::Try<void>& done) { return done ? 0 : give_up(done.error().message); }
+
 int offline(Parts& p) {
+  if (p.config.verb == Config::Verb::backup) return told(back_up(p.config, p.clock));
+  if (p.config.verb == Config::Verb::restore) return told(restore(p.config));
   const store::SqliteOptions store{p.config.state / "ampacity.db"};
   if (p.config.verb == Config::Verb::owner_key) return add_owner_key(p);
   if (p.config.verb == Config::Verb::stop_engine) {
@@ -193,14 +201,36 @@ int offline(Parts& p) {
   return holds ? 0 : 1;
 }
 
-// Waits for SIGTERM or SIGINT, which were blocked in every thread.
-void wait_for_signal() {
+sigset_t awaited_signals() {
   sigset_t set;
   sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
-  int signal = 0;
-  sigwait(&set, &signal);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+  return set;
+}
+
+base::Try<void> open_log(const Config& c) {
+  if (c.log_file.empty()) return {};
+  return base::log_to_file({c.log_file, static_cast<std::size_t>(c.log_file_mib) << 20,
+                            static_cast<std::size_t>(c.log_files)});
+}
+
+// What is named in files is read again; what cannot be read stays as it was.
+void read_again(Parts& p, net::HttpServer& server) {
+  if (const auto log = open_log(p.config); !log)
+    base::log_error("SIGHUP: the log file: {}", log.error().message);
+  auto identity = open_identity(p.config, p.clock);
+  if (!identity) return base::log_error("SIGHUP: {}", identity.error().message);
+  if (*identity) base::log_info("SIGHUP: TLS with {}", (*identity)->certificate().pin);
+  server.show(std::move(*identity));
+}
+
+// Until SIGTERM or SIGINT, which were blocked in every thread.
+void wait_for_signal(Parts& p, net::HttpServer& server) {
+  const sigset_t set = awaited_signals();
+  for (int signal = SIGHUP; signal == SIGHUP;) {
+    sigwait(&set, &signal);
+    if (signal == SIGHUP) read_again(p, server);
+  }
 }
 
 std::unique_ptr<engines::Engine> make_engine(Parts& p) {
@@ -243,16 +273,21 @@ base::Result<void> begin(Parts& p, Loop& loop, KeyRing& keys, core::RegisterSite
   return {};
 }
 
-void say_where(const Config& c, std::uint16_t port, const Inventory& inventory) {
+void say_where(const Config& c, std::uint16_t port, const Inventory& inventory,
+               const net::TlsIdentity* tls) {
   if (!c.port_file.empty()) std::ofstream(c.port_file) << port << "\n";
-  std::printf("ampacityd: cloud %s on http://%s:%u, state in %s\n", c.cloud.c_str(),
-              c.address.c_str(), port, c.state.c_str());
+  const std::string url = address_for_people(c, port);
+  std::printf("ampacityd: cloud %s on %s, state in %s\n", c.cloud.c_str(), url.c_str(),
+              c.state.c_str());
+  const std::string pin = tls != nullptr ? " --pin " + tls->certificate().pin : "";
   for (const std::string& note : inventory.notes) std::printf("note: %s\n", note.c_str());
   if (c.engine == EngineChoice::stub)
     std::printf("note: engine stub: NOTHING IS REALLY RUN; for load tests only\n");
   if (!c.owner_key_file.empty())
-    std::printf("next: ampacity login --url http://%s:%u --key - < %s\n", c.address.c_str(), port,
+    std::printf("next: ampacity login --url %s%s --key - < %s\n", url.c_str(), pin.c_str(),
                 c.owner_key_file.c_str());
+  else if (tls != nullptr)
+    std::printf("its key, for `ampacity login --pin`: %s\n", tls->certificate().pin.c_str());
   std::fflush(stdout);
 }
 
@@ -283,6 +318,8 @@ int serve(Parts& p) {
   if (!opened) return give_up(opened.error().message);
   auto provider = payment_provider(c);
   if (!provider) return give_up("--payments: " + provider.error().message);
+  auto identity = open_identity(c, p.clock);
+  if (!identity) return give_up("TLS: " + identity.error().message);
   KeyRing keys(opened->secrets.pepper());
   for (const core::Key& k : opened->world.state().keys) keys.put(k);
 
@@ -314,6 +351,7 @@ int serve(Parts& p) {
   net::ServerOptions http;
   http.address = c.address;
   http.port = c.port;
+  http.tls = *identity;
   net::HttpServer server(
       http, [&app](net::Request q, net::Reply r) { app.handle(std::move(q), std::move(r)); },
       api::parser_problem);
@@ -334,9 +372,9 @@ int serve(Parts& p) {
     return give_up(begun.error().message);
   collector.start();
   app.open();
-  say_where(c, server.port(), *inventory);
+  say_where(c, server.port(), *inventory, identity->get());
 
-  wait_for_signal();
+  wait_for_signal(p, server);
   base::log_info("stopping; what runs goes on running and is taken back at the next start");
   return 0;
 }
@@ -347,30 +385,33 @@ int serve(Parts& p) {
 int main(int argc, char** argv) {
   using namespace ampacity;
   server::Parts p;
-  p.config = server::parse_config(argc, argv);
-  if (const auto listen = server::check_listen(p.config); !listen) {
-    std::fprintf(stderr, "ampacityd: %s\n", listen.error().message.c_str());
-    return server::usage_error;
+  server::Told told = server::read_config(argc, argv);
+  if (told.done) return *told.done;
+  p.config = std::move(told.config);
+  if (p.config.check_only) {
+    server::Examined examined;
+    if (told.wrong.empty()) examined = server::examine_all(p.config, p.clock);
+    for (std::string& why : told.wrong) examined.wrong.push_back(std::move(why));
+    return server::report_check(examined);
   }
-  base::set_log_level(p.config.quiet ? base::Level::warn : base::Level::info);
   for (const std::string& text : p.config.emulate)
-    if (const auto e = server::parse_emulation(text); !e) {
-      std::fprintf(stderr, "ampacityd: %s\n", e.error().message.c_str());
-      return server::usage_error;
-    }
+    if (const auto e = server::parse_emulation(text); !e) told.wrong.push_back(e.error().message);
+  for (const std::string& why : told.wrong) std::fprintf(stderr, "ampacityd: %s\n", why.c_str());
+  if (!told.wrong.empty()) return server::usage_error;
+  base::set_log_level(p.config.quiet ? base::Level::warn : base::Level::info);
+  if (const auto log = server::open_log(p.config); !log)
+    return server::give_up("--log-file: " + log.error().message);
+  using Verb = server::Config::Verb;
+  const Verb verb = p.config.verb;
   std::error_code error;
-  if (p.config.verb != server::Config::Verb::serve && !std::filesystem::exists(p.config.state))
+  if (verb != Verb::serve && verb != Verb::restore && !std::filesystem::exists(p.config.state))
     return server::give_up(p.config.state.string() + " is not there: no cloud's state");
   std::filesystem::create_directories(p.config.state, error);
   if (error) return server::give_up(p.config.state.string() + ": " + error.message());
   std::filesystem::permissions(p.config.state, std::filesystem::perms::owner_all, error);
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  const sigset_t awaited = server::awaited_signals();
+  pthread_sigmask(SIG_BLOCK, &awaited, nullptr);
   signal(SIGPIPE, SIG_IGN);
-  p.host = engines::discover_host();
-  if (p.config.verb != server::Config::Verb::serve) return server::offline(p);
-  return server::serve(p);
+  if (verb == Verb::serve || verb == Verb::stop_engine) p.host = engines::discover_host();
+  return verb == Verb::serve ? server::serve(p) : server::offline(p);
 }
