@@ -10,9 +10,9 @@
 #include <memory>
 #include <ostream>
 
+#include "cli/beside.h"
 #include "cli/choice.h"
 #include "cli/completion.h"
-#include "cli/simulate.h"
 #include "cli/verbs.h"
 
 namespace ampacity::cli {
@@ -339,7 +339,8 @@ void add_own_verbs(CLI::App& app, Choice& c) {
     };
   });
   // Only for --help and completion: run_program() hands its words over unread.
-  app.add_subcommand("sim", "replay a trace of jobs on virtual time; see `ampacity sim --help`");
+  for (const Beside& other : all_beside())
+    app.add_subcommand(std::string(other.verb), std::string(other.what));
   add(app, c, "version", "of this program", print_version);
 }
 
@@ -379,8 +380,8 @@ int report_usage(const CLI::App& app, const CLI::ParseError& e, Terminal& termin
 }  // namespace
 
 int run_program(std::vector<std::string> args, Terminal& terminal) {
-  if (!args.empty() && args.front() == "sim")
-    return simulate(simulator_path(), {args.begin() + 1, args.end()}, terminal);
+  if (const Beside* other = args.empty() ? nullptr : beside(args.front()))
+    return become(path_beside(other->program), *other, {args.begin() + 1, args.end()}, terminal);
   Choice choice;
   CLI::App app("Rent GPUs by the second.", "ampacity");
   app.require_subcommand(0, 1);

@@ -6,9 +6,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "cli/beside.h"
 #include "cli/fake_cloud.h"
 #include "cli/session.h"
-#include "cli/simulate.h"
 #include "cli/table.h"
 #include "cli/test_verbs.h"
 
@@ -463,11 +463,12 @@ TEST_CASE("completion knows every verb") {
 }
 
 TEST_CASE("sim becomes the program beside this one, or says that there is none") {
-  CHECK(simulator_path() ==
+  CHECK(path_beside("ampacity-sim") ==
         (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "ampacity-sim").string());
   FakeTerminal cli;
   const Folder folder;
-  CHECK(simulate(folder.path + "/ampacity-sim", {"--help"}, cli.terminal) == exit_failed);
-  CHECK(cli.err.str().find("/ampacity-sim: No such file") != std::string::npos);
+  CHECK(become(folder.path + "/ampacity-sim", *beside("sim"), {"--help"}, cli.terminal) ==
+        exit_failed);
+  CHECK(cli.err.str().find("/ampacity-sim cannot be run: No such file") != std::string::npos);
   CHECK(cli.err.str().find("hint: ") != std::string::npos);
 }
