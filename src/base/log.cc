@@ -58,9 +58,13 @@ void log_line(Level level, std::string_view message) {
 }
 
 Try<void> log_to_file(const LogFile& file) try {
-  logger();  // its pattern goes to what is there; the file needs its own
-  auto sink = std::make_shared<spdlog::sinks::rotating_file_sink_mt>(file.path.string(),
-                                                                     file.most_bytes, file.kept);
+  logger();  // its pattern goes to what is there; a new sink needs its own
+  spdlog::sink_ptr sink;
+  if (file.path.empty())
+    sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  else
+    sink = std::make_shared<spdlog::sinks::rotating_file_sink_mt>(file.path.string(),
+                                                                  file.most_bytes, file.kept);
   sink->set_formatter(
       std::make_unique<spdlog::pattern_formatter>(pattern, spdlog::pattern_time_type::utc));
   outlet().set_sinks({std::move(sink)});

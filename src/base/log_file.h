@@ -16,7 +16,7 @@ struct LogFile {
   std::size_t kept = 4;
 };
 
-// Also opens it again, for who moved the old one away.
+// Also opens it again, for who moved the old one away. Without a path: to standard error.
 Try<void> log_to_file(const LogFile& file);
 
 }  // namespace ampacity::base

@@ -18,8 +18,13 @@ namespace fs = std::filesystem;
 
 constexpr const char* store_name = "ampacity.db";
 constexpr const char* note_name = "backup.json";
-constexpr const char* secret_name = "secret";
 constexpr std::size_t note_bytes_max = 64 << 10;
+
+// What is private beside the store, in the state directory: without the first no key opens, without
+// the second clients that pinned the server's key refuse it.
+constexpr const char* secret_name = "secret";
+constexpr const char* private_names[] = {secret_name, "tls/key.pem"};
+constexpr std::size_t private_bytes_max = 64 << 10;
 
 std::string read_whole(const fs::path& file, std::size_t most) {
   std::ifstream in(file, std::ios::binary);
@@ -74,22 +79,31 @@ base::Try<void> copied(const fs::path& from, const fs::path& to) {
   return {};
 }
 
-// The secret belongs to the store: keys and sealed values open with no other.
-base::Try<void> restore_secret(const Config& c, std::string& said) {
-  const fs::path from = c.backup / secret_name, to = c.state / secret_name;
-  if (!fs::exists(from)) {
-    said = fs::exists(to)
-               ? "the secret that is there was left as it is"
-               : "NO SECRET: the backup has none. Put the old `secret` into " + c.state.string() +
-                     " (mode 0600) before the first start: without it no API key opens";
-    return {};
+base::Try<void> copy_private(const fs::path& from, const fs::path& to) {
+  const std::string bytes = read_whole(from, private_bytes_max);
+  if (bytes.empty()) return base::fault(from.string() + " is empty or too long", false);
+  std::error_code error;
+  fs::create_directories(to.parent_path(), error);
+  fs::permissions(to.parent_path(), fs::perms::owner_all, error);
+  if (error) return base::fault(to.parent_path().string() + ": " + error.message(), false);
+  return write_private(to, bytes);
+}
+
+base::Try<void> check_private(const Config& c) {
+  for (const char* name : private_names) {
+    const fs::path from = c.backup / name, to = c.state / name;
+    if (fs::exists(from) && fs::exists(to) &&
+        read_whole(from, private_bytes_max) != read_whole(to, private_bytes_max))
+      return base::fault(to.string() + " is another cloud's: move it away first", false);
   }
-  const std::string secret = read_whole(from, 32);
-  if (secret.size() != 32) return base::fault(from.string() + " is not 32 bytes", false);
-  if (fs::exists(to) && read_whole(to, 32) != secret)
-    return base::fault(to.string() + " is another cloud's secret: move it away first", false);
-  said = "the secret was restored too";
-  return write_private(to, secret);
+  return {};
+}
+
+std::string about_secret(const Config& c) {
+  if (fs::exists(c.backup / secret_name)) return "the secret was restored too";
+  if (fs::exists(c.state / secret_name)) return "the secret that is there was left as it is";
+  return "NO SECRET: the backup has none. Put the old `secret` into " + c.state.string() +
+         " (mode 0600) before the first start: without it no API key opens";
 }
 
 }  // namespace
@@ -109,10 +123,9 @@ base::Try<void> back_up(const Config& c, base::Clock& clock) {
   fs::permissions(fresh, fs::perms::owner_all, error);
   auto note = store::copy_store(c.state / store_name, fresh / store_name, clock.now());
   if (!note) return std::unexpected(note.error());
-  if (c.with_secret) {
-    const std::string secret = read_whole(c.state / secret_name, 32);
-    if (auto r = write_private(fresh / secret_name, secret); !r) return r;
-  }
+  for (const char* name : private_names)
+    if (c.with_secret && fs::exists(c.state / name))
+      if (auto r = copy_private(c.state / name, fresh / name); !r) return r;
   if (auto r = write_private(fresh / note_name, base::to_json(*note) + "\n"); !r) return r;
   if (auto r = moved(fresh, c.backup); !r) return r;
   removed.keep();
@@ -133,6 +146,7 @@ base::Try<void> restore(const Config& c) {
   auto note = read_note(c.backup);
   if (!note) return std::unexpected(note.error());
   if (auto r = store::check_bytes(c.backup / store_name, *note); !r) return r;
+  if (auto r = check_private(c); !r) return r;
   std::error_code error;
   fs::create_directories(c.state, error);
   if (error) return base::fault(c.state.string() + ": " + error.message(), false);
@@ -144,14 +158,15 @@ base::Try<void> restore(const Config& c) {
   if (auto r = copied(c.backup / store_name, trying / store_name); !r) return r;
   auto proof = store::prove_copy(trying / store_name, *note);
   if (!proof) return std::unexpected(proof.error());
-  std::string said;
-  if (auto r = restore_secret(c, said); !r) return r;
+  for (const char* name : private_names)
+    if (fs::exists(c.backup / name))
+      if (auto r = copy_private(c.backup / name, c.state / name); !r) return r;
   if (auto r = moved(trying / store_name, c.state / store_name); !r) return r;
   fmt::print(
       "restored {} facts of {} into {}\nworld {}: {}\nread models {}: equal\nchain {}: equal\n{}\n",
       proof->facts, base::format_instant(note->made_at), c.state.string(), proof->world,
       proof->same_release ? "equal" : "folded anew (the backup is of an older release)",
-      proof->read_models, note->chain, said);
+      proof->read_models, note->chain, about_secret(c));
   return {};
 }
 

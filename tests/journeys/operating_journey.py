@@ -85,6 +85,7 @@ def check_tls(cloud):
 
 def check_reload(cloud, own, pin):
     """The same server shows another key from SIGHUP on; the old pin is refused and nothing is sent."""
+    sign_in(cloud, "--pin", pin)
     for name in ("pem", "key"):
         os.replace(f"{own}/own.{name}", f"{own}/live.{name}")
     log = f"{cloud.dir}/server.log"
@@ -156,7 +157,7 @@ def main():
         expect(f"state: {fresh}" in run(f"{BIN}/ampacityd", "--config", config, "--print-config").stdout,
                "--print-config")
         cloud.state, cloud.more = fresh, ["--config", config]
-        os.makedirs(f"{fresh}/tls")
+        expect(open(f"{fresh}/tls/key.pem").read() == open(f"{cloud.dir}/live.key").read(), "the TLS key came back")
         subprocess.run(["cp", f"{cloud.dir}/live.pem", f"{fresh}/tls/certificate.pem"], check=True)
         cloud.start()
         expect(cloud.ok("GET", "/v1/whoami")["role"] == "owner", "the old key opens the restored cloud")
