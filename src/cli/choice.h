@@ -46,7 +46,8 @@ struct Choice {
   std::string name;   // the one name most verbs take
   std::string where;  // a project beside it
   std::vector<std::string> names;
-  std::string url, secret, shell;
+  LoginOptions login;
+  std::string shell;
   bool tty = false, no_tty = false;
   api::PartyChange party;
   api::BillingChange billing;

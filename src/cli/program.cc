@@ -320,10 +320,19 @@ void list_verbs(const CLI::App& app, const std::string& path, std::vector<VerbWo
 }
 
 void add_own_verbs(CLI::App& app, Choice& c) {
-  auto* login_app = add(app, c, "login", "sign in with a key",
-                        [&c](Session& s) { return login(s, c.url, c.secret); });
-  login_app->add_option("--url", c.url, fmt::format("the server; default {}", default_url));
-  login_app->add_option("--key", c.secret, "amp_…, or - to read it from standard input");
+  auto* login_app =
+      add(app, c, "login", "sign in with a key", [&c](Session& s) { return login(s, c.login); });
+  login_app->add_option("--url", c.login.url,
+                        fmt::format("the server, or several of one cloud: https://a:7878,https://b:"
+                                    "7878; default {}",
+                                    default_url));
+  login_app->add_option("--key", c.login.key, "amp_…, or - to read it from standard input");
+  login_app->add_option("--pin", c.login.pin,
+                        "the server's public key, as its operator told it: sha256//…");
+  login_app->add_option("--ca-file", c.login.ca_file, "who may vouch for the server (PEM)");
+  login_app->add_option("--client-cert", c.login.client_cert,
+                        "shown to a server that asks for one (mutual TLS, PEM)");
+  login_app->add_option("--client-key", c.login.client_key, "its private key (PEM)");
   add(app, c, "whoami", "which key, project and cloud", whoami);
   auto* completion = app.add_subcommand("completion", "completion for a shell");
   completion->add_option("SHELL", c.shell, "bash, zsh or fish")
@@ -338,8 +347,8 @@ void add_own_verbs(CLI::App& app, Choice& c) {
     };
   });
   // Only for --help and completion: run_program() hands its words over unread.
-  app.add_subcommand("sim", "replay a trace of jobs on virtual time; see `ampacity sim --help`");
-  app.add_subcommand("store", "copy a cloud's store; see `ampacity store --help`");
+  for (const Beside& other : all_beside())
+    app.add_subcommand(std::string(other.verb), std::string(other.what));
   add(app, c, "version", "of this program", print_version);
 }
 
@@ -379,7 +388,8 @@ int report_usage(const CLI::App& app, const CLI::ParseError& e, Terminal& termin
 }  // namespace
 
 int run_program(std::vector<std::string> args, Terminal& terminal) {
-  if (const auto other = other_program(args)) return become(*other, terminal);
+  if (const Beside* other = args.empty() ? nullptr : beside(args.front()))
+    return become(path_beside(other->program), *other, {args.begin() + 1, args.end()}, terminal);
   Choice choice;
   CLI::App app("Rent GPUs by the second.", "ampacity");
   app.require_subcommand(0, 1);

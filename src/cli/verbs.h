@@ -172,10 +172,16 @@ int export_file(Session& session, const ExportOptions& options);
 int audit(Session& session, const std::string& month);
 int close_month(Session& session, const std::string& month);
 
+// ---- login.cc
+struct LoginOptions {
+  std::string url, key, pin, ca_file, client_cert, client_key;
+};
+int login(Session& session, LoginOptions options);
+
 // ---- verbs_admin.cc
+std::string identity(const api::WhoAmI& me);
 int welcome(Session& session);  // no arguments
 int whoami(Session& session);
-int login(Session& session, std::string url, std::string key);
 int print_version(Session& session);
 int orgs_list(Session& session);
 int orgs_add(Session& session, const api::OrgRequest& request);
