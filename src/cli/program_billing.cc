@@ -84,10 +84,15 @@ void add_period(CLI::App* app, Choice& c, bool required) {
 }
 
 void add_invoices(CLI::App& app, Choice& c) {
-  const auto all = [&c](Session& s) { return invoices_list(s, c.where); };
+  const auto all = [&c](Session& s) {
+    return invoices_list(s, c.where, c.page_limit, c.page_cursor);
+  };
   auto* invoices = add_list(app, c, "invoices", "invoices and credit notes", all);
-  invoices->add_option("--org", c.where, "of one org (operators)");
-  add(*invoices, c, "ls", "all of them", all);
+  for (auto* list : {invoices, add(*invoices, c, "ls", "the newest first", all)}) {
+    list->add_option("--org", c.where, "of one org (operators)");
+    list->add_option("--limit", c.page_limit, "how many")->check(CLI::Range(1, 1000));
+    list->add_option("--cursor", c.page_cursor, "where the page before ended");
+  }
   add_period(add(*invoices, c, "draft", "what an invoice would ask for now",
                  [&c](Session& s) { return invoices_draft(s, c.issue); }),
              c, false);

@@ -73,7 +73,7 @@ std::string hint_of(base::Code code) {
 }
 
 std::string amount_of(const base::Missing& m, std::int64_t value) {
-  if (m.what.ends_with("_ticks")) return base::format_usd(value) + " USD";
+  if (m.what.ends_with("_ticks")) return base::format_usd(value);
   if (m.what.starts_with("cpu_milli")) return vcpus(value) + " vCPU";
   if (m.what.starts_with("memory_mib")) return memory(value);
   return std::to_string(value);
@@ -105,7 +105,7 @@ std::string describe(const std::string& detail, const std::vector<base::Wrong>& 
       text += fmt::format("\n  {}: {}", w.field, w.message);
   for (const auto& m : missing) {
     if (code == base::Code::over_quota || code == base::Code::over_budget)
-      break;  // the sentence has them, in hours and dollars
+      break;  // the sentence has them, in hours and money
     text += fmt::format("\n  {}: {} wanted, {} available", words_of(m.what), amount_of(m, m.wanted),
                         amount_of(m, m.available));
   }

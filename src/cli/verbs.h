@@ -150,7 +150,7 @@ int credit_line(Session& session, const std::string& project, const std::string&
 int contracts_list(Session& session, const std::string& org);
 int contracts_sign(Session& session, const api::ContractRequest& request);
 int contracts_end(Session& session, const std::string& name);
-int invoices_list(Session& session, const std::string& org);
+int invoices_list(Session& session, const std::string& org, int limit, const std::string& cursor);
 int invoices_show(Session& session, const std::string& number);
 int invoices_get(Session& session, const std::string& number, const std::string& format,
                  const std::string& file);

@@ -240,10 +240,12 @@ int contracts_end(Session& session, const std::string& name) {
 
 // ---- invoices -----------------------------------------------------------------------------------
 
-int invoices_list(Session& session, const std::string& org) {
+int invoices_list(Session& session, const std::string& org, int limit, const std::string& cursor) {
   int done = 0;
-  const auto list =
-      session.fetch<api::InvoiceList>(with_query("/v1/invoices", {{"org", org}}), done);
+  const auto list = session.fetch<api::InvoiceList>(
+      with_query("/v1/invoices",
+                 {{"org", org}, {"limit", std::to_string(limit)}, {"cursor", cursor}}),
+      done);
   if (!list) return done;
   if (list->items.empty()) {
     session.notice("no invoices yet; what one would say now: ampacity invoices draft");
@@ -272,7 +274,10 @@ int invoices_list(Session& session, const std::string& org) {
                           i.currency,
                           standing(i)});
   auto& t = session.terminal;
-  t.out << render(table, t.width, t.colour_out) << std::flush;
+  t.out << render(table, t.width, t.colour_out);
+  if (list->next_cursor)
+    t.out << paint("older: --cursor " + *list->next_cursor, Tone::dim, t.colour_out) << "\n";
+  t.out << std::flush;
   return 0;
 }
 
@@ -386,7 +391,9 @@ int close_month(Session& session, const std::string& month) {
   if (!v) return done;
   session.terminal.out << fmt::format(
       "{} invoice{} issued: {}\n", v->invoices, v->invoices == 1 ? "" : "s",
-      v->numbers.empty() ? "none were due" : join(v->numbers, ", "));
+      v->numbers.empty()       ? "none were due"
+      : v->numbers.size() <= 8 ? join(v->numbers, ", ")
+                               : v->numbers.front() + " … " + v->numbers.back());
   const int code = print_audit(session, v->audit);
   if (code == 0) session.notice(month + " is closed");
   return code;

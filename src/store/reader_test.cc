@@ -38,6 +38,13 @@ struct Read {
     REQUIRE(reading);
     reader = std::move(*reading);
   }
+  std::vector<UsageRow> ended(std::uint32_t project, Instant from, Instant to) const {
+    std::vector<UsageRow> rows;
+    const auto read =
+        reader->each_ended(project, from, to, [&](const UsageRow& row) { rows.push_back(row); });
+    REQUIRE_MESSAGE(read, read.error().message);
+    return rows;
+  }
 };
 
 TEST_CASE("jobs come in pages, newest first, each once") {
@@ -78,7 +85,7 @@ TEST_CASE("a job, its transfers and its usage agree") {
   CHECK(transfers[1].job == newest);
   CHECK(transfers[1].generation == 1);
 
-  const auto usage = r.reader->usage(0, {0}, {INT64_MAX});
+  const auto usage = r.ended(0, {0}, {INT64_MAX});
   REQUIRE(usage.size() == 21);
   CHECK(usage[20].amounts == job->intervals[0].amounts);
   CHECK(usage[20].rates.gpu_price == 47'800);
@@ -88,11 +95,11 @@ TEST_CASE("a job, its transfers and its usage agree") {
     CHECK(u.amounts.gpu == 47'800 * u.billed_s / (share ? 4 : 1));
   }
   const Instant middle = usage[10].ended_at;  // windows that follow each other share nothing
-  const std::size_t before = r.reader->usage(0, {0}, middle).size();
+  const std::size_t before = r.ended(0, {0}, middle).size();
   CHECK(before > 0);
-  CHECK(before + r.reader->usage(0, middle, {INT64_MAX}).size() == 21);
-  CHECK(r.reader->usage(core::nobody, {0}, {INT64_MAX}).size() == 21);
-  CHECK(r.reader->usage(7, {0}, {INT64_MAX}).empty());
+  CHECK(before + r.ended(0, middle, {INT64_MAX}).size() == 21);
+  CHECK(r.ended(core::nobody, {0}, {INT64_MAX}).size() == 21);
+  CHECK(r.ended(7, {0}, {INT64_MAX}).empty());
 }
 
 TEST_CASE("facts resume after any sequence, within and across commits") {
