@@ -297,25 +297,9 @@ void App::show_invoice(Call& c, net::Reply& r) {
   })));
 }
 
-// Drafts an org's invoice and issues it. nullopt: there is nothing to ask for.
 base::Result<std::optional<core::Invoice>> App::issue(core::OrgIx org, Period period,
                                                       const std::string& actor) {
-  auto draft = Invoicing(loop_, options_.store, clock_).draft(org, period, {});
-  if (!draft) return std::unexpected(std::move(draft.error()));
-  if (draft->invoice.lines.empty()) return std::nullopt;
-  core::Invoice& invoice = draft->invoice;
-  invoice.id = new_id();
-  auto issued = loop_.run(core::IssueInvoice{invoice, draft->refunds}, actor);
-  if (!issued) return std::unexpected(std::move(issued.error()));
-  const auto head = loop_.ask([&](const core::World& w) {
-    for (const core::Invoice& i : w.state().invoices)
-      if (i.id == invoice.id) return i;
-    return core::Invoice{};
-  });
-  std::vector<core::InvoiceLine> lines = std::move(invoice.lines);
-  invoice = head;
-  invoice.lines = std::move(lines);
-  return std::move(invoice);
+  return Invoicing(loop_, options_.store, clock_).issue(org, period, new_id(), actor);
 }
 
 void App::issue_invoice(Call& c, net::Reply& r) {

@@ -302,6 +302,23 @@ base::Result<Draft> Invoicing::draft(core::OrgIx org, Period period,
   return rate(*rating, sink);
 }
 
+base::Result<std::optional<core::Invoice>> Invoicing::issue(core::OrgIx org, Period period,
+                                                            base::Id id, const std::string& actor) {
+  auto drafted = draft(org, period, {});
+  if (!drafted) return std::unexpected(std::move(drafted.error()));
+  if (drafted->invoice.lines.empty()) return std::nullopt;
+  core::Invoice& invoice = drafted->invoice;
+  invoice.id = id;
+  auto issued = loop_.run(core::IssueInvoice{invoice, std::move(drafted->refunds)}, actor);
+  if (!issued) return std::unexpected(std::move(issued.error()));
+  auto head = loop_.ask([&](const core::World& w) {
+    const auto& all = w.state().invoices;  // the newest last
+    return *std::find_if(all.rbegin(), all.rend(), [&](const auto& i) { return i.id == id; });
+  });
+  head.lines = std::move(invoice.lines);
+  return std::move(head);
+}
+
 base::Result<core::Invoice> Invoicing::again(const core::Invoice& issued,
                                              const billing::PartSink& sink) {
   auto rating = case_of(issued.org, {issued.from, issued.until}, &issued);

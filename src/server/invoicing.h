@@ -48,6 +48,9 @@ class Invoicing {
   // What the org owes for services before period.until that no invoice has asked for. `sink` hears
   // the parts of it.
   base::Result<Draft> draft(core::OrgIx org, Period period, const billing::PartSink& sink);
+  // Drafts and issues. nullopt: there is nothing to ask for.
+  base::Result<std::optional<core::Invoice>> issue(core::OrgIx org, Period period, base::Id id,
+                                                   const std::string& actor);
   // The parts of an invoice as it was issued, worked out again from what it knew.
   base::Result<core::Invoice> again(const core::Invoice& issued, const billing::PartSink& sink);
   // What is used up of those contracts that run and have a commitment or a prepayment, billed or
