@@ -6,6 +6,7 @@
 #include "api/bind_hooks.h"
 #include "api/views.h"
 #include "core/desire.h"
+#include "core/meter.h"
 #include "core/price_book.h"
 
 namespace ampacity::api {

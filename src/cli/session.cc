@@ -219,6 +219,7 @@ Answer<std::string> Session::call(const std::string& method, const std::string& 
   if (!r.body.empty()) r.headers.push_back({"Content-Type", "application/json"});
   if (method == "POST") r.headers.push_back({"Idempotency-Key", base::random_base62(22)});
   net::CallOptions options;
+  options.timeout = patience;
   options.cancel = &terminal.interrupted;
   for (int attempt = 0;; ++attempt) {
     const auto response = client.call(r, options);
