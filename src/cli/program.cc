@@ -41,7 +41,7 @@ void add_request_flags(CLI::App& app, RunOptions& o) {
       ->check(CLI::IsMember({"wait", "move"}));
   app.add_option("--together", o.together, "what its nodes must share: nvlink, rack, leaf");
   app.add_option("--apart", o.apart, "a label: no two jobs with it share a node");
-  app.add_option("--max-price", o.max_price, "USD per GPU-hour, at most");
+  app.add_option("--max-price", o.max_price, "money per GPU-hour, at most");
   app.add_option("--start-by", o.start_by, "+2h or an RFC 3339 time; not started by then: expired");
   app.add_option("--expected", o.expected, "how long it should run: 3h (an estimate, no limit)");
   app.add_option("--reservation", o.reservation, "run inside it: its name or id");
@@ -272,7 +272,7 @@ void add_policy_verbs(CLI::App& app, Choice& c) {
   set->add_flag("--org", c.quota.of_org, "the name is an org's");
   take_each(set->add_option("--gpus", c.quota.gpus, "at once: 16, or h100=8; may be repeated"));
   set->add_option("--gpu-hours", c.quota.gpu_hours, "in one window");
-  set->add_option("--spend", c.quota.spend, "USD in one window");
+  set->add_option("--spend", c.quota.spend, "money in one window");
   set->add_option("--window", c.quota.window, "of hours and dollars: 30d");
   auto* clear = add(*quotas, c, "clear", "no limits (operators)", [&c](Session& s) {
     c.quota.clear = true;

@@ -155,8 +155,9 @@ int billing_line(Session& session, const std::string& org, const api::LineReques
 int credit_line(Session& session, const std::string& project, const std::string& amount);
 int contracts_list(Session& session, const std::string& org);
 int contracts_sign(Session& session, const api::ContractRequest& request);
+int contracts_show(Session& session, const std::string& name);
 int contracts_end(Session& session, const std::string& name);
-int invoices_list(Session& session, const std::string& org);
+int invoices_list(Session& session, const std::string& org, int limit, const std::string& cursor);
 int invoices_show(Session& session, const std::string& number);
 int invoices_get(Session& session, const std::string& number, const std::string& format,
                  const std::string& file);

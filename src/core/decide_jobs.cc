@@ -53,8 +53,9 @@ std::unexpected<Refusal> too_little_credit(const World& world, const Job& job, T
                                            Ticks have) {
   Refusal r{Code::insufficient_credit, {}, {}, {}, {}};
   r.message = "project " + world.state().projects[job.project].name + " has " +
-              base::format_usd(have) + " USD of credit and this needs " + base::format_usd(hold) +
-              " USD held at the start; ask the operator for `ampacity credit add`";
+              money_text(world.state(), job.project, have) + " of credit and this needs " +
+              money_text(world.state(), job.project, hold) +
+              " held at the start; ask the operator for `ampacity credit add`";
   r.missing.push_back({"credit_ticks", hold, have});
   return std::unexpected(std::move(r));
 }

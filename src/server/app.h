@@ -210,7 +210,6 @@ class App {
   base::Result<core::Invoice> invoice_named(const Call& c, const std::string& text);
   base::Result<std::optional<core::Invoice>> issue(core::OrgIx org, Period period,
                                                    const std::string& actor);
-  std::optional<ContractUse> use_of(const core::Contract& contract);
   void stream_parts(Call& c, net::Reply& r, bool focus);
   // A reservation by id or by name; nobody: of any project.
   base::Result<base::Id> reservation_named(core::ProjectIx project, const std::string& text);

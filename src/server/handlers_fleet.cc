@@ -72,8 +72,12 @@ void App::whoami(Call& c, net::Reply& r) {
   r.send(json_response(base::to_json(me)));
 }
 
-void App::offers(Call&, net::Reply& r) {
-  auto list = loop_.ask([this](const core::World& w) { return api::view_offers(w, clock_.now()); });
+void App::offers(Call& c, net::Reply& r) {
+  auto list = loop_.ask([&](const core::World& w) {
+    const bool owner = c.caller.is_owner();
+    const auto org = owner ? core::nobody : w.state().projects[c.caller.project].org;
+    return api::view_offers(w, org, clock_.now());
+  });
   list.notes = notes_;
   if (loop_.leads() && !engine_.health().reachable)
     list.notes.push_back("the engine is not reachable now: what is rented waits to start");

@@ -460,12 +460,9 @@ void Loop::publish(Batch& batch) {
   Published p;
   p.first_sequence = batch.first_sequence;
   if (events_wanted_())
-    for (std::size_t i = 0; i < batch.facts.size(); ++i) {
-      api::Event e = api::view_event(world_, batch.facts[i], batch.first_sequence + i);
-      if (batch.project_of[i] != core::nobody)
-        e.project = world_.state().projects[batch.project_of[i]].name;
-      p.events.push_back(std::move(e));
-    }
+    for (std::size_t i = 0; i < batch.facts.size(); ++i)
+      p.events.push_back(
+          api::view_event(world_, batch.facts[i], batch.first_sequence + i, batch.project_of[i]));
   p.facts = std::move(batch.facts);
   p.deliveries = std::move(batch.deliveries);
   for (const auto& listener : listeners_) listener(p);
