@@ -32,7 +32,8 @@ struct NodeTime {
 
 class Timeline {
  public:
-  Timeline(const World& w, const Seeker& s, const Tier& tier) : w_(w), s_(s), tier_(tier) {
+  Timeline(const World& w, const Seeker& s, const Tier& tier)
+      : w_(w), s_(s), tier_(tier), ends_(w.state().jobs.size()) {
     const std::size_t ranks =
         std::bit_width(std::size_t{s.job.demand.nodes} * std::max(1U, s.job.demand.gpus_per_node)) -
         1;
@@ -47,25 +48,24 @@ class Timeline {
     // Each card is free at the latest end on it; a card that others hold is not considered.
     const auto cards = static_cast<std::uint32_t>(node.gpus.size());
     const std::uint64_t allowed = all_cards(node) & allowed_cards(w_, n, s_);
+    if (std::popcount(allowed) < static_cast<int>(d.gpus_per_node)) return std::nullopt;
     std::vector<NodeTime>& free = free_;
-    free.resize(cards);
-    for (std::uint32_t g = 0; g < cards; ++g) free[g] = {s_.now, g, 1ULL << g, true};
+    free.clear();
+    for (std::uint32_t g = 0; g < cards; ++g)
+      if (allowed >> g & 1) free.push_back({s_.now, g, 1ULL << g, true});
     for (const Slot slot : w_.use[n].leases) {
       const Job& job = w_.state().jobs[slot];
+      const std::uint64_t on = cards_of(job, n) & allowed;
+      if (on == 0) continue;
       const End end = end_of(slot, job);
-      for (const Place& p : job.lease->places) {
-        if (p.node != n) continue;
-        for (std::uint32_t g = 0; g < cards; ++g)
-          if (p.gpu_mask >> g & 1) {
-            const bool certain = end.surely != forever;
-            free[g].at = std::max(free[g].at, certain ? end.surely : end.likely);
-            free[g].certain &= certain;
-          }
-      }
+      const bool certain = end.surely != forever;
+      for (NodeTime& card : free)
+        if (card.mask & on) {
+          card.at = std::max(card.at, certain ? end.surely : end.likely);
+          card.certain &= certain;
+        }
     }
-    std::erase_if(free, [&](const NodeTime& t) { return !(t.mask & allowed); });
-    if (free.size() < d.gpus_per_node) return std::nullopt;
-    std::sort(free.begin(), free.end());
+    if (free.size() > d.gpus_per_node) std::sort(free.begin(), free.end());
     NodeTime time{s_.now, n, 0, true};
     for (std::uint32_t g = 0; g < d.gpus_per_node; ++g) {
       time.at = std::max(time.at, free[g].at);
@@ -78,11 +78,17 @@ class Timeline {
   }
 
  private:
+  static std::uint64_t cards_of(const Job& job, NodeIx n) {
+    for (const Place& p : job.lease->places)
+      if (p.node == n) return p.gpu_mask;
+    return 0;
+  }
   // CPU and memory beside the cards: until enough of what runs has ended. What runs on cards that
   // others hold gives its CPU back to them.
   bool room_beside(NodeIx n, std::uint64_t allowed, NodeTime& time) {
     const Leftover left = left_for(w_, n, s_);
     std::int64_t cpu = left.cpu_milli, memory = left.memory_mib;
+    if (cpu >= tier_.cpu_milli && memory >= tier_.memory_mib) return true;
     std::vector<std::pair<Instant, Slot>> ends;
     for (const Slot slot : w_.use[n].leases) {
       const Job& job = w_.state().jobs[slot];
@@ -104,8 +110,7 @@ class Timeline {
   }
 
   End end_of(Slot slot, const Job& job) {
-    const auto known = ends_.find(slot);
-    if (known != ends_.end()) return known->second;
+    if (ends_[slot].surely.us) return ends_[slot];
     const Lease& lease = *job.lease;
     const Duration confirm = Duration::seconds(confirm_s);
     End end{forever, forever};
@@ -120,15 +125,14 @@ class Timeline {
       const std::int64_t attained = attained_s(job, s_.now);
       end.likely = s_.now + Duration::seconds(expected_s(w_, job, attained, permille_) - attained);
     }
-    ends_.emplace(slot, end);
-    return end;
+    return ends_[slot] = end;
   }
 
   const World& w_;
   const Seeker& s_;
   const Tier& tier_;
   std::int64_t permille_ = 900;
-  std::map<Slot, End> ends_;
+  std::vector<End> ends_;       // by slot; zero: not asked yet
   std::vector<NodeTime> free_;  // of the node that is looked at
 };
 
