@@ -44,7 +44,7 @@ class RunTimes {
   std::int64_t gittins_s(std::int64_t attained_s) const;
 
  private:
-  struct Tail;  // the buckets from attained_s on
+  struct Tail;                                       // the buckets from attained_s on
   std::array<std::uint32_t, run_buckets> weight_{};  // below 2^21
 };
 

@@ -22,8 +22,7 @@ std::uint64_t lowest_bits(std::uint64_t mask, std::uint32_t count) {
 
 // ---- on one node ------------------------------------------------------------------------------
 
-std::uint64_t Packer::choose_share(NodeIx n, const NodeNeed& need,
-                                   std::uint64_t among) const {
+std::uint64_t Packer::choose_share(NodeIx n, const NodeNeed& need, std::uint64_t among) const {
   const auto all = cards(n);
   const std::uint32_t size = (need.gpu_milli + 9) / 10;
   std::uint64_t best = 0;

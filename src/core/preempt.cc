@@ -5,6 +5,8 @@
 #include <map>
 #include <set>
 
+#include "core/packer_mig.h"
+
 namespace ampacity::core {
 namespace {
 
@@ -130,16 +132,13 @@ class Search {
     if (node.state != NodeState::active || !serves(node, d, tier_.skus) || !admits(w_, s_.job, n))
       return std::nullopt;
     if (std::popcount(freed(n, may)) < static_cast<int>(d.gpus_per_node)) return std::nullopt;
-    const Leftover left = left_for(w_, n, s_);
     std::vector<OnNode> gone;
+    std::vector<Slot> slots;  // of these
     const auto enough = [&] {
-      std::int64_t cpu = left.cpu_milli, memory = left.memory_mib;
-      for (const OnNode& v : gone) {
-        cpu += lease(v).cpu_milli;
-        memory += lease(v).memory_mib;
-      }
-      return cpu >= tier_.cpu_milli && memory >= tier_.memory_mib &&
-             std::popcount(freed(n, gone)) >= static_cast<int>(d.gpus_per_node);
+      if (std::popcount(freed(n, gone)) < static_cast<int>(d.gpus_per_node)) return false;
+      slots.clear();
+      for (const OnNode& v : gone) slots.push_back(one(v).slot);
+      return left_for(w_, n, s_, slots).holds(tier_);
     };
     for (auto v = may.begin(); !enough(); ++v) {
       if (v == may.end()) return std::nullopt;
@@ -155,6 +154,7 @@ class Search {
     std::uint64_t cards = freed(n, gone);
     for (std::uint32_t g = 0; g < d.gpus_per_node; ++g, cards &= cards - 1)
       plan.place.gpu_mask |= cards & -cards;
+    if (d.mig) plan.place.mig_slices = place_slice(0, d.mig);  // of a card of its own
     for (const OnNode& v : gone) {
       if (anyway(v)) continue;
       plan.loss += one(v).loss_gpu_s + 1;
@@ -386,13 +386,12 @@ void Evictable::told(const World& world, const std::vector<Id>& victims) {
   }
 }
 
-std::optional<Eviction> evict_for(const World& world, Evictable& evictable,
-                                  const Seeker& asks, const std::vector<Tier>& tiers) {
+std::optional<Eviction> evict_for(const World& world, Evictable& evictable, const Seeker& asks,
+                                  const std::vector<Tier>& tiers) {
   const Demand& d = asks.job.demand;
   const Standing standing = standing_of_waiting(asks.job, asks.rank, asks.now);
   Seeker seeker = asks;
   seeker.for_good |= standing.is_owed;  // what is lent to it, nobody is told to leave for it
-  if (d.gpu_milli != 1000 || d.mig != 0) return std::nullopt;
   evictable.look_for(world, asks.job);
   if (std::none_of(evictable.kinds.begin(), evictable.kinds.end(), [&](const auto& kind) {
         return kind.most.some_gone || some_may_be_told(world, standing, kind.most);

@@ -76,8 +76,8 @@ struct Eviction {
 };
 
 // nullopt: even so there is no place.
-std::optional<Eviction> evict_for(const World& world, Evictable& evictable,
-                                  const Seeker& seeker, const std::vector<Tier>& tiers);
+std::optional<Eviction> evict_for(const World& world, Evictable& evictable, const Seeker& seeker,
+                                  const std::vector<Tier>& tiers);
 
 // Are the claimed cards free of others' leases by now?
 bool claim_is_free(const World& world, const Job& job);
