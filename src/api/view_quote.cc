@@ -86,7 +86,7 @@ class Quoter {
     return d.nodes > 1 ? text + fmt::format("x{}", d.nodes) : text;
   }
 
-  const core::Evictable& evictable() {
+  core::Evictable& evictable() {
     if (!evictable_) evictable_.emplace(w_, now_);
     return *evictable_;
   }

@@ -287,8 +287,8 @@ Decision decide_tick(const World& world, Instant now) {
     if (auto low = credit_warning(world, project, left, world.burn[project], now))
       facts.push_back(std::move(*low));
   if (!house_pays(world.state().policy))
-    for (const std::uint64_t order : world.running[static_cast<std::size_t>(JobClass::house)])
-      if (const Job& job = world.state().jobs[world.leased.at(order)];
+    for (const auto& [order, slot] : world.running[static_cast<std::size_t>(JobClass::house)])
+      if (const Job& job = world.state().jobs[slot];
           job.state != JobState::stopping && job.lease->started_at.us)
         facts.push_back(StopOrdered{job.id, StopReason::uneconomic, "it does not pay now"});
   tick_windows(world, now, facts);
