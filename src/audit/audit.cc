@@ -48,9 +48,8 @@ std::vector<Finding> check_month(const store::StoreAt& file, base::Instant month
   check_metered(file, findings);
   // Not a check: said so that nobody takes it for one.
   findings.push_back({"not_checked", true, 0,
-                      "B4: hashes of inputs are not made again, amounts are; B7: what commitments "
-                      "amortise to is of the cost export; B9, B10: no assets and no borrowing yet; "
-                      "what credit covers, manual lines, credit bought: as given"});
+                      "B9, B10: no assets and no borrowing yet; what credit covers, manual lines, "
+                      "credit bought: as given"});
   return findings;
 }
 

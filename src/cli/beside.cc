@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -11,40 +10,46 @@
 #include "cli/session.h"
 
 namespace ampacity::cli {
-namespace {
 
-struct Verb {
-  std::string_view word, program;
-  bool passed_on;  // the program has a verb of that name
-};
-constexpr std::array<Verb, 2> verbs = {{{"sim", "ampacity-sim", false}, {"store", "ampacityd", true}}};
-
-}  // namespace
-
-std::optional<OtherProgram> other_program(const std::vector<std::string>& args) {
-  if (args.empty()) return std::nullopt;
-  for (const Verb& verb : verbs) {
-    if (args.front() != verb.word) continue;
-    std::error_code none;
-    const auto self = std::filesystem::read_symlink("/proc/self/exe", none);
-    return OtherProgram{(self.parent_path() / verb.program).string(),
-                        {args.begin() + (verb.passed_on ? 0 : 1), args.end()}};
-  }
-  return std::nullopt;
+const std::vector<Beside>& all_beside() {
+  static const std::vector<Beside> all = {
+      {"sim", "ampacity-sim", false,
+       "replay a trace of jobs on virtual time; see `ampacity sim --help`"},
+      {"backup", "ampacityd", true, "copy a cloud's store, on its server's machine, while it runs"},
+      {"restore", "ampacityd", true, "make a state directory anew from a backup, and prove it"},
+      {"store", "ampacityd", true, "copy a cloud's store from a file to PostgreSQL, or back"},
+      {"rebuild", "ampacityd", true, "make the read models anew from the facts, and compare"},
+  };
+  return all;
 }
 
-int become(const OtherProgram& other, Terminal& terminal) {
-  std::string name = std::filesystem::path(other.path).filename().string();
-  std::vector<std::string> words = other.args;
-  std::vector<char*> argv = {name.data()};
+const Beside* beside(std::string_view verb) {
+  for (const Beside& b : all_beside())
+    if (b.verb == verb) return &b;
+  return nullptr;
+}
+
+std::string path_beside(std::string_view program) {
+  std::error_code none;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", none);
+  return (self.parent_path() / program).string();
+}
+
+int become(const std::string& path, const Beside& other, const std::vector<std::string>& args,
+           Terminal& terminal) {
+  std::vector<std::string> words = {std::string(other.program)};
+  if (other.keeps_verb) words.emplace_back(other.verb);
+  words.insert(words.end(), args.begin(), args.end());
+  std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   terminal.out << std::flush;
-  execv(other.path.c_str(), argv.data());
+  execv(path.c_str(), argv.data());
   const int error = errno;  // it came back: there is no such program
-  terminal.err << paint("error:", Tone::bad, terminal.colour_err) << " " << name
-               << " cannot be run: " << printable(other.path) << ": " << std::strerror(error)
-               << "\n  hint: it lies beside ampacity; in the source tree, ./dev build makes it\n"
+  terminal.err << paint("error:", Tone::bad, terminal.colour_err) << " " << printable(path)
+               << " cannot be run: " << std::strerror(error) << "\n  hint: `ampacity " << other.verb
+               << "` is the program " << other.program
+               << ", which lies beside ampacity (package ampacity-server)\n"
                << std::flush;
   return exit_failed;
 }

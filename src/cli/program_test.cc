@@ -463,20 +463,16 @@ TEST_CASE("completion knows every verb") {
 }
 
 TEST_CASE("verbs of other programs: which, and with what; or that there is none") {
-  const auto beside = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-  const auto sim = other_program({"sim", "--help"});
-  REQUIRE(sim);
-  CHECK(sim->path == (beside / "ampacity-sim").string());
-  CHECK(sim->args == std::vector<std::string>{"--help"});
-  const auto store = other_program({"store", "copy", "a", "b"});
-  REQUIRE(store);
-  CHECK(store->path == (beside / "ampacityd").string());
-  CHECK(store->args == std::vector<std::string>{"store", "copy", "a", "b"});
-  CHECK_FALSE(other_program({"ps"}));
-  CHECK_FALSE(other_program({}));
+  REQUIRE(beside("store"));
+  CHECK(beside("store")->program == "ampacityd");
+  CHECK(beside("store")->keeps_verb);
+  CHECK_FALSE(beside("ps"));
+  CHECK(path_beside("ampacity-sim") ==
+        (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "ampacity-sim").string());
   FakeTerminal cli;
   const Folder folder;
-  CHECK(become({folder.path + "/ampacity-sim", {"--help"}}, cli.terminal) == exit_failed);
-  CHECK(cli.err.str().find("/ampacity-sim: No such file") != std::string::npos);
+  CHECK(become(folder.path + "/ampacity-sim", *beside("sim"), {"--help"}, cli.terminal) ==
+        exit_failed);
+  CHECK(cli.err.str().find("/ampacity-sim cannot be run: No such file") != std::string::npos);
   CHECK(cli.err.str().find("hint: ") != std::string::npos);
 }

@@ -41,6 +41,9 @@ class EngineSeat final : public engines::Engine {
     none.note = why_none;
     return engine_ ? engine_.load()->health() : none;
   }
+  std::shared_ptr<engines::Engine> at(std::string_view site) override {
+    return engine_ ? engine_.load()->at(site) : nullptr;
+  }
   base::Try<std::unique_ptr<engines::ExecSession>> exec(const std::string& container,
                                                         std::vector<std::string> argv, bool tty,
                                                         engines::ExecEvents events) override {

@@ -1,5 +1,5 @@
 // GET /v1/doctor: the invariants of the living world, then engine, store, disk, webhooks, clock.
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <chrono>
 
@@ -53,6 +53,7 @@ struct Look {
   std::vector<core::Violation> broken, late;
   std::size_t jobs = 0, nodes = 0, accounts = 0;
   std::vector<std::string> late_stops;
+  std::vector<std::string> sites_open, sites_unknown;  // the latter with since when
   std::vector<core::Webhook> webhooks;
   base::Instant last_fact;
   std::uint64_t sequence = 0;
@@ -68,12 +69,23 @@ Look look_at(const core::World& w, base::Instant now) {
             s.nodes.size(),
             s.accounts.size(),
             {},
+            {},
+            {},
             s.webhooks,
             s.now,
             s.sequence,
             0};
+  for (const core::Site& site : s.sites) {
+    if (site.removed) continue;
+    if (site.unknown_since.us)
+      look.sites_unknown.push_back(site.name + ", last seen " +
+                                   base::format_instant(site.unknown_since));
+    else
+      look.sites_open.push_back(site.name);
+  }
   for (const auto& [order, slot] : w.leased) {
     const core::Job& job = s.jobs[slot];
+    if (s.sites[w.site_of(*job.lease)].unknown_since.us) continue;  // nobody could have told it
     if (job.state == core::JobState::stopping && look.late_stops.size() < 10 &&
         core::notice_ends(s.policy, job) + late_stop < now)
       look.late_stops.push_back(core::job_name(job.id));
@@ -143,6 +155,14 @@ void check_engine(Report& r, const Look& look, const engines::EngineHealth& h) {
           "look at its containers on the node; a process that cannot be killed needs a reboot");
   else
     r.unknown("stops", late + " should have ended; the engine does not answer");
+}
+
+void check_sites(Report& r, const Look& look) {
+  if (look.sites_unknown.empty())
+    r.ok("sites", fmt::format("{} reached", fmt::join(look.sites_open, ", ")));
+  for (const std::string& site : look.sites_unknown)
+    r.bad("sites", site + ": it cannot be reached",
+          "mend its engine or the way to it; its leases wait, `ampacity fleet` says until when");
 }
 
 void check_books(Report& r, const store::StoreAt& options) {
@@ -270,6 +290,7 @@ void App::doctor(Call&, net::Reply& reply) {
     check_engine(r, look, engine_.health());
   else
     r.unknown("engine", "this server follows: ask the leader");
+  check_sites(r, look);
   check_books(r, options_.store);
   check_fold(r, loop_, look, options_.store);
   check_disk(r, options_.store);

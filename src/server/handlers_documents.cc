@@ -82,6 +82,8 @@ void App::statement(Call& c, net::Reply& r) {
   if (!reader)
     return r.send(api::problem_response({Code::unavailable, reader.error().message, {}, {}, {}}));
   const auto payments = (*reader)->payments(*org);
+  if (!payments)
+    return r.send(api::problem_response({Code::unavailable, payments.error().message, {}, {}, {}}));
   std::vector<core::Invoice> invoices;
   core::BillingProfile profile;
   core::Party issuer;
@@ -94,7 +96,7 @@ void App::statement(Call& c, net::Reply& r) {
     return 0;
   });
   const auto made =
-      documents::make_statement(*org, profile.currency, from, until, invoices, payments);
+      documents::make_statement(*org, profile.currency, from, until, invoices, *payments);
   if (!made) return r.send(api::problem_response(made.error()));
   if (format == "pdf") {
     auto pdf = documents::statement_pdf(*made, issuer, profile.party);

@@ -102,22 +102,23 @@ void Live::publish(const Published& p) {
 
 std::vector<api::Event> Live::events_after(store::Reader& reader, std::uint64_t after) {
   auto facts = reader.facts_after(after, 1000);
-  auto events = loop_.ask([&](const core::World& w) {
-    std::vector<api::Event> all;
-    for (const auto& f : facts) all.push_back(api::view_event(w, f.fact, f.sequence));
-    return all;
-  });
-  // Of jobs that left the world, the project is in the store.
-  std::map<std::size_t, core::ProjectIx> of_event;
-  for (std::size_t i = 0; i < events.size(); ++i)
-    if (!events[i].project && events[i].job)
-      if (const auto job = reader.job(core::job_of(facts[i].fact))) of_event[i] = job->project;
-  if (of_event.empty()) return events;
+  std::vector<core::ProjectIx> projects(facts.size(), core::nobody);
   loop_.ask([&](const core::World& w) {
-    for (const auto& [i, project] : of_event) events[i].project = w.state().projects[project].name;
+    for (std::size_t i = 0; i < facts.size(); ++i)
+      if (const core::Job* job = w.job(core::job_of(facts[i].fact))) projects[i] = job->project;
     return 0;
   });
-  return events;
+  // Of jobs that left the world, the project is in the store.
+  for (std::size_t i = 0; i < facts.size(); ++i)
+    if (const base::Id id = core::job_of(facts[i].fact);
+        projects[i] == core::nobody && !id.is_nil())
+      if (const auto job = reader.job(id)) projects[i] = job->project;
+  return loop_.ask([&](const core::World& w) {
+    std::vector<api::Event> all;
+    for (std::size_t i = 0; i < facts.size(); ++i)
+      all.push_back(api::view_event(w, facts[i].fact, facts[i].sequence, projects[i]));
+    return all;
+  });
 }
 
 void Live::follow_events(std::shared_ptr<net::Stream> stream, std::optional<std::string> project,

@@ -190,7 +190,8 @@ void Loop::main() {
     }
     if (!journal_) continue;
     tell_engine_whole();
-    keep_alive_mark();
+    watch_sites();
+    keep_alive_marks();
     forget_old_answers();
     snapshot_if_due(quiet);
   }
@@ -330,7 +331,8 @@ void Loop::handle(Work& work, Batch& batch) {
   }
   if (work.command) {
     if (std::holds_alternative<core::Tick>(*work.command)) last_tick_ = batch.now;
-    if (auto* o = std::get_if<core::Observe>(&*work.command)) o->alive_until = alive_until_;
+    if (auto* o = std::get_if<core::Observe>(&*work.command))
+      o->alive_until = watch_.mark(site_of(o->seen.job));
     if (auto* p = std::get_if<core::PostTransfers>(&*work.command)) look_up_past(*p, batch);
     const auto on_fact = [&](const core::World& before, const core::Fact& fact, std::uint64_t n) {
       store::project(before, fact, n, batch.rows);
@@ -458,12 +460,9 @@ void Loop::publish(Batch& batch) {
   Published p;
   p.first_sequence = batch.first_sequence;
   if (events_wanted_())
-    for (std::size_t i = 0; i < batch.facts.size(); ++i) {
-      api::Event e = api::view_event(world_, batch.facts[i], batch.first_sequence + i);
-      if (batch.project_of[i] != core::nobody)
-        e.project = world_.state().projects[batch.project_of[i]].name;
-      p.events.push_back(std::move(e));
-    }
+    for (std::size_t i = 0; i < batch.facts.size(); ++i)
+      p.events.push_back(
+          api::view_event(world_, batch.facts[i], batch.first_sequence + i, batch.project_of[i]));
   p.facts = std::move(batch.facts);
   p.deliveries = std::move(batch.deliveries);
   for (const auto& listener : listeners_) listener(p);
@@ -484,11 +483,15 @@ void Loop::tell_engine(const Batch& batch) {
       want(g->job);
     else if (const auto* s = std::get_if<core::StopOrdered>(&fact.body))
       base::planted("stops-untold") ? void() : want(s->job);
-    else if (const auto* r = std::get_if<core::RankEnded>(&fact.body))
-      done.push_back({r->job, r->generation, r->rank});
-    else if (const auto* c = std::get_if<core::LeaseClosed>(&fact.body)) {
+    else if (const auto* r = std::get_if<core::RankEnded>(&fact.body)) {
+      const core::Job* job = world_.job(r->job);  // else its end is in this batch, too
+      if (job && job->lease && job->generation == r->generation)
+        done.push_back({r->job, r->generation, r->rank, site_of(r->job)});
+    } else if (const auto* c = std::get_if<core::LeaseClosed>(&fact.body)) {
+      const core::State& s = world_.state();
+      const std::string& site = s.sites[s.nodes[c->interval.places[0].node].site].name;
       for (std::uint32_t i = 0; i < c->interval.ranks.size(); ++i)
-        done.push_back({c->job, c->generation, i});
+        done.push_back({c->job, c->generation, i, site});
       if (!c->requeue) env_.erase(c->job);
     } else if (const auto* e = std::get_if<core::JobEnded>(&fact.body)) {
       env_.erase(e->job);
@@ -513,6 +516,12 @@ void Loop::add_environments(std::vector<core::RankWork>& ranks) const {
   for (core::RankWork& rank : ranks)
     if (const auto env = env_.find(rank.job); env != env_.end())
       rank.env.insert(rank.env.end(), env->second.begin(), env->second.end());
+}
+
+const std::string& Loop::site_of(base::Id id) const {
+  static const std::string nowhere;
+  const core::Job* job = world_.job(id);
+  return job && job->lease ? world_.state().sites[world_.site_of(*job->lease)].name : nowhere;
 }
 
 }  // namespace ampacity::server

@@ -28,6 +28,7 @@
 #include "server/leadership.h"
 #include "server/outbox.h"
 #include "server/secrets.h"
+#include "server/site_watch.h"
 #include "store/journal.h"
 
 namespace ampacity::server {
@@ -117,6 +118,9 @@ class Loop {
   void start();
   void stop();  // finishes what is in the inbox
 
+  // All engines are told everything again: one was added.
+  void tell_again();
+
   void push(Work work);
   void observe(std::vector<core::RankSeen> seen);
   // Runs `f` on the loop's thread and waits until what it saw is durable.
@@ -169,7 +173,9 @@ class Loop {
   void add_environments(std::vector<core::RankWork>& ranks) const;
   // When Tick has something to do: a deadline, a window, or, while somebody waits, a review.
   std::optional<Instant> next_tick() const;
-  void keep_alive_mark();
+  void keep_alive_marks();
+  void watch_sites();
+  const std::string& site_of(base::Id job) const;  // where it is leased; empty: it is not
   void forget_old_answers();
   void snapshot_if_due(bool quiet);
   void load_environments();
@@ -186,7 +192,7 @@ class Loop {
   std::vector<std::function<void(const Published&)>> listeners_;
   std::vector<Committed> committed_;
   std::function<bool()> events_wanted_ = [] { return false; };
-  base::Instant alive_until_;  // when this cloud was last known to be watched, before this start
+  SiteWatch watch_;
   base::Instant next_alive_mark_;
   base::Instant next_whole_;  // not before: told everything
   base::Instant next_forgetting_;

@@ -11,11 +11,23 @@
 #include "server/loop.h"
 
 namespace ampacity::server {
+namespace {
+
+// When each site was last known to be watched, before this start.
+std::map<std::string, Instant> marks_in(store::Journal& journal, const core::World& world) {
+  if (const auto marks = journal.meta("alive_sites")) return SiteWatch::parse_marks(*marks);
+  std::map<std::string, Instant> marks;
+  if (const auto mark = journal.meta("alive_us"))  // one for all, of an older release
+    for (const core::Site& s : world.state().sites) marks[s.name].us = std::atoll(mark->c_str());
+  return marks;
+}
+
+}  // namespace
 
 void Loop::adopt(store::Journal& journal) {
   journal_ = &journal;
   outbox_ = Outbox(journal.waiting_deliveries());
-  if (const auto mark = journal.meta("alive_us")) alive_until_.us = std::atoll(mark->c_str());
+  watch_ = SiteWatch(marks_in(journal, world_));
   last_snapshot_ = world_.state().sequence;
   last_tick_ = world_.state().now;  // windows that began or ended since then are due
   // What ended while nobody watched is heard of before its deadline is judged.
@@ -83,13 +95,31 @@ void Loop::forget_old_answers() {
 }
 
 // So that a rank which vanishes while nobody watches is billed to when somebody last did.
-void Loop::keep_alive_mark() {
+void Loop::keep_alive_marks() {
   const Instant now = clock_.now();
   if (now < next_alive_mark_ || world_.leased.empty()) return;
   next_alive_mark_ = now + base::Duration::seconds(2);
-  const engines::EngineHealth engine = engine_.health();
-  if (!engine.reachable || engine.seen_at.us == 0) return;
-  (void)journal_->set_meta("alive_us", std::to_string(std::min(engine.seen_at, now).us));
+  (void)journal_->set_meta("alive_sites", watch_.marks_text(world_, engine_, now));
+}
+
+void Loop::watch_sites() {
+  for (core::SeeSite& seen : watch_.look(world_, engine_, clock_.now())) {
+    base::log_info("site {} {}", seen.name,
+                   seen.reached ? "is reached again" : "cannot be reached: it is unknown now");
+    Work work;
+    work.command = std::move(seen);
+    work.actor = "engine";
+    push(std::move(work));
+  }
+}
+
+void Loop::tell_again() {
+  Work work;
+  work.respond = [this](const core::World&, Instant) {
+    engine_told_whole_ = false;
+    return net::Response{};
+  };
+  push(std::move(work));
 }
 
 void Loop::snapshot_if_due(bool quiet) {

@@ -4,39 +4,44 @@
 #include <cstdio>
 
 #include "base/log.h"
+#include "server/examine.h"
 #include "server/inventory.h"
 #include "server/offline.h"
 #include "server/serve.h"
+#include "server/signals.h"
 
 int main(int argc, char** argv) {
   using namespace ampacity;
   server::Parts p;
   p.arguments.assign(argv, argv + argc);
-  p.config = server::parse_config(argc, argv);
-  if (const auto listen = server::check_listen(p.config); !listen) {
-    std::fprintf(stderr, "ampacityd: %s\n", listen.error().message.c_str());
-    return server::usage_error;
+  server::Told told = server::read_config(argc, argv);
+  if (told.done) return *told.done;
+  p.config = std::move(told.config);
+  if (p.config.check_only) {
+    server::Examined examined;
+    if (told.wrong.empty()) examined = server::examine_all(p.config, p.clock);
+    for (std::string& why : told.wrong) examined.wrong.push_back(std::move(why));
+    return server::report_check(examined);
   }
-  base::set_log_level(p.config.quiet ? base::Level::warn : base::Level::info);
   for (const std::string& text : p.config.emulate)
-    if (const auto e = server::parse_emulation(text); !e) {
-      std::fprintf(stderr, "ampacityd: %s\n", e.error().message.c_str());
-      return server::usage_error;
-    }
-  if (p.config.verb == server::Config::Verb::store_copy) return server::offline(p);
+    if (const auto e = server::parse_emulation(text); !e) told.wrong.push_back(e.error().message);
+  for (const std::string& why : told.wrong) std::fprintf(stderr, "ampacityd: %s\n", why.c_str());
+  if (!told.wrong.empty()) return server::usage_error;
+  base::set_log_level(p.config.quiet ? base::Level::warn : base::Level::info);
+  if (const auto log = server::open_log(p.config); !log)
+    return server::give_up("--log-file: " + log.error().message);
+  using Verb = server::Config::Verb;
+  const Verb verb = p.config.verb;
+  if (verb == Verb::store_copy) return server::offline(p);
   std::error_code error;
-  if (p.config.verb != server::Config::Verb::serve && !std::filesystem::exists(p.config.state))
+  if (verb != Verb::serve && verb != Verb::restore && !std::filesystem::exists(p.config.state))
     return server::give_up(p.config.state.string() + " is not there: no cloud's state");
   std::filesystem::create_directories(p.config.state, error);
   if (error) return server::give_up(p.config.state.string() + ": " + error.message());
   std::filesystem::permissions(p.config.state, std::filesystem::perms::owner_all, error);
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  const sigset_t awaited = server::awaited_signals();
+  pthread_sigmask(SIG_BLOCK, &awaited, nullptr);
   signal(SIGPIPE, SIG_IGN);
-  p.host = engines::discover_host();
-  if (p.config.verb != server::Config::Verb::serve) return server::offline(p);
-  return server::serve(p);
+  if (verb == Verb::serve || verb == Verb::stop_engine) p.host = engines::discover_host();
+  return verb == Verb::serve ? server::serve(p) : server::offline(p);
 }

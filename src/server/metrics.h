@@ -2,6 +2,8 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/world.h"
 #include "engines/engine.h"
@@ -13,6 +15,7 @@ struct FleetMeasure {
   std::uint32_t nodes = 0, gpus = 0, gpus_leased = 0;
   std::uint32_t queued = 0, starting = 0, running = 0, stopping = 0;
   double revenue_usd_per_hour = 0;
+  std::vector<std::pair<std::string, bool>> sites;  // and whether it can be reached
 };
 FleetMeasure measure(const core::World& world);
 

@@ -4,6 +4,7 @@
 
 #include "audit/audit.h"
 #include "core/step.h"
+#include "server/backup.h"
 #include "server/founding.h"
 #include "store/copy.h"
 
@@ -43,9 +44,13 @@ int copy_store(const Config& c) {
   return 0;
 }
 
+int told(const base::Try<void>& done) { return done ? 0 : give_up(done.error().message); }
+
 }  // namespace
 
 int offline(Parts& p) {
+  if (p.config.verb == Config::Verb::backup) return told(back_up(p.config, p.clock));
+  if (p.config.verb == Config::Verb::restore) return told(restore(p.config));
   const store::StoreAt& store = p.config.store;
   if (p.config.verb == Config::Verb::store_copy) return copy_store(p.config);
   if (p.config.verb == Config::Verb::owner_key) return add_owner_key(p);

@@ -1,7 +1,5 @@
 #include "server/serve.h"
 
-#include <signal.h>
-
 #include <cstdio>
 #include <fstream>
 
@@ -10,7 +8,9 @@
 #include "documents/payment_file_drop.h"
 #include "server/follower.h"
 #include "server/forward.h"
+#include "server/identity.h"
 #include "server/life.h"
+#include "server/signals.h"
 #include "server/stage.h"
 #include "server/standing.h"
 #include "store/lease.h"
@@ -25,50 +25,43 @@ base::Try<std::unique_ptr<documents::PaymentProvider>> payment_provider(const Co
   return std::make_unique<documents::FileDrop>(std::move(*drop));
 }
 
-// Waits for SIGTERM or SIGINT, which were blocked in every thread.
-bool asked_to_stop(base::Duration within) {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
-  const timespec time{within.us / 1'000'000, within.us % 1'000'000 * 1'000};
-  return sigtimedwait(&set, nullptr, &time) > 0;
-}
-
-void wait_for_signal() {
-  while (!asked_to_stop(base::Duration::seconds(3'600))) {
-  }
-}
-
-void say_where(const Config& c, std::uint16_t port, const std::vector<std::string>& notes) {
+void say_where(const Config& c, std::uint16_t port, const std::vector<std::string>& notes,
+               const net::TlsIdentity* tls) {
   if (!c.port_file.empty()) std::ofstream(c.port_file) << port << "\n";
-  std::printf("ampacityd: cloud %s on http://%s:%u, state in %s\n", c.cloud.c_str(),
-              c.address.c_str(), port, c.state.c_str());
+  const std::string url = address_for_people(c, port);
+  std::printf("ampacityd: cloud %s on %s, state in %s\n", c.cloud.c_str(), url.c_str(),
+              c.state.c_str());
   if (c.store.on_postgres()) std::printf("store: %s\n", c.store.name().c_str());
+  const std::string pin = tls != nullptr ? " --pin " + tls->certificate().pin : "";
   for (const std::string& note : notes) std::printf("note: %s\n", note.c_str());
   if (c.engine == EngineChoice::stub)
     std::printf("note: engine stub: NOTHING IS REALLY RUN; for load tests only\n");
   if (!c.owner_key_file.empty())
-    std::printf("next: ampacity login --url http://%s:%u --key - < %s\n", c.address.c_str(), port,
+    std::printf("next: ampacity login --url %s%s --key - < %s\n", url.c_str(), pin.c_str(),
                 c.owner_key_file.c_str());
+  else if (tls != nullptr)
+    std::printf("its key, for `ampacity login --pin`: %s\n", tls->certificate().pin.c_str());
   std::fflush(stdout);
 }
 
 // Where requests come in. Until there is somebody to answer them: 503.
 class Door {
  public:
-  explicit Door(const Config& c)
-      : server_(
-            options(c), [this](net::Request q, net::Reply r) { enter(std::move(q), std::move(r)); },
+  Door(const Config& c, std::shared_ptr<const net::TlsIdentity> tls)
+      : tls_(std::move(tls)),
+        server_(
+            options(c, tls_), [this](net::Request q, net::Reply r) { enter(std::move(q), std::move(r)); },
             api::parser_problem) {}
   void open_to(App& app) { app_ = &app; }
   net::HttpServer& server() { return server_; }
+  const net::TlsIdentity* tls() const { return tls_.get(); }  // at the start
 
  private:
-  static net::ServerOptions options(const Config& c) {
+  static net::ServerOptions options(const Config& c, std::shared_ptr<const net::TlsIdentity> tls) {
     net::ServerOptions o;
     o.address = c.address;
     o.port = c.port;
+    o.tls = std::move(tls);
     return o;
   }
   void enter(net::Request request, net::Reply reply) {
@@ -77,6 +70,7 @@ class Door {
         {base::Code::unavailable, "the server is starting; try again in a second", {}, {}, {}}));
   }
   std::atomic<App*> app_{nullptr};
+  const std::shared_ptr<const net::TlsIdentity> tls_;
   net::HttpServer server_;
 };
 
@@ -96,15 +90,18 @@ int serve_alone(Parts& p) {
   auto provider = payment_provider(c);
   if (!provider) return give_up("--payments: " + provider.error().message);
   Stage stage(p, {}, opened->secrets, std::move(opened->world), opened->journal.get());
-  Door door(c);
+  auto identity = open_identity(c, p.clock);
+  if (!identity) return give_up("TLS: " + identity.error().message);
+  Door door(c, std::move(*identity));
   door.open_to(stage.app());
   // The port first: a taken one leaves nothing behind.
   if (const auto listening = door.server().start(); !listening)
     return give_up(listening.error().message);
   const auto led = stage.lead(std::move(*provider), door.server(), *opened->journal);
   if (led) {
-    say_where(c, door.server().port(), stage.notes());
-    wait_for_signal();
+    say_where(c, door.server().port(), stage.notes(), door.tls());
+    while (!asked_to_stop(p, door.server(), base::Duration::seconds(3'600))) {
+    }
     base::log_info("stopping; what runs goes on running and is taken back at the next start");
   }
   door.server().stop();
@@ -115,12 +112,12 @@ int serve_alone(Parts& p) {
 // life ends (docs/standby.md).
 class Shared {
  public:
-  Shared(Parts& p, Secrets secrets)
+  Shared(Parts& p, Secrets secrets, std::shared_ptr<const net::TlsIdentity> tls)
       : p_(p),
         life_(p.arguments),
         secrets_(std::move(secrets)),
         leadership_(base::Duration::millis(p.config.lease_ms)),
-        door_(p.config),
+        door_(p.config, std::move(tls)),
         forwarder_({}, leadership_,
                    [this](std::uint64_t n, base::Duration at_most) { return folded(n, at_most); }) {
     // A leader whose database is away for a whole lease is no leader any more.
@@ -174,7 +171,7 @@ StageOptions Shared::stage_options() {
 void Shared::start_standing(std::uint16_t port) {
   const Config& c = p_.config;
   const std::string url =
-      c.advertise.empty() ? "http://" + c.address + ":" + std::to_string(port) : c.advertise;
+      c.advertise.empty() ? address_for_people(c, port) : c.advertise;
   const std::string holder = base::format_bare_id(base::make_uuid7(p_.clock.now(), p_.prng));
   Standing::Events events;
   events.took = [] {};
@@ -243,7 +240,7 @@ base::Try<void> Shared::lead() {
 
 void Shared::say_where_once() {
   if (std::exchange(said_where_, true)) return;
-  say_where(p_.config, door_.server().port(), stage_->notes());
+  say_where(p_.config, door_.server().port(), stage_->notes(), door_.tls());
 }
 
 int Shared::run() {
@@ -252,7 +249,7 @@ int Shared::run() {
   life_.keep_listening_on(p_.config.address, door_.server().port());
   start_standing(door_.server().port());
   base::Duration next_try;
-  while (!asked_to_stop(base::Duration::millis(20))) {
+  while (!asked_to_stop(p_, door_.server(), base::Duration::millis(20))) {
     if (leadership_.leads() && !leads_) {
       if (const auto led = lead(); !led) {
         if (!said_where_) return give_up(led.error().message);  // a wrong command line, as a rule
@@ -270,7 +267,9 @@ int Shared::run() {
 int serve_shared(Parts& p) {
   auto secrets = open_secrets(p.config);
   if (!secrets) return give_up(secrets.error().message);
-  return Shared(p, std::move(*secrets)).run();
+  auto identity = open_identity(p.config, p.clock);
+  if (!identity) return give_up("TLS: " + identity.error().message);
+  return Shared(p, std::move(*secrets), std::move(*identity)).run();
 }
 
 }  // namespace

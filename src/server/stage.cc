@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "engines/stub.h"
 #include "server/founding.h"
+#include "server/site_factory.h"
 
 namespace ampacity::server {
 namespace {
@@ -49,6 +50,9 @@ Stage::Stage(Parts& p, StageOptions options, const Secrets& secrets, core::World
     for (const core::Fact& f : facts) {
       if (const auto* made = std::get_if<core::KeyCreated>(&f.body)) keys_.put(made->key);
       if (const auto* gone = std::get_if<core::KeyRevoked>(&f.body)) keys_.revoke(gone->key);
+      const bool sites = std::holds_alternative<core::SiteAdded>(f.body) ||
+                         std::holds_alternative<core::SiteChanged>(f.body);
+      if (sites && site_engines_) site_engines_->changed();
     }
   });
   loop_.on_publish([this](const Published& published) {
@@ -63,6 +67,7 @@ Stage::~Stage() {
   live_.stop();
   webhooks_.stop();
   if (collector_) collector_->stop();
+  if (site_engines_) site_engines_->stop();
   loop_.stop();
   engine_.rise();  // its threads report to the loop until here
 }
@@ -73,7 +78,7 @@ void Stage::follow(net::HttpServer& server) {
   app_.open();
 }
 
-std::unique_ptr<engines::Engine> Stage::make_engine(const std::string& label) const {
+std::shared_ptr<engines::Engine> Stage::make_engine(const std::string& label) const {
   if (p_.config.engine == EngineChoice::stub)
     return engines::make_stub_engine(
         {base::Duration::millis(p_.config.stub_run_ms), p_.config.stub_record, may_act(options_)},
@@ -97,9 +102,10 @@ engines::EngineReports Stage::reports() {
   engines::EngineReports reports;
   reports.seen = [this](std::vector<core::RankSeen> seen) { loop_.observe(std::move(seen)); };
   reports.health = [](const engines::EngineHealth& h) {
-    base::log_info("engine {} {}: {} {}", h.kind, h.version,
+    base::log_info("site {}: engine {} {}: {} {}", h.site, h.kind, h.version,
                    h.reachable ? "reachable" : "NOT reachable", h.note);
   };
+  reports.inventory = [this](engines::SiteSeen seen) { site_engines_->saw(std::move(seen)); };
   reports.volume_over_limit = [this](const core::RankWork& r, std::string why) {
     Work stop;
     stop.command = core::StopJob{r.job, core::StopReason::volume_limit, std::move(why)};
@@ -113,7 +119,17 @@ base::Result<void> Stage::lead(std::unique_ptr<documents::PaymentProvider> payme
                                net::HttpServer& server, store::Journal& journal) {
   const auto label = engine_label(p_.config, journal);
   if (!label) return base::refuse(base::Code::unavailable, label.error().message);
-  engine_.sit(make_engine(*label));
+  auto sites = std::make_unique<engines::Sites>(p_.config.site, make_engine(*label));
+  site_engines_ = std::make_unique<SiteEngines>(
+      *sites, loop_,
+      [this, cloud = *label](const core::Site& site, const core::Policy& policy) {
+        return make_site_engine(site,
+                                {p_.config.state, cloud,
+                                 base::Duration::seconds(policy.site_lease_s), may_act(options_)},
+                                p_.clock);
+      },
+      p_.clock);
+  engine_.sit(std::move(sites));
   if (const auto started = engine_.start(reports()); !started)
     return base::refuse(base::Code::unavailable,
                         "the container engine: " + started.error().message);
@@ -121,6 +137,7 @@ base::Result<void> Stage::lead(std::unique_ptr<documents::PaymentProvider> payme
   if (!inventory) return std::unexpected(inventory.error());
   notes_ = inventory->notes;
   app_.show_notes(notes_);
+  app_.show_site_notes([this](const std::string& site) { return site_engines_->notes(site); });
   if (loop_.leads()) {
     loop_.answer_with(&server);
     loop_.start();
@@ -131,6 +148,7 @@ base::Result<void> Stage::lead(std::unique_ptr<documents::PaymentProvider> payme
   if (auto begun = begin_cloud(p_, loop_, keys_, std::move(inventory->site)); !begun) return begun;
   collector_ = std::make_unique<Collector>(std::move(payments), loop_, p_.clock);
   collector_->start();
+  site_engines_->start();
   app_.open();
   return {};
 }

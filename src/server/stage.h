@@ -12,6 +12,7 @@
 #include "server/engine_seat.h"
 #include "server/inventory.h"
 #include "server/parts.h"
+#include "server/site_engines.h"
 #include "server/webhooks.h"
 
 namespace ampacity::server {
@@ -41,7 +42,7 @@ class Stage {
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
-  std::unique_ptr<engines::Engine> make_engine(const std::string& label) const;
+  std::shared_ptr<engines::Engine> make_engine(const std::string& label) const;
   base::Result<Inventory> register_machine() const;
   engines::EngineReports reports();
 
@@ -53,6 +54,7 @@ class Stage {
   Live live_;
   Webhooks webhooks_;
   App app_;
+  std::unique_ptr<SiteEngines> site_engines_;
   std::unique_ptr<Collector> collector_;
   std::vector<std::string> notes_;
 };

@@ -133,28 +133,34 @@ class Reader {
   // Newest first. `name` matches exactly if given; project nobody = all.
   virtual Page jobs(std::uint32_t project, const std::string& name, const std::string& cursor,
                     int limit) = 0;
-  virtual std::vector<UsageRow> usage(std::uint32_t project, Instant from, Instant to) = 0;
+  // Leases of a project (nobody: all) that ended in [from, to), by their end: windows that follow
+  // each other share nothing and miss nothing. Streamed, in pages.
+  virtual base::Try<void> each_ended(std::uint32_t project, Instant from, Instant to,
+                                     const std::function<void(const UsageRow&)>& visit) = 0;
   // Leases of an org that touch [from, until), or were not known to have ended at the fact `known`
-  // and may have touched it, by (started_at, job, generation, step), streamed.
+  // and may have touched it, by (started_at, job, generation, step). Streamed, in pages: no long
+  // read transaction is held while the visitor works.
   virtual base::Try<void> each_usage(std::uint32_t org, Instant from, Instant until,
                                      std::uint64_t known,
                                      const std::function<void(const UsageRow&)>& visit) = 0;
   // When the earliest lease began whose end became known after `sequence`.
-  virtual std::optional<Instant> earliest_since(std::uint32_t org, std::uint64_t sequence) = 0;
+  virtual base::Try<std::optional<Instant>> earliest_since(std::uint32_t org,
+                                                           std::uint64_t sequence) = 0;
   virtual std::vector<TransferRow> transfers(Id job) = 0;
   virtual std::optional<TransferRow> transfer(Id id) = 0;
-  // Those of facts up to `sequence`, in the ledger's order, streamed.
+  // Those of facts up to `sequence`, in the ledger's order, streamed as usage is.
   virtual base::Try<void> each_transfer(std::uint64_t sequence,
                                         const std::function<void(const TransferRow&)>& visit) = 0;
   virtual std::vector<ledger::Head> ledger_heads() = 0;  // by day
   // As issued, with its lines.
   virtual std::optional<core::Invoice> invoice(Id id) = 0;
   // What invoices and credit notes of an org billed of service months from `month` on, and of
-  // contracts at any time; up to, and without, the one issued as `before` (nil: all).
-  virtual std::vector<core::InvoiceLine> lines_since(std::uint32_t org, Instant month,
-                                                     Id before) = 0;
+  // contracts at any time; up to, and without, the one issued as `before` (nil: all). Without the
+  // words: unit and description.
+  virtual base::Try<std::vector<core::InvoiceLine>> lines_since(std::uint32_t org, Instant month,
+                                                                Id before) = 0;
   // Of an org, by paid_at.
-  virtual std::vector<core::Payment> payments(std::uint32_t org) = 0;
+  virtual base::Try<std::vector<core::Payment>> payments(std::uint32_t org) = 0;
   struct StoredFact {
     std::uint64_t sequence;
     core::Fact fact;

@@ -11,6 +11,8 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -107,11 +109,10 @@ class MeterReader {
   virtual base::Try<void> each(const MeterQuery& query,
                                const std::function<bool(const MeterEvent&)>& visit) = 0;
 
-  // Everything received in (after, through], corrections with what they replace (null where that
-  // was not received yet): which projects and months have to be rated again. In order of sequence.
-  virtual base::Try<void> each_change(
-      std::uint64_t after, std::uint64_t through,
-      const std::function<bool(const MeterEvent&, const MeterEvent* replaced)>& visit) = 0;
+  // The earliest service period of these projects that events received in (after, through] say
+  // something new of: their own, and of what they replace. From there it has to be rated again.
+  virtual base::Try<std::optional<base::Instant>> earliest_change(
+      std::span<const core::ProjectIx> projects, std::uint64_t after, std::uint64_t through) = 0;
 
   virtual std::uint64_t last_sequence() = 0;  // 0: none
 };

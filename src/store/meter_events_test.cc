@@ -165,16 +165,32 @@ TEST_CASE("a correction replaces, as of when it came; it may come first, and be 
   CHECK(m.take({event("c", 4)}) == Outcomes{accepted});
   CHECK(m.ids() == "b a3 c3");
   CHECK(m.ids({.as_of = 5}) == "b a3 c2");
-  // What has to be rated again: each with what it replaces, once that is there.
-  std::string changes;
-  const auto done =
-      m.reader()->each_change(2, 6, [&](const MeterEvent& e, const MeterEvent* replaced) {
-        changes += e.key.id + "<" + (replaced ? replaced->key.id : "") + " ";
-        return true;
-      });
-  REQUIRE(done);
-  CHECK(changes == "a2<a a3<a2 c2<c c3<c2 ");
   CHECK(verify_meter_events(m.options) == 7);
+}
+
+TEST_CASE("news of projects: the earliest period that events, or what they replace, speak of") {
+  Metered m;
+  const auto earliest = [&](std::vector<core::ProjectIx> projects, std::uint64_t after,
+                            std::uint64_t through) -> std::int64_t {
+    const auto first = m.reader()->earliest_change(projects, after, through);
+    REQUIRE_MESSAGE(first, first.error().message);
+    return *first ? ((*first)->us - begin_us) / hour_us : -1;
+  };
+  m.take({event("a", 1, 0, 5), event("b", 1, 1, 3), event("c", 1, 0, 7)});
+  CHECK(earliest({0}, 0, 3) == 5);
+  CHECK(earliest({0, 1}, 0, 3) == 3);
+  CHECK(earliest({0, 1}, 2, 3) == 7);
+  CHECK(earliest({1}, 2, 3) == -1);
+  CHECK(earliest({2}, 0, 3) == -1);
+  CHECK(earliest({}, 0, 3) == -1);
+  // Moved to another project and a later hour: both have to be rated again, each from its own.
+  MeterEvent moved = event("a2", 1, 1, 9);
+  moved.corrects = {core::nobody, "/meter", "a"};
+  moved.hash = payload_hash(moved);
+  m.take({moved});
+  CHECK(earliest({0}, 3, 4) == 5);
+  CHECK(earliest({1}, 3, 4) == 9);
+  CHECK(earliest({0, 1}, 4, 4) == -1);
 }
 
 TEST_CASE("corrections in a circle are refused, whichever end closes it") {

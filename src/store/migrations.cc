@@ -431,6 +431,24 @@ CREATE TRIGGER usage_no_delete BEFORE DELETE ON usage
   BEGIN SELECT RAISE(ABORT, 'usage rows are never deleted'); END;
 )sql";
 
+// What a rating reads: an org's usage by when it began, with what says at once whether it touches a
+// period; what earlier invoices billed, without their bodies.
+constexpr std::string_view invoicing_reads = R"sql(
+DROP INDEX usage_of_org;
+CREATE INDEX usage_of_org
+  ON usage (org_ix, started_at, job, generation, step, ended_at, sequence);
+DROP TRIGGER invoice_lines_no_update;
+ALTER TABLE invoice_lines ADD COLUMN contract_minor BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE invoice_lines ADD COLUMN paid_ticks BIGINT NOT NULL DEFAULT 0;
+UPDATE invoice_lines SET (contract_minor, paid_ticks) =
+  (SELECT coalesce(json_extract(i.body, '$.lines[' || n || '].contract_minor'), 0),
+          coalesce(json_extract(i.body, '$.lines[' || n || '].paid_ticks'), 0)
+   FROM invoices i WHERE i.id = invoice);
+CREATE INDEX invoice_lines_of_org ON invoice_lines (org_ix, month);
+CREATE TRIGGER invoice_lines_no_update BEFORE UPDATE ON invoice_lines
+  BEGIN SELECT RAISE(ABORT, 'invoices are never changed: a credit note takes one back'); END;
+)sql";
+
 constexpr std::string_view lift = R"sql(
 DROP TRIGGER journal_no_update; DROP TRIGGER journal_no_delete;
 DROP TRIGGER usage_no_update; DROP TRIGGER usage_no_delete;
@@ -442,7 +460,7 @@ DROP TRIGGER invoice_lines_no_update; DROP TRIGGER invoice_lines_no_delete;
 DROP TRIGGER payments_no_update; DROP TRIGGER payments_no_delete;
 )sql";
 
-const std::array<Migration, 14> all = {{
+const std::array<Migration, 15> all = {{
     {1, "0001_first", first},
     {2, "0002_facts_view_sqlite", facts_view, postgres::facts_view},
     {3, "0003_guards_sqlite", guards, postgres::guards},
@@ -457,6 +475,7 @@ const std::array<Migration, 14> all = {{
     {12, "0012_webhook_deliveries", deliveries_migration},
     {13, "0013_usage_steps", usage_steps},
     {14, "0014_usage_guards_sqlite", usage_guards, postgres::usage_guards},
+    {15, "0015_invoicing_reads_sqlite", invoicing_reads, postgres::invoicing_reads},
 }};
 
 base::Try<void> to_try(Sql<void> r) {

@@ -160,6 +160,21 @@ CREATE TRIGGER usage_no_change BEFORE UPDATE OR DELETE ON usage
   FOR EACH ROW EXECUTE FUNCTION refuse_change('usage rows are never changed or deleted');
 )sql";
 
+const std::string_view invoicing_reads = R"sql(
+DROP INDEX usage_of_org;
+CREATE INDEX usage_of_org
+  ON usage (org_ix, started_at, job, generation, step, ended_at, sequence);
+ALTER TABLE invoice_lines ADD COLUMN contract_minor BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE invoice_lines ADD COLUMN paid_ticks BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE invoice_lines DISABLE TRIGGER invoice_lines_no_change;
+UPDATE invoice_lines SET
+  contract_minor = coalesce((i.body::json #>> ARRAY['lines', n::text, 'contract_minor'])::bigint, 0),
+  paid_ticks = coalesce((i.body::json #>> ARRAY['lines', n::text, 'paid_ticks'])::bigint, 0)
+  FROM invoices i WHERE i.id = invoice;
+ALTER TABLE invoice_lines ENABLE TRIGGER invoice_lines_no_change;
+CREATE INDEX invoice_lines_of_org ON invoice_lines (org_ix, month);
+)sql";
+
 const std::string_view lift = R"sql(
 ALTER TABLE usage DISABLE TRIGGER USER; ALTER TABLE transfers DISABLE TRIGGER USER;
 ALTER TABLE accounts DISABLE TRIGGER USER; ALTER TABLE burnt_transfers DISABLE TRIGGER USER;

@@ -6,7 +6,7 @@
 namespace ampacity::store::postgres {
 
 extern const std::string_view facts_view, guards, meter_guards, billing_guards, ledger,
-    transfer_guards, ledger_guards, usage_guards;
+    transfer_guards, ledger_guards, usage_guards, invoicing_reads;
 // Guards off and on again, for the length of a transaction.
 extern const std::string_view lift, restore;
 

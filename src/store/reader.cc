@@ -11,6 +11,7 @@ namespace ampacity::store {
 namespace {
 
 constexpr int most_at_once = 1'000;
+constexpr std::size_t page_rows = 1'000;  // of what is streamed
 
 void report(const Cursor& cursor, std::string_view what) {
   if (cursor.fault()) base::log_error("store: reading {}: {}", what, cursor.fault()->message);
@@ -46,6 +47,17 @@ UsageRow usage_of(const Cursor& rows) {
           rows.index(26),
           {},
           0};
+}
+
+// Where a page of usage ended.
+struct UsagePlace {
+  Instant at{INT64_MIN};
+  Id job;
+  std::uint32_t generation = 0;
+  std::uint32_t step = 0;
+};
+UsagePlace place_of(const UsageRow& row, Instant at) {
+  return {at, row.job, row.generation, row.step};
 }
 
 class StoredReader final : public Reader {
@@ -90,34 +102,48 @@ class StoredReader final : public Reader {
     return page;
   }
 
+  // A page's places come from the index alone, so that what does not touch the period costs little.
   base::Try<void> each_usage(std::uint32_t org, Instant from, Instant until, std::uint64_t known,
                              const std::function<void(const UsageRow&)>& visit) override {
-    auto rows = db_.query(
-        "SELECT u.job, u.generation, u.project_ix, u.user_ix, u.sku_ix, u.job_class, "
-        "u.started_at, u.ended_at, u.billed_s, u.waived_s, u.price_version, u.gpu_price, u.gpus, "
-        "u.vcpu_price, u.cpu_milli, u.gib_price, u.memory_mib, u.gpu_amount, u.vcpu_amount, "
-        "u.memory_amount, u.gpu_milli, u.org_ix, u.site_ix, u.reservation, u.started_sequence, "
-        "u.sequence, u.step, u.gpu_flat, u.vcpu_flat, u.gib_flat, u.host_version, u.term_months, "
-        "n.started_at, n.started_sequence FROM usage u LEFT JOIN usage n ON n.job = u.job AND "
-        "n.generation = u.generation AND n.step = u.step + 1 AND n.started_at > u.ended_at "
-        "WHERE u.org_ix = ?1 AND u.started_at < ?3 AND (u.ended_at > ?2 OR u.sequence > ?4) "
-        "ORDER BY u.started_at, u.job, u.generation, u.step",
-        org, from, until, known);
-    while (rows.next()) {
-      UsageRow row = usage_of(rows);
-      if (!rows.is_null(32)) row.undone_at = rows.instant(32);
-      if (!rows.is_null(33)) row.undone_sequence = rows.number(33);
-      visit(row);
-    }
-    if (rows.fault()) return std::unexpected(to_fault(*rows.fault()));
+    UsagePlace after;
+    std::vector<UsageRow> page;
+    do {
+      page.clear();
+      auto rows = db_.query(
+          "WITH page AS (SELECT job, generation, step FROM usage WHERE org_ix = ?1 AND "
+          "(started_at, job, generation, step) > (?5, ?6, ?7, ?8) AND started_at < ?3 AND "
+          "(ended_at > ?2 OR sequence > ?4) ORDER BY started_at, job, generation, step LIMIT ?9) "
+          "SELECT u.job, u.generation, u.project_ix, u.user_ix, u.sku_ix, u.job_class, "
+          "u.started_at, u.ended_at, u.billed_s, u.waived_s, u.price_version, u.gpu_price, "
+          "u.gpus, u.vcpu_price, u.cpu_milli, u.gib_price, u.memory_mib, u.gpu_amount, "
+          "u.vcpu_amount, u.memory_amount, u.gpu_milli, u.org_ix, u.site_ix, u.reservation, "
+          "u.started_sequence, u.sequence, u.step, u.gpu_flat, u.vcpu_flat, u.gib_flat, "
+          "u.host_version, u.term_months, n.started_at, n.started_sequence FROM page "
+          "JOIN usage u ON u.job = page.job AND u.generation = page.generation AND "
+          "u.step = page.step LEFT JOIN usage n ON n.job = u.job AND "
+          "n.generation = u.generation AND n.step = u.step + 1 AND n.started_at > u.ended_at "
+          "ORDER BY u.started_at, u.job, u.generation, u.step",
+          org, from, until, known, after.at, after.job, after.generation, after.step, page_rows);
+      while (rows.next()) {
+        UsageRow& row = page.emplace_back(usage_of(rows));
+        if (!rows.is_null(32)) row.undone_at = rows.instant(32);
+        if (!rows.is_null(33)) row.undone_sequence = rows.number(33);
+      }
+      if (rows.fault()) return std::unexpected(to_fault(*rows.fault()));
+      for (const UsageRow& row : page) visit(row);
+      if (!page.empty()) after = place_of(page.back(), page.back().started_at);
+    } while (page.size() == page_rows);
     return {};
   }
 
-  std::optional<Instant> earliest_since(std::uint32_t org, std::uint64_t sequence) override {
-    auto row = db_.query("SELECT min(started_at) FROM usage WHERE org_ix = ? AND sequence > ?", org,
-                         sequence);
-    if (row.next() && !row.is_null(0)) return row.instant(0);
-    report(row, "usage");
+  base::Try<std::optional<Instant>> earliest_since(std::uint32_t org,
+                                                   std::uint64_t sequence) override {
+    auto row = db_.query(
+        "SELECT started_at FROM usage WHERE org_ix = ? AND sequence > ? "
+        "ORDER BY started_at LIMIT 1",
+        org, sequence);
+    if (row.next()) return row.instant(0);
+    if (row.fault()) return std::unexpected(to_fault(*row.fault()));
     return std::nullopt;
   }
 
@@ -133,27 +159,50 @@ class StoredReader final : public Reader {
     return std::nullopt;
   }
 
-  std::vector<core::InvoiceLine> lines_since(std::uint32_t org, Instant month, Id before) override {
+  base::Try<std::vector<core::InvoiceLine>> lines_since(std::uint32_t org, Instant month,
+                                                        Id before) override {
     std::vector<core::InvoiceLine> out;
     auto rows = db_.query(
-        "SELECT body FROM invoices WHERE org_ix = ?1 AND "
-        "sequence < coalesce((SELECT sequence FROM invoices WHERE id = ?2), 4611686018427387904) "
-        "ORDER BY sequence",
-        org, before);
+        "SELECT l.kind, l.project_ix, l.meter, l.sku_ix, l.site_ix, l.job_class, "
+        "l.price_version, l.contract, l.month, l.period_from, l.period_until, l.quantity, l.per, "
+        "l.price, l.ticks, l.minor, l.covered_minor, l.contract_minor, l.paid_ticks, l.correction "
+        "FROM invoice_lines l JOIN invoices i ON i.id = l.invoice "
+        "WHERE l.org_ix = ?1 AND (l.month >= ?2 OR l.contract IS NOT NULL) AND "
+        "i.sequence < coalesce((SELECT sequence FROM invoices WHERE id = ?3), "
+        "4611686018427387904) "
+        "ORDER BY i.sequence, l.n",
+        org, month, before);
     while (rows.next()) {
-      auto invoice = base::from_sparse_json<core::Invoice>(rows.bytes(0));
-      if (!invoice) {
-        base::log_error("store: an invoice's row is not readable: {}", invoice.error().message);
-        continue;
-      }
-      for (core::InvoiceLine& line : invoice->lines)
-        if (line.month >= month || !line.contract.is_nil()) out.push_back(std::move(line));
+      const auto kind = base::parse_enum<core::LineKind>(rows.bytes(0));
+      const auto job_class = base::parse_enum<core::JobClass>(rows.bytes(5));
+      if (!kind || !job_class) return base::fault("an invoice's line is not readable", false);
+      core::InvoiceLine& l = out.emplace_back();
+      l.kind = *kind;
+      l.project = rows.index(1);
+      l.meter = rows.text(2);
+      l.sku = rows.index(3);
+      l.site = rows.index(4);
+      l.job_class = *job_class;
+      l.price_version = rows.index(6);
+      l.contract = rows.id(7);
+      l.month = rows.instant(8);
+      l.from = rows.instant(9);
+      l.until = rows.instant(10);
+      l.quantity = rows.integer(11);
+      l.per = rows.integer(12);
+      l.price = rows.integer(13);
+      l.ticks = rows.integer(14);
+      l.minor = rows.integer(15);
+      l.covered_minor = rows.integer(16);
+      l.contract_minor = rows.integer(17);
+      l.paid_ticks = rows.integer(18);
+      l.correction = rows.integer(19) != 0;
     }
-    report(rows, "invoices");
+    if (rows.fault()) return std::unexpected(to_fault(*rows.fault()));
     return out;
   }
 
-  std::vector<core::Payment> payments(std::uint32_t org) override {
+  base::Try<std::vector<core::Payment>> payments(std::uint32_t org) override {
     std::vector<core::Payment> out;
     auto rows = db_.query(
         "SELECT p.id, p.invoice, p.minor, p.provider, p.reference, p.paid_at FROM payments p "
@@ -162,27 +211,32 @@ class StoredReader final : public Reader {
     while (rows.next())
       out.push_back(
           {rows.id(0), rows.id(1), rows.integer(2), rows.text(3), rows.text(4), rows.instant(5)});
-    report(rows, "payments");
+    if (rows.fault()) return std::unexpected(to_fault(*rows.fault()));
     return out;
   }
 
-  // By the instant each lease ended: windows that follow each other share nothing and miss nothing.
-  std::vector<UsageRow> usage(std::uint32_t project, Instant from, Instant to) override {
-    std::vector<UsageRow> out;
-    auto rows = db_.query(
-        "SELECT job, generation, project_ix, user_ix, sku_ix, job_class, started_at, ended_at, "
-        "billed_s, waived_s, price_version, gpu_price, gpus, vcpu_price, cpu_milli, gib_price, "
-        "memory_mib, gpu_amount, vcpu_amount, memory_amount, gpu_milli, org_ix, site_ix, "
-        "reservation, started_sequence, sequence, step, gpu_flat, vcpu_flat, gib_flat, "
-        "host_version, "
-        "term_months FROM usage "
-        "WHERE ended_at >= ?1 AND ended_at < ?2 AND (?3 = ?4 OR project_ix = ?3) "
-        "AND NOT (step > 0 AND ended_at = started_at) "
-        "ORDER BY ended_at, job, generation, step",
-        from, to, project, core::nobody);
-    while (rows.next()) out.push_back(usage_of(rows));
-    report(rows, "usage");
-    return out;
+  base::Try<void> each_ended(std::uint32_t project, Instant from, Instant to,
+                             const std::function<void(const UsageRow&)>& visit) override {
+    UsagePlace after{from - base::Duration{1}, {~0ULL, ~0ULL}};
+    std::vector<UsageRow> page;
+    do {
+      page.clear();
+      auto rows = db_.query(
+          "SELECT job, generation, project_ix, user_ix, sku_ix, job_class, started_at, ended_at, "
+          "billed_s, waived_s, price_version, gpu_price, gpus, vcpu_price, cpu_milli, gib_price, "
+          "memory_mib, gpu_amount, vcpu_amount, memory_amount, gpu_milli, org_ix, site_ix, "
+          "reservation, started_sequence, sequence, step, gpu_flat, vcpu_flat, gib_flat, "
+          "host_version, term_months FROM usage "
+          "WHERE (ended_at, job, generation, step) > (?1, ?2, ?3, ?4) AND ended_at < ?5 "
+          "AND (?6 = ?7 OR project_ix = ?6) AND NOT (step > 0 AND ended_at = started_at) "
+          "ORDER BY ended_at, job, generation, step LIMIT ?8",
+          after.at, after.job, after.generation, after.step, to, project, core::nobody, page_rows);
+      while (rows.next()) page.push_back(usage_of(rows));
+      if (rows.fault()) return std::unexpected(to_fault(*rows.fault()));
+      for (const UsageRow& row : page) visit(row);
+      if (!page.empty()) after = place_of(page.back(), page.back().ended_at);
+    } while (page.size() == page_rows);
+    return {};
   }
 
   std::vector<TransferRow> transfers(Id job) override {
@@ -198,12 +252,19 @@ class StoredReader final : public Reader {
 
   base::Try<void> each_transfer(std::uint64_t sequence,
                                 const std::function<void(const TransferRow&)>& visit) override {
-    auto rows = db_.query("SELECT " AMPACITY_TRANSFER_COLUMNS
-                          ", reason, sequence, at, job, generation FROM transfers "
-                          "WHERE sequence <= ? ORDER BY timestamp",
-                          sequence);
-    while (rows.next()) visit(read_transfer_row(rows));
-    if (rows.fault()) return std::unexpected(to_fault(*rows.fault()));
+    std::vector<TransferRow> page;
+    Instant after{INT64_MIN};
+    do {
+      page.clear();
+      auto rows = db_.query("SELECT " AMPACITY_TRANSFER_COLUMNS
+                            ", reason, sequence, at, job, generation FROM transfers "
+                            "WHERE timestamp > ? AND sequence <= ? ORDER BY timestamp LIMIT ?",
+                            after, sequence, page_rows);
+      while (rows.next()) page.push_back(read_transfer_row(rows));
+      if (rows.fault()) return std::unexpected(to_fault(*rows.fault()));
+      for (const TransferRow& row : page) visit(row);
+      if (!page.empty()) after = page.back().transfer.timestamp;
+    } while (page.size() == page_rows);
     return {};
   }
 

@@ -45,11 +45,12 @@ Sql<void> write_line(Database& db, const core::Invoice& i, std::size_t n) {
   return db.run(
       "INSERT INTO invoice_lines (invoice, n, org_ix, kind, project_ix, meter, sku_ix, site_ix, "
       "job_class, price_version, contract, month, period_from, period_until, quantity, per, "
-      "price, ticks, minor, covered_minor, correction, description) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "price, ticks, minor, covered_minor, correction, description, contract_minor, paid_ticks) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       i.id, n, i.org, base::enum_name(l.kind), l.project, l.meter, l.sku, l.site,
       base::enum_name(l.job_class), l.price_version, l.contract, l.month, l.from, l.until,
-      l.quantity, l.per, l.price, l.ticks, l.minor, l.covered_minor, l.correction, l.description);
+      l.quantity, l.per, l.price, l.ticks, l.minor, l.covered_minor, l.correction, l.description,
+      l.contract_minor, l.paid_ticks);
 }
 
 Sql<void> write_invoice(Database& db, const InvoiceRow& r) {

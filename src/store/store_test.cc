@@ -350,6 +350,41 @@ TEST_CASE("rows from before GPUs were shared are of whole ones") {
   CHECK(row.integer(0) == 1000);
 }
 
+TEST_CASE("lines of invoices from before say what their bodies say") {
+  const ScratchFolder folder;
+  const StoreAt options{folder.path / "ampacity.db"};
+  auto db = Database::open(options.file, Database::Mode::create);
+  REQUIRE(db);
+  REQUIRE(migrate(*db, migrations().first(14)));
+  core::Invoice invoice;
+  invoice.lines.resize(3);
+  invoice.lines[0].month = invoice.lines[1].month = invoice.lines[2].month = Instant{5};
+  invoice.lines[1].contract_minor = 17;
+  invoice.lines[2].paid_ticks = 23;
+  REQUIRE(
+      db->run("INSERT INTO invoices VALUES (zeroblob(16), '1', 'invoice', 0, 'USD', 0, 1, 1, "
+              "'', 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 1, ?)",
+              base::to_sparse_json(invoice)));
+  for (int n = 0; n < 3; ++n)
+    REQUIRE(
+        db->run("INSERT INTO invoice_lines VALUES (zeroblob(16), ?, 0, 'usage', 0, 'gpu', 0, "
+                "0, 'spot', 1, NULL, 5, 0, 1, 2, 3, 4, 5, 6, 7, 0, '')",
+                n));
+  REQUIRE(migrate(*db, migrations()));
+  CHECK_FALSE(db->exec("UPDATE invoice_lines SET minor = 1"));
+  auto reader = open_reader(options);
+  REQUIRE(reader);
+  const auto lines = (*reader)->lines_since(0, {5}, {});
+  REQUIRE(lines);
+  REQUIRE(lines->size() == 3);
+  CHECK(lines->at(1).contract_minor == 17);
+  CHECK(lines->at(1).paid_ticks == 0);
+  CHECK(lines->at(2).paid_ticks == 23);
+  CHECK(lines->at(2).job_class == core::JobClass::spot);
+  CHECK(lines->at(2).covered_minor == 7);
+  CHECK((*reader)->lines_since(0, {6}, {})->empty());
+}
+
 TEST_CASE("rebuild makes the read models anew, and they come out equal") {
   Stored s;
   SampleCloud cloud(2);
