@@ -40,6 +40,13 @@ net::Response back(net::Response from) {
   return to;
 }
 
+net::Peer peer_of(const Leadership::Leader& leader) {
+  net::Peer peer;
+  peer.base_url = leader.url;
+  peer.trust.pin = leader.pin;
+  return peer;
+}
+
 std::uint64_t number(std::string_view text) {
   std::uint64_t n = 0;
   std::from_chars(text.data(), text.data() + text.size(), n);
@@ -74,12 +81,11 @@ Forwarder::Cancel Forwarder::cancel() {
   return cancel_;
 }
 
-net::CallOptions Forwarder::limits(const std::string& url, const Cancel& cancel) const {
+net::CallOptions Forwarder::limits(const Cancel& cancel) const {
   net::CallOptions o;
   o.timeout = options_.timeout;
   o.connect_timeout = options_.connect_timeout;
   o.cancel = cancel.get();
-  o.tls = url.starts_with("https:");
   return o;
 }
 
@@ -93,12 +99,12 @@ void Forwarder::stop() {
   streams_.stop();
 }
 
-net::Transport& Forwarder::line_to(const std::string& url) {
+net::Transport& Forwarder::line_to(const Leadership::Leader& leader) {
   const base::Guard lock(mutex_);
-  auto& line = lines_[url];
+  auto& line = lines_[leader.url + "#" + leader.pin];
   if (!line)
-    line = options_.connect ? options_.connect(url)
-                            : std::make_unique<net::HttpClient>(net::Peer{url, ""});
+    line = options_.connect ? options_.connect(leader)
+                            : std::make_unique<net::HttpClient>(peer_of(leader));
   return *line;
 }
 
@@ -113,22 +119,21 @@ void Forwarder::post(Workers& workers, net::Request request, net::Reply reply, T
   if (leader.url.empty()) return reply.send(no("no server leads now; try again in a second"));
   {
     const base::Guard lock(mutex_);
-    if (lines_.size() >= most_lines && !lines_.contains(leader.url))
+    if (lines_.size() >= most_lines && !lines_.contains(leader.url + "#" + leader.pin))
       return reply.send(no("too many leaders were seen; ask the leader itself: " + leader.url));
   }
   const auto shared = std::make_shared<net::Reply>(std::move(reply));
-  const bool posted = workers.post(
-      [task = std::move(task), request = std::move(request), shared, url = leader.url]() mutable {
-        task(std::move(request), std::move(*shared), url);
-      });
+  const bool posted =
+      workers.post([task = std::move(task), request = std::move(request), shared,
+                    leader]() mutable { task(std::move(request), std::move(*shared), leader); });
   if (!posted) shared->send(no("too many requests wait for the leader; try again in a second"));
 }
 
 void Forwarder::call(net::Request request, net::Reply reply) {
   post(calls_, std::move(request), std::move(reply),
-       [this](net::Request q, net::Reply r, const std::string& url) {
+       [this](net::Request q, net::Reply r, const Leadership::Leader& leader) {
          const Cancel cancelled = cancel();
-         auto answer = line_to(url).call(onward(q), limits(url, cancelled));
+         auto answer = line_to(leader).call(onward(q), limits(cancelled));
          if (!answer) return r.send(outcome_unknown(q, answer.error()));
          if (const auto shown = number(answer->header(sequence_header)); shown && q.method != "GET")
            (void)folded_(shown, options_.fold_wait);
@@ -138,9 +143,9 @@ void Forwarder::call(net::Request request, net::Reply reply) {
 
 void Forwarder::stream(net::Request request, net::Reply reply) {
   post(streams_, std::move(request), std::move(reply),
-       [this](net::Request q, net::Reply r, const std::string& url) {
+       [this](net::Request q, net::Reply r, const Leadership::Leader& leader) {
          const Cancel cancelled = cancel();
-         net::CallOptions endless = limits(url, cancelled);
+         net::CallOptions endless = limits(cancelled);
          endless.timeout = base::Duration{0};
          std::shared_ptr<net::Stream> out;
          const auto on_bytes = [&](std::string_view bytes) {
@@ -150,7 +155,7 @@ void Forwarder::stream(net::Request request, net::Reply reply) {
              base::sleep_for(base::Duration::millis(10));
            return out->write(std::string(bytes)) && !*cancelled;
          };
-         auto answer = line_to(url).stream(onward(q), on_bytes, endless);
+         auto answer = line_to(leader).stream(onward(q), on_bytes, endless);
          if (out && !answer) out->abort();  // the client resumes, here or elsewhere
          if (out) return;
          r.send(answer ? back(std::move(*answer)) : outcome_unknown(q, answer.error()));
@@ -162,7 +167,7 @@ void Forwarder::terminal(net::Request request, net::Reply reply) {
     return reply.send(
         api::problem_response({base::Code::invalid, "exec speaks over a WebSocket", {}, {}, {}}));
   post(streams_, std::move(request), std::move(reply),
-       [](net::Request q, net::Reply r, const std::string& url) {
+       [](net::Request q, net::Reply r, const Leadership::Leader& leader) {
          const auto socket = std::make_shared<std::shared_ptr<net::WebSocket>>();
          const auto early = std::make_shared<base::Mutex>();
          net::DuplexEvents events;
@@ -175,7 +180,7 @@ void Forwarder::terminal(net::Request request, net::Reply reply) {
            if (*socket) (*socket)->close("ended");
          };
          base::Lock lock(*early);
-         auto there = net::connect_websocket({url, ""}, onward(q), std::move(events));
+         auto there = net::connect_websocket(peer_of(leader), onward(q), std::move(events));
          if (!there) return r.send(no("the leader opens no terminal: " + there.error().message));
          *socket = r.websocket();
          if (!*socket) return;

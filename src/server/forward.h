@@ -26,7 +26,7 @@ struct ForwardOptions {
   base::Duration connect_timeout = base::Duration::seconds(2);
   base::Duration fold_wait = base::Duration::seconds(2);
   // A line to a server; tests have their own.
-  std::function<std::unique_ptr<net::Transport>(const std::string& url)> connect;
+  std::function<std::unique_ptr<net::Transport>(const Leadership::Leader&)> connect;
 };
 
 class Forwarder {
@@ -46,9 +46,9 @@ class Forwarder {
   void terminal(net::Request request, net::Reply reply);
 
  private:
-  using Task = std::function<void(net::Request, net::Reply, const std::string& url)>;
+  using Task = std::function<void(net::Request, net::Reply, const Leadership::Leader& leader)>;
   void post(Workers& workers, net::Request request, net::Reply reply, Task task);
-  net::Transport& line_to(const std::string& url);
+  net::Transport& line_to(const Leadership::Leader& leader);
 
   const ForwardOptions options_;
   const Leadership& leadership_;
@@ -56,7 +56,7 @@ class Forwarder {
   // Set to true when the leader it was made under is no more, or at the end.
   using Cancel = std::shared_ptr<std::atomic<bool>>;
   Cancel cancel();
-  net::CallOptions limits(const std::string& url, const Cancel& cancel) const;
+  net::CallOptions limits(const Cancel& cancel) const;
 
   bool stopping_ = false;  // by mutex_
   base::Mutex mutex_;

@@ -54,7 +54,9 @@ struct Following {
     ForwardOptions o;
     o.calls_at_once = 2;
     o.streams_at_once = 1;
-    o.connect = [this](const std::string&) { return std::make_unique<Leader::Line>(leader); };
+    o.connect = [this](const Leadership::Leader&) {
+      return std::make_unique<Leader::Line>(leader);
+    };
     return o;
   }
   net::Response ask(net::Request request, bool stream = false) {

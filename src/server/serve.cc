@@ -50,7 +50,8 @@ class Door {
   Door(const Config& c, std::shared_ptr<const net::TlsIdentity> tls)
       : tls_(std::move(tls)),
         server_(
-            options(c, tls_), [this](net::Request q, net::Reply r) { enter(std::move(q), std::move(r)); },
+            options(c, tls_),
+            [this](net::Request q, net::Reply r) { enter(std::move(q), std::move(r)); },
             api::parser_problem) {}
   void open_to(App& app) { app_ = &app; }
   net::HttpServer& server() { return server_; }
@@ -170,8 +171,10 @@ StageOptions Shared::stage_options() {
 
 void Shared::start_standing(std::uint16_t port) {
   const Config& c = p_.config;
-  const std::string url =
-      c.advertise.empty() ? address_for_people(c, port) : c.advertise;
+  std::string url = c.advertise.empty() ? address_for_people(c, port) : c.advertise;
+  // Who can read the row is one of the cloud's servers: by it they know whom they speak to.
+  if (door_.tls() && url.starts_with("https:") && url.find('#') == std::string::npos)
+    url += "#" + door_.tls()->certificate().pin;
   const std::string holder = base::format_bare_id(base::make_uuid7(p_.clock.now(), p_.prng));
   Standing::Events events;
   events.took = [] {};
