@@ -33,12 +33,13 @@ class Load:
 
     def longest_silence(self, since):
         """(seconds, when it ended): the longest time without an acknowledgement after `since`."""
-        times = sorted(at for _, at in self.acknowledged.values() if at > since)
+        times = sorted(at for _, at in list(self.acknowledged.values()) if at > since)
         gaps = [(b - a, b) for a, b in zip([since] + times, times)]
         return max(gaps) if gaps else (float("inf"), since)
 
     def first_after(self, since):
-        return min((at for _, at in self.acknowledged.values() if at > since), default=float("inf"))
+        return min((at for _, at in list(self.acknowledged.values()) if at > since),
+                   default=float("inf"))
 
     async def _run(self):
         self.queue = asyncio.Queue()
