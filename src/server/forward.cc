@@ -40,13 +40,6 @@ net::Response back(net::Response from) {
   return to;
 }
 
-net::Peer peer_of(const Leadership::Leader& leader) {
-  net::Peer peer;
-  peer.base_url = leader.url;
-  peer.trust.pin = leader.pin;
-  return peer;
-}
-
 std::uint64_t number(std::string_view text) {
   std::uint64_t n = 0;
   std::from_chars(text.data(), text.data() + text.size(), n);
@@ -99,16 +92,17 @@ void Forwarder::stop() {
   streams_.stop();
 }
 
-net::Transport& Forwarder::line_to(const Leadership::Leader& leader) {
+net::Transport& Forwarder::line_to(const std::string& url) {
   const base::Guard lock(mutex_);
-  auto& line = lines_[leader.url + "#" + leader.pin];
+  auto& line = lines_[url];
   if (!line)
-    line = options_.connect ? options_.connect(leader)
-                            : std::make_unique<net::HttpClient>(peer_of(leader));
+    line = options_.connect ? options_.connect(url)
+                            : std::make_unique<net::HttpClient>(net::Peer{url, "", {}});
   return *line;
 }
 
 void Forwarder::post(Workers& workers, net::Request request, net::Reply reply, Task task) {
+  const Cancel replaced = cancel();  // before the leader is looked up: what comes after is seen
   const auto leader = leadership_.leader();
   if (!request.header(hops_header).empty())
     return reply.send(
@@ -119,21 +113,23 @@ void Forwarder::post(Workers& workers, net::Request request, net::Reply reply, T
   if (leader.url.empty()) return reply.send(no("no server leads now; try again in a second"));
   {
     const base::Guard lock(mutex_);
-    if (lines_.size() >= most_lines && !lines_.contains(leader.url + "#" + leader.pin))
+    if (lines_.size() >= most_lines && !lines_.contains(leader.url))
       return reply.send(no("too many leaders were seen; ask the leader itself: " + leader.url));
   }
   const auto shared = std::make_shared<net::Reply>(std::move(reply));
-  const bool posted =
-      workers.post([task = std::move(task), request = std::move(request), shared,
-                    leader]() mutable { task(std::move(request), std::move(*shared), leader); });
+  const bool posted = workers.post([task = std::move(task), request = std::move(request), shared,
+                                    url = leader.url, replaced]() mutable {
+    if (*replaced) return shared->send(no("the leader changed; try again in a second"));
+    task(std::move(request), std::move(*shared), url);
+  });
   if (!posted) shared->send(no("too many requests wait for the leader; try again in a second"));
 }
 
 void Forwarder::call(net::Request request, net::Reply reply) {
   post(calls_, std::move(request), std::move(reply),
-       [this](net::Request q, net::Reply r, const Leadership::Leader& leader) {
+       [this](net::Request q, net::Reply r, const std::string& url) {
          const Cancel cancelled = cancel();
-         auto answer = line_to(leader).call(onward(q), limits(cancelled));
+         auto answer = line_to(url).call(onward(q), limits(cancelled));
          if (!answer) return r.send(outcome_unknown(q, answer.error()));
          if (const auto shown = number(answer->header(sequence_header)); shown && q.method != "GET")
            (void)folded_(shown, options_.fold_wait);
@@ -143,7 +139,7 @@ void Forwarder::call(net::Request request, net::Reply reply) {
 
 void Forwarder::stream(net::Request request, net::Reply reply) {
   post(streams_, std::move(request), std::move(reply),
-       [this](net::Request q, net::Reply r, const Leadership::Leader& leader) {
+       [this](net::Request q, net::Reply r, const std::string& url) {
          const Cancel cancelled = cancel();
          net::CallOptions endless = limits(cancelled);
          endless.timeout = base::Duration{0};
@@ -155,7 +151,7 @@ void Forwarder::stream(net::Request request, net::Reply reply) {
              base::sleep_for(base::Duration::millis(10));
            return out->write(std::string(bytes)) && !*cancelled;
          };
-         auto answer = line_to(leader).stream(onward(q), on_bytes, endless);
+         auto answer = line_to(url).stream(onward(q), on_bytes, endless);
          if (out && !answer) out->abort();  // the client resumes, here or elsewhere
          if (out) return;
          r.send(answer ? back(std::move(*answer)) : outcome_unknown(q, answer.error()));
@@ -167,7 +163,7 @@ void Forwarder::terminal(net::Request request, net::Reply reply) {
     return reply.send(
         api::problem_response({base::Code::invalid, "exec speaks over a WebSocket", {}, {}, {}}));
   post(streams_, std::move(request), std::move(reply),
-       [](net::Request q, net::Reply r, const Leadership::Leader& leader) {
+       [](net::Request q, net::Reply r, const std::string& url) {
          const auto socket = std::make_shared<std::shared_ptr<net::WebSocket>>();
          const auto early = std::make_shared<base::Mutex>();
          net::DuplexEvents events;
@@ -180,7 +176,7 @@ void Forwarder::terminal(net::Request request, net::Reply reply) {
            if (*socket) (*socket)->close("ended");
          };
          base::Lock lock(*early);
-         auto there = net::connect_websocket(peer_of(leader), onward(q), std::move(events));
+         auto there = net::connect_websocket({url, ""}, onward(q), std::move(events));
          if (!there) return r.send(no("the leader opens no terminal: " + there.error().message));
          *socket = r.websocket();
          if (!*socket) return;

@@ -26,7 +26,7 @@ struct ForwardOptions {
   base::Duration connect_timeout = base::Duration::seconds(2);
   base::Duration fold_wait = base::Duration::seconds(2);
   // A line to a server; tests have their own.
-  std::function<std::unique_ptr<net::Transport>(const Leadership::Leader&)> connect;
+  std::function<std::unique_ptr<net::Transport>(const std::string& url)> connect;
 };
 
 class Forwarder {
@@ -46,9 +46,9 @@ class Forwarder {
   void terminal(net::Request request, net::Reply reply);
 
  private:
-  using Task = std::function<void(net::Request, net::Reply, const Leadership::Leader& leader)>;
+  using Task = std::function<void(net::Request, net::Reply, const std::string& url)>;
   void post(Workers& workers, net::Request request, net::Reply reply, Task task);
-  net::Transport& line_to(const Leadership::Leader& leader);
+  net::Transport& line_to(const std::string& url);
 
   const ForwardOptions options_;
   const Leadership& leadership_;

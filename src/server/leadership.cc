@@ -30,9 +30,7 @@ void Leadership::saw(const store::Lease& row) {
   const base::Guard lock(mutex_);
   if (row.epoch < leader_.epoch) return;
   // Who ran out of time is still asked: it may be renewed, and answers for itself.
-  const std::size_t hash = row.url.find('#');
-  leader_ = {row.epoch, row.url.substr(0, hash),
-             hash == std::string::npos ? "" : row.url.substr(hash + 1)};
+  leader_ = {row.epoch, row.url};
 }
 
 Leadership::Leader Leadership::leader() const {

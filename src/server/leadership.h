@@ -43,8 +43,6 @@ class Leadership {
   struct Leader {
     std::uint64_t epoch = 0;
     std::string url;  // empty: nobody is known
-    std::string pin;  // of its key, over https: what stands after # in the row
-    bool operator==(const Leader&) const = default;
   };
   void saw(const store::Lease& row);
   Leader leader() const;

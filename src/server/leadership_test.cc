@@ -175,14 +175,6 @@ TEST_CASE("at most one may act, whatever is paused and cut off when") {
   CHECK(takings > 400);
 }
 
-TEST_CASE("the key that a leader shows over https comes with its row") {
-  Leadership l(lease);
-  l.saw({2, "x", "https://a:1#sha256//AAA=", lease});
-  CHECK(l.leader() == Leadership::Leader{2, "https://a:1", "sha256//AAA="});
-  l.saw({1, "y", "http://b:1", lease});  // an older row, read late
-  CHECK(l.leader().epoch == 2);
-}
-
 TEST_CASE("given back at a stop, the next need not wait") {
   Pair p;
   REQUIRE(p.a.contender.step() == Seen::took);

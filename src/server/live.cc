@@ -206,9 +206,8 @@ bool Live::send_lines(LogFollower& f) {
   return any;
 }
 
-void Live::send_end(LogFollower& f) {
-  auto reader = store::open_reader(store_);
-  const auto ended = reader ? (*reader)->job(f.at.job) : std::nullopt;
+void Live::send_end(LogFollower& f, store::Reader& reader) {
+  const auto ended = reader.job(f.at.job);
   const auto view = loop_.ask([&](const core::World& w) {
     const core::Job* live = w.job(f.at.job);
     const core::Job* job = live ? live : ended ? &*ended : nullptr;
@@ -218,7 +217,7 @@ void Live::send_end(LogFollower& f) {
 }
 
 // False: this follower is done.
-bool Live::tail_one(LogFollower& f) {
+bool Live::tail_one(LogFollower& f, store::Reader& reader) {
   if (f.stream->closed()) return false;
   bool ended = false;
   std::optional<std::uint32_t> next;
@@ -240,7 +239,7 @@ bool Live::tail_one(LogFollower& f) {
     return true;
   }
   if (ended || !f.at.follow) {
-    if (f.at.follow || ended) send_end(f);
+    if (f.at.follow || ended) send_end(f, reader);
     return false;
   }
   if (now.us - f.last_write.us > base::Duration::seconds(15).us) {
@@ -251,6 +250,8 @@ bool Live::tail_one(LogFollower& f) {
 }
 
 void Live::tail() {
+  auto reader = store::open_reader(store_);
+  if (!reader) return base::log_error("live: {}", reader.error().message);
   base::Duration next_expiry = base::elapsed();
   while (!stopping_) {
     if (const base::Duration now = base::elapsed(); now >= next_expiry) {
@@ -263,7 +264,7 @@ void Live::tail() {
       all = logs_followed_;
     }
     for (const auto& f : all) {
-      if (tail_one(*f)) continue;
+      if (tail_one(*f, **reader)) continue;
       const base::Guard lock(mutex_);
       std::erase(logs_followed_, f);
     }

@@ -54,9 +54,9 @@ class Live {
   struct EventFollower;
   struct LogFollower;
   void tail();
-  bool tail_one(LogFollower& f);
+  bool tail_one(LogFollower& f, store::Reader& reader);
   bool send_lines(LogFollower& f);
-  void send_end(LogFollower& f);
+  void send_end(LogFollower& f, store::Reader& reader);
   std::vector<api::Event> events_after(store::Reader& reader, std::uint64_t after);
 
   Loop& loop_;

@@ -171,10 +171,7 @@ StageOptions Shared::stage_options() {
 
 void Shared::start_standing(std::uint16_t port) {
   const Config& c = p_.config;
-  std::string url = c.advertise.empty() ? address_for_people(c, port) : c.advertise;
-  // Who can read the row is one of the cloud's servers: by it they know whom they speak to.
-  if (door_.tls() && url.starts_with("https:") && url.find('#') == std::string::npos)
-    url += "#" + door_.tls()->certificate().pin;
+  const std::string url = c.advertise.empty() ? address_for_people(c, port) : c.advertise;
   const std::string holder = base::format_bare_id(base::make_uuid7(p_.clock.now(), p_.prng));
   Standing::Events events;
   events.took = [] {};

@@ -121,12 +121,14 @@ std::optional<Webhooks::Job> Webhooks::next(base::Lock& lock) {
 }
 
 void Webhooks::work() {
+  auto reader = store::DeliveryReader::open(options_.store);
+  if (!reader) return base::log_error("webhooks: {}", reader.error().message);
   base::Lock lock(mutex_);
   while (!stopping_) {
     const auto job = next(lock);
     if (!job) continue;
     lock.unlock();
-    attempt(*job);
+    attempt(*reader, *job);
     lock.lock();
   }
 }
@@ -172,17 +174,8 @@ Webhooks::Sent Webhooks::send(const core::Webhook& hook, const std::string& id,
   return {false, false, 0, answer.error().message.substr(0, 300)};
 }
 
-void Webhooks::attempt(const Job& job) {
-  auto reader = store::DeliveryReader::open(options_.store);
-  if (!reader) {  // the database is away: later
-    const base::Guard lock(mutex_);
-    if (const auto at = endpoints_.find(job.hook.id); at != endpoints_.end()) {
-      --at->second.flying;
-      at->second.due.emplace(clock_.now() + options_.first_delay, job.sequence);
-    }
-    return;
-  }
-  const auto delivery = reader->find(job.hook.id, job.sequence);
+void Webhooks::attempt(store::DeliveryReader& reader, const Job& job) {
+  const auto delivery = reader.find(job.hook.id, job.sequence);
   if (!delivery || delivery->state != store::DeliveryState::waiting) {  // pruned meanwhile
     const base::Guard lock(mutex_);
     if (const auto at = endpoints_.find(job.hook.id); at != endpoints_.end()) --at->second.flying;
