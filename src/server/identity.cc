@@ -111,6 +111,7 @@ base::Try<std::shared_ptr<const net::TlsIdentity>> open_identity(const Config& c
 }
 
 base::Try<void> check_identity(const Config& c, base::Clock& clock) {
+  if (!c.tls()) return {};
   net::TlsFiles files{c.tls_certificate, c.tls_key, c.tls_client_ca};
   if (c.tls_generate) {
     const fs::path folder = c.state / "tls";
