@@ -98,7 +98,7 @@ std::string hint_of(base::Code code) {
 }
 
 std::string amount_of(const base::Missing& m, std::int64_t value) {
-  if (m.what.ends_with("_ticks")) return base::format_usd(value) + " USD";
+  if (m.what.ends_with("_ticks")) return base::format_usd(value);
   if (m.what.starts_with("cpu_milli")) return vcpus(value) + " vCPU";
   if (m.what.starts_with("memory_mib")) return memory(value);
   return std::to_string(value);
@@ -130,7 +130,7 @@ std::string describe(const std::string& detail, const std::vector<base::Wrong>& 
       text += fmt::format("\n  {}: {}", w.field, w.message);
   for (const auto& m : missing) {
     if (code == base::Code::over_quota || code == base::Code::over_budget)
-      break;  // the sentence has them, in hours and dollars
+      break;  // the sentence has them, in hours and money
     text += fmt::format("\n  {}: {} wanted, {} available", words_of(m.what), amount_of(m, m.wanted),
                         amount_of(m, m.available));
   }
@@ -282,6 +282,7 @@ Answer<std::string> Session::call(const std::string& method, const std::string& 
   if (!r.body.empty()) r.headers.push_back({"Content-Type", "application/json"});
   if (method == "POST") r.headers.push_back({"Idempotency-Key", base::random_base62(22)});
   net::CallOptions options;
+  options.timeout = patience;
   options.cancel = &terminal.interrupted;
   const int rounds = attempts_of(method, servers.size());
   const int per_round = method == "DELETE" ? 1 : static_cast<int>(servers.size());

@@ -65,7 +65,8 @@ Failure failure_of(const base::Refusal& refusal);
 struct Session {
   Terminal& terminal;
   Config config;
-  bool json = false;  // print the API's body, not tables
+  bool json = false;                                      // print the API's body, not tables
+  base::Duration patience = base::Duration::seconds(30);  // for one answer; zero: no end of it
   Servers servers;
 
   Session(Terminal& t, Config c, bool print_json);

@@ -121,7 +121,7 @@ base::Try<void> back_up(const Config& c, base::Clock& clock) {
   if (error) return base::fault(fresh.string() + ": " + error.message(), false);
   Removed removed(fresh);
   fs::permissions(fresh, fs::perms::owner_all, error);
-  auto note = store::copy_store(c.state / store_name, fresh / store_name, clock.now());
+  auto note = store::back_up_store(c.state / store_name, fresh / store_name, clock.now());
   if (!note) return std::unexpected(note.error());
   for (const char* name : private_names)
     if (c.with_secret && fs::exists(c.state / name))

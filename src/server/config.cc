@@ -14,12 +14,33 @@ namespace ampacity::server {
 namespace {
 
 constexpr std::string_view about =
-    "ampacityd: the Ampacity server. One directory of state, one machine, SQLite.";
+    "ampacityd: the Ampacity server. Its state is one directory; its records are in a file there, "
+    "or in PostgreSQL.";
 
 std::string host_name() {
   char host[256] = "cloud";
   gethostname(host, sizeof host - 1);
   return host;
+}
+
+// Which stores are meant depends on the verb.
+void name_stores(Config& c, const Spoken& spoken, std::vector<std::string>& wrong) {
+  const auto parse = [&](const std::string& text, store::StoreAt& at) {
+    const bool postgres = text.find("://") != std::string::npos;
+    auto parsed = store::parse_store(text, postgres ? spoken.store_password_file : "");
+    if (parsed)
+      at = std::move(*parsed);
+    else
+      wrong.push_back(parsed.error().message);
+  };
+  if (c.verb == Config::Verb::store_copy) {
+    parse(spoken.copy_from, c.copy_from);
+    parse(spoken.copy_to, c.copy_to);
+  } else if (c.state.empty()) {
+    wrong.emplace_back("--state is required: the directory of this cloud's state");
+  } else {
+    parse(spoken.store.empty() ? (c.state / "ampacity.db").string() : spoken.store, c.store);
+  }
 }
 
 // What the words mean, once all of them are known.
@@ -34,8 +55,6 @@ void settle(Config& c, const Spoken& spoken) {
 }
 
 void examine(Config& c, std::vector<std::string>& wrong) {
-  if (c.state.empty())
-    wrong.emplace_back("--state is required: the directory of this cloud's state");
   if (c.tls_certificate.empty() != c.tls_key.empty())
     wrong.emplace_back("--tls-cert and --tls-key go together");
   if (c.tls_generate && !c.tls_certificate.empty())
@@ -152,6 +171,7 @@ Told read_config(int argc, const char* const* argv) {
   if (!c.file.empty())
     for (std::string& why : take_file(app, c.file)) told.wrong.push_back(std::move(why));
   settle(c, spoken);
+  name_stores(c, spoken, told.wrong);
   examine(c, told.wrong);
   if (spoken.print_config && told.wrong.empty()) {
     std::fputs(in_force(app).c_str(), stdout);

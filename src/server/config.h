@@ -1,8 +1,7 @@
 // What ampacityd is told: flags, and a configuration file of the same names below them.
 // Threads: before there is another.
 // 1. Every option is described once, in options.cc: the command line, the file, the example file
-// and
-// --print-config all come from there. 2. A flag goes before the file. 3. Secrets come from files or
+// and --print-config all come from there. 2. A flag goes before the file. 3. Secrets come from files or
 // the environment: a value that carries one is refused, and never repeated in a message.
 #pragma once
 
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "store/store_at.h"
 
 namespace ampacity::server {
 
@@ -25,11 +25,14 @@ struct Config {
     rebuild,
     doctor,
     owner_key,
+    store_copy,
     backup,
     restore
   } verb = Verb::serve;
   std::filesystem::path file;  // where some of it is from
   std::filesystem::path state;
+  store::StoreAt store;               // default: state/ampacity.db
+  store::StoreAt copy_from, copy_to;  // of store_copy
   std::string listen = "127.0.0.1:7878";
   std::string address;  // of listen
   std::uint16_t port = 0;
@@ -40,7 +43,11 @@ struct Config {
   std::string site = "home";
   std::vector<std::string> emulate;
   EngineChoice engine = EngineChoice::podman;
+  std::filesystem::path secret_file;  // default: state/secret; the same for all servers of a cloud
+  std::string advertise;              // where other servers and clients reach this one
+  std::int64_t lease_ms = 5'000;
   std::int64_t stub_run_ms = 300;
+  std::filesystem::path stub_record;  // what it ever started; empty: only in memory
   std::string docker_socket = "/var/run/docker.sock";
   std::filesystem::path images;  // NAME.tar -> localhost/ampacity-NAME
   std::filesystem::path prices;  // a price book to take effect at start

@@ -19,6 +19,26 @@ void describe_place(CLI::App& app, Config& c) {
                "for tests: webhooks may lead into private networks, and to loopback by http");
 }
 
+void describe_store(CLI::App& app, Config& c, Spoken& spoken) {
+  app.add_option("--store", spoken.store,
+                 "where the state's records are kept: a file, or postgres://user@host/database "
+                 "(no password in it); default: ampacity.db in --state");
+  app.add_option("--store-password-file", spoken.store_password_file,
+                 "its first line is the database's password; otherwise PGPASSFILE or PGPASSWORD")
+      ->check(CLI::ExistingFile);
+  app.add_option(
+      "--secret-file", c.secret_file,
+      "the cloud's secret, the same for each of its servers; default: secret in --state");
+  app.add_option("--advertise", c.advertise,
+                 "the URL at which the cloud's other servers reach this one; default: --listen's");
+  app.add_option(
+         "--lease-ms", c.lease_ms,
+         "how long the leader leads without renewing it, by the database's clock: others take "
+         "over after that")
+      ->check(CLI::Range(500, 60'000))
+      ->capture_default_str();
+}
+
 void describe_network(CLI::App& app, Config& c, Spoken& spoken) {
   app.add_option("--listen", c.listen,
                  "address:port; port 0 takes any free one. Without TLS: loopback only")
@@ -57,6 +77,8 @@ void describe_engine(CLI::App& app, Config& c, Spoken& spoken) {
   app.add_option("--stub-run-ms", c.stub_run_ms, "how long the stub engine's ranks run")
       ->check(CLI::Range(1, 86'400'000))
       ->capture_default_str();
+  app.add_option("--stub-record", c.stub_record,
+                 "a file in which the stub engine keeps what it ever started");
 }
 
 void describe_log(CLI::App& app, Config& c) {
@@ -71,7 +93,7 @@ void describe_log(CLI::App& app, Config& c) {
       ->capture_default_str();
 }
 
-void describe_verbs(CLI::App& app, Config& c) {
+void describe_verbs(CLI::App& app, Config& c, Spoken& spoken) {
   const auto verb = [&](const char* name, const char* what, Config::Verb v) {
     CLI::App* sub = app.add_subcommand(name, what)->fallthrough();
     sub->callback([&c, v] { c.verb = v; });
@@ -91,6 +113,14 @@ void describe_verbs(CLI::App& app, Config& c) {
   auto* restore = verb("restore", "make the state directory anew from a backup, and prove it",
                        Config::Verb::restore);
   restore->add_option("FOLDER", c.backup, "what `backup` made")->required();
+  CLI::App* store = app.add_subcommand("store", "what can be done with a store")->fallthrough();
+  CLI::App* copy = store->add_subcommand(
+      "copy", "copy a whole store into an empty one, and prove both equal; no server may run");
+  copy->add_option("FROM", spoken.copy_from, "a file, or postgres://user@host/database")
+      ->required();
+  copy->add_option("TO", spoken.copy_to, "the same, empty or not there")->required();
+  copy->callback([&c] { c.verb = Config::Verb::store_copy; });
+  store->require_subcommand(1);
 }
 
 }  // namespace
@@ -110,10 +140,11 @@ void describe_options(CLI::App& app, Config& c, Spoken& spoken) {
   app.add_flag("--example-config", spoken.example_config, "such a file, commented")
       ->configurable(false);
   describe_place(app, c);
+  describe_store(app, c, spoken);
   describe_network(app, c, spoken);
   describe_engine(app, c, spoken);
   describe_log(app, c);
-  describe_verbs(app, c);
+  describe_verbs(app, c, spoken);
   app.require_subcommand(0, 1);
   app.footer("The first start prints the operator's key once. Then: ampacity login");
 }

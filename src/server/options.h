@@ -15,6 +15,7 @@ namespace ampacity::server {
 struct Spoken {
   std::string engine = "podman";
   std::string tls = "off";
+  std::string store, store_password_file, copy_from, copy_to;
   bool print_config = false;
   bool example_config = false;
 };

@@ -136,7 +136,7 @@ base::Try<Folded> fold_all(Database& db, std::uint64_t& facts) {
 
 }  // namespace
 
-base::Try<CopyNote> copy_store(const SqliteOptions& from, const std::filesystem::path& to,
+base::Try<CopyNote> back_up_store(const StoreAt& from, const std::filesystem::path& to,
                                base::Instant now) {
   {
     const File made{::open(to.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
@@ -199,7 +199,7 @@ base::Try<Proof> prove_copy(const std::filesystem::path& copy, const CopyNote& n
   return proof;
 }
 
-base::Try<int> schema_of(const SqliteOptions& options) {
+base::Try<int> schema_of(const StoreAt& options) {
   auto db = Database::open(options, Database::Mode::read);
   if (!db) return std::unexpected(to_fault(db.error()));
   return schema_in(*db);

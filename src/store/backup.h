@@ -11,7 +11,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
-#include "store/sqlite.h"
+#include "store/database.h"
 
 namespace ampacity::store {
 
@@ -31,7 +31,7 @@ BOOST_DESCRIBE_STRUCT(CopyNote, (),
                       (format, made_at, schema, sequence, chain, world, read_models, bytes, sha256))
 
 // `to` must not be there; it is made with mode 0600 and synced.
-base::Try<CopyNote> copy_store(const SqliteOptions& from, const std::filesystem::path& to,
+base::Try<CopyNote> back_up_store(const StoreAt& from, const std::filesystem::path& to,
                                base::Instant now);
 
 // Compares bytes with the note, without changing anything. What is no whole copy is refused.
@@ -49,6 +49,6 @@ struct Proof {
 base::Try<Proof> prove_copy(const std::filesystem::path& copy, const CopyNote& note);
 
 // The last migration a store has, whoever made it; 0: none. Changes nothing.
-base::Try<int> schema_of(const SqliteOptions& options);
+base::Try<int> schema_of(const StoreAt& options);
 
 }  // namespace ampacity::store

@@ -19,7 +19,7 @@ const Instant noon{1'700'000'000'000'000};
 // A store with a little history, open for writing.
 struct Written {
   Written() {
-    auto opened = open_sqlite(options);
+    auto opened = open_journal(options);
     REQUIRE(opened);
     journal = std::move(*opened);
     REQUIRE(work(20));
@@ -37,7 +37,7 @@ struct Written {
   std::filesystem::path at(const char* name) const { return folder.path / name; }
 
   ScratchFolder folder;
-  SqliteOptions options{folder.path / "ampacity.db"};
+  StoreAt options{folder.path / "ampacity.db"};
   SampleCloud cloud{2};
   std::unique_ptr<Journal> journal;
 };
@@ -54,7 +54,7 @@ TEST_CASE("a copy taken between two commits is proven to be the world of then") 
   Written w;
   const std::uint64_t then = w.cloud.world.state().sequence;
   const std::string world = core::state_digest(w.cloud.world.state());
-  const auto note = copy_store(w.options, w.at("copy.db"), noon);
+  const auto note = back_up_store(w.options, w.at("copy.db"), noon);
   REQUIRE(note);
   CHECK(w.work(5));  // goes on; the copy does not
   CHECK(note->sequence == then);
@@ -70,9 +70,9 @@ TEST_CASE("a copy taken between two commits is proven to be the world of then") 
   CHECK(proof->world == world);
   CHECK(proof->read_models == note->read_models);
   CHECK(proof->same_release);
-  CHECK_FALSE(copy_store(w.options, w.at("copy.db"), noon));  // is there
+  CHECK_FALSE(back_up_store(w.options, w.at("copy.db"), noon));  // is there
   // And it is a store to go on from.
-  const auto journal = open_sqlite(w.at("copy.db"));
+  const auto journal = open_journal(w.at("copy.db"));
   REQUIRE(journal);
   CHECK((*journal)->load()->state().sequence == then);
 }
@@ -88,7 +88,7 @@ TEST_CASE("copies taken while another thread commits are each of one instant") {
   for (bool last = false; !last; ++n) {
     last = done;
     const auto copy = w.at(("copy-" + std::to_string(n)).c_str());
-    const auto note = copy_store(w.options, copy, noon);
+    const auto note = back_up_store(w.options, copy, noon);
     if (!note) break;
     CHECK(prove_copy(copy, *note).has_value());
   }
@@ -100,7 +100,7 @@ TEST_CASE("copies taken while another thread commits are each of one instant") {
 TEST_CASE("a damaged, cut, foreign or newer copy is refused") {
   Written w;
   const auto copy = w.at("copy.db");
-  const auto made = copy_store(w.options, copy, noon);
+  const auto made = back_up_store(w.options, copy, noon);
   REQUIRE(made);
   CopyNote note = *made;
   const auto refusal = [&](const char* part) {
@@ -153,7 +153,7 @@ TEST_CASE("rows altered behind the journal's back are found by the proof, whatev
                  "(SELECT max(sequence) FROM usage)"));
     REQUIRE(restore_guards(*db));
   }
-  const auto note = copy_store(w.options, w.at("copy.db"), noon);
+  const auto note = back_up_store(w.options, w.at("copy.db"), noon);
   REQUIRE(note);
   REQUIRE(check_bytes(w.at("copy.db"), *note));
   CHECK_FALSE(prove_copy(w.at("copy.db"), *note));

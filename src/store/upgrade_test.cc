@@ -59,7 +59,7 @@ std::string missing_from(const boost::json::value& now, const boost::json::value
   return now == then ? std::string() : path;
 }
 
-SqliteOptions opened_from(const fs::path& golden, const fs::path& file) {
+StoreAt opened_from(const fs::path& golden, const fs::path& file) {
   auto db = Database::open(file, Database::Mode::create);
   REQUIRE(db);
   REQUIRE(db->exec(read_text(golden)));
@@ -72,9 +72,9 @@ TEST_CASE("a store of an earlier release opens, and folds to the world it was") 
   for (const fs::path& golden : all) {
     CAPTURE(golden.string());
     const ScratchFolder folder;
-    const SqliteOptions store = opened_from(golden, folder.path / "ampacity.db");
+    const StoreAt store = opened_from(golden, folder.path / "ampacity.db");
     CHECK(schema_of(store).value_or(0) == std::stoi(golden.stem()));
-    auto journal = open_sqlite(store);
+    auto journal = open_journal(store);
     REQUIRE_MESSAGE(journal, journal.error().message);
     CHECK(schema_of(store).value_or(0) == migrations().back().version);
     const auto world = (*journal)->load();
@@ -98,13 +98,13 @@ TEST_CASE("an upgrade that was cut off after any of its migrations goes on at th
   const auto from = static_cast<std::size_t>(std::stoi(golden.stem()));
   for (std::size_t done = from; done <= known.size(); ++done) {
     const ScratchFolder folder;
-    const SqliteOptions store = opened_from(golden, folder.path / "ampacity.db");
+    const StoreAt store = opened_from(golden, folder.path / "ampacity.db");
     {
       auto db = Database::open(store, Database::Mode::create);
       REQUIRE(db);
       REQUIRE(migrate(*db, known.first(done)));
     }
-    auto journal = open_sqlite(store);
+    auto journal = open_journal(store);
     REQUIRE_MESSAGE(journal, journal.error().message);
     CHECK((*journal)->load().has_value());
     CHECK(schema_of(store).value_or(0) == known.back().version);
