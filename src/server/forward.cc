@@ -97,7 +97,7 @@ net::Transport& Forwarder::line_to(const std::string& url) {
   auto& line = lines_[url];
   if (!line)
     line = options_.connect ? options_.connect(url)
-                            : std::make_unique<net::HttpClient>(net::Peer{url, "", {}});
+                            : std::make_unique<net::HttpClient>(net::Peer{url, "", options_.trust});
   return *line;
 }
 
@@ -174,7 +174,8 @@ void Forwarder::terminal(net::Request request, net::Reply reply) {
            if (*socket) (*socket)->close("ended");
          };
          base::Lock lock(*early);
-         auto there = net::connect_websocket({url, ""}, onward(q), std::move(events));
+         auto there =
+             net::connect_websocket({url, "", options_.trust}, onward(q), std::move(events));
          if (!there) return r.send(no("the leader opens no terminal: " + there.error().message));
          *socket = r.websocket();
          if (!*socket) return;

@@ -123,6 +123,17 @@ base::Try<void> check_identity(const Config& c, base::Clock& clock) {
   return {};
 }
 
+net::Trust peer_trust(const Config& c, const net::TlsIdentity* own) {
+  net::Trust trust;
+  trust.ca_file = c.peer_ca_file;
+  if (c.peer_ca_file.empty() && own != nullptr) trust.pin = own->certificate().pin;
+  if (c.tls_client_ca.empty()) return trust;
+  const fs::path folder = c.state / "tls";
+  trust.certificate_file = c.tls_generate ? folder / "certificate.pem" : c.tls_certificate;
+  trust.key_file = c.tls_generate ? folder / "key.pem" : c.tls_key;
+  return trust;
+}
+
 std::string address_for_people(const Config& c, std::uint16_t port) {
   std::string host = is_wildcard(c.address) ? host_name() : c.address;
   if (host.find(':') != std::string::npos) host = "[" + host + "]";

@@ -71,7 +71,7 @@ base::Try<Connection> connect(const std::filesystem::path& file, int flags, cons
 
 // Page by page, in one read transaction: with a write-ahead log, readers and the writer do not wait
 // for each other. (VACUUM INTO does not know what to do with our generated columns.)
-base::Try<void> copy_pages(const SqliteOptions& from, const std::filesystem::path& to) {
+base::Try<void> copy_pages(const StoreAt& from, const std::filesystem::path& to) {
   auto source =
       connect(from.file, SQLITE_OPEN_READONLY, from.vfs.empty() ? nullptr : from.vfs.c_str());
   if (!source) return std::unexpected(std::move(source.error()));
@@ -137,7 +137,7 @@ base::Try<Folded> fold_all(Database& db, std::uint64_t& facts) {
 }  // namespace
 
 base::Try<CopyNote> back_up_store(const StoreAt& from, const std::filesystem::path& to,
-                               base::Instant now) {
+                                  base::Instant now) {
   {
     const File made{::open(to.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
     if (made.fd < 0) return std::unexpected(os_fault(to));
