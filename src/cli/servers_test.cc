@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "cli/fake_cloud.h"
+#include "cli/session.h"
 #include "net/duplex.h"
 
 namespace ampacity::cli {
