@@ -161,7 +161,7 @@ void Forwarder::terminal(net::Request request, net::Reply reply) {
     return reply.send(
         api::problem_response({base::Code::invalid, "exec speaks over a WebSocket", {}, {}, {}}));
   post(streams_, std::move(request), std::move(reply),
-       [](net::Request q, net::Reply r, const std::string& url) {
+       [this](net::Request q, net::Reply r, const std::string& url) {
          const auto socket = std::make_shared<std::shared_ptr<net::WebSocket>>();
          const auto early = std::make_shared<base::Mutex>();
          net::DuplexEvents events;
