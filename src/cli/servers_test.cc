@@ -40,7 +40,8 @@ std::string whoami() {
 }
 
 std::string away_problem() {
-  return R"({"type":"t","title":"away","status":503,"detail":"not the leader","code":"unavailable"})";
+  return R"({"type":"t","title":"away","status":503,"code":"unavailable",)"
+         R"("detail":"not the leader"})";
 }
 
 // A port nobody listens on.

@@ -109,6 +109,12 @@ int serve_alone(Parts& p) {
   return led ? 0 : give_up(led.error().message);
 }
 
+ForwardOptions forward_options(const Config& c, const net::TlsIdentity* own) {
+  ForwardOptions o;
+  o.trust = peer_trust(c, own);
+  return o;
+}
+
 // On a store that several servers share: it follows until it wins the lease, then leads until this
 // life ends (docs/standby.md).
 class Shared {
@@ -119,7 +125,7 @@ class Shared {
         secrets_(std::move(secrets)),
         leadership_(base::Duration::millis(p.config.lease_ms)),
         door_(p.config, std::move(tls)),
-        forwarder_({}, leadership_,
+        forwarder_(forward_options(p.config, door_.tls()), leadership_,
                    [this](std::uint64_t n, base::Duration at_most) { return folded(n, at_most); }) {
     // A leader whose database is away for a whole lease is no leader any more.
     p_.config.store.patience = leadership_.lease();
