@@ -9,8 +9,8 @@
 #include <map>
 
 #include "base/prng.h"
-#include "store/journal.h"
 #include "store/database.h"
+#include "store/journal.h"
 #include "store/scratch_store.h"
 
 namespace ampacity::store {

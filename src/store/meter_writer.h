@@ -11,8 +11,8 @@
 #include <string_view>
 #include <utility>
 
-#include "store/meter_events.h"
 #include "store/database.h"
+#include "store/meter_events.h"
 
 namespace ampacity::store {
 

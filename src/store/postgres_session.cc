@@ -33,7 +33,8 @@ constexpr const char* durable =
     "WHERE current_setting('synchronous_commit') IN ('off', 'local')";
 
 void log_notice(void*, const PGresult* r) {
-  if (const char* m = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY)) base::log_warn("postgres: {}", m);
+  if (const char* m = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY))
+    base::log_warn("postgres: {}", m);
 }
 
 std::string last_message(PGconn* pg) {
@@ -45,7 +46,7 @@ std::string last_message(PGconn* pg) {
 // Whether another try may find what this one did not. The server's SQLSTATE is not shown here.
 bool may_pass(std::string_view message) {
   static constexpr std::array<std::string_view, 8> passing = {
-      "too many clients", "reserved for",      "starting up",        "shutting down",
+      "too many clients", "reserved for",         "starting up",          "shutting down",
       "recovery",         "remaining connection", "too many connections", "is not accepting"};
   for (const std::string_view word : passing)
     if (message.find(word) != std::string_view::npos) return true;
@@ -98,7 +99,8 @@ Sql<void> PostgresConnection::connect() {
   std::string password;
   if (!at_.password_file.empty()) {
     auto read = password_of(at_.password_file);
-    if (!read) return std::unexpected(SqlFault{Kind::other, "postgres 28P01", read.error().message});
+    if (!read)
+      return std::unexpected(SqlFault{Kind::other, "postgres 28P01", read.error().message});
     password = std::move(*read);
   }
   // What stands before dbname is a default, what stands behind it holds.
@@ -190,9 +192,9 @@ Sql<void> PostgresConnection::take_lock() {
     if (!got->empty() && got->front() == "t") return {};
     const std::string holder = holder_of_lock();
     if (base::elapsed() > began + lock_patience)
-      return std::unexpected(SqlFault{epoch_ > 0 ? Kind::fenced : Kind::other, "postgres 55006",
-                                      at_.name() + " is in use by another ampacityd (" + holder +
-                                          "): stop it first"});
+      return std::unexpected(
+          SqlFault{epoch_ > 0 ? Kind::fenced : Kind::other, "postgres 55006",
+                   at_.name() + " is in use by another ampacityd (" + holder + "): stop it first"});
     base::sleep_for(pause);
   }
 }
@@ -396,8 +398,12 @@ bool PostgresConnection::make_idle() {
   if (unsynced_ > 0) sync();
   settle_all();
   if (lost_ || PQtransactionStatus(pg_) != PQTRANS_IDLE) return false;
+  return !in_transaction_ && !is_readable();
+}
+
+bool PostgresConnection::is_readable() const {
   pollfd socket{PQsocket(pg_), POLLIN, 0};
-  return !in_transaction_ && ::poll(&socket, 1, 0) == 0;  // what comes unasked is the end
+  return ::poll(&socket, 1, 0) != 0;
 }
 
 }  // namespace ampacity::store
