@@ -191,7 +191,8 @@ Sql<void> PostgresConnection::take_lock() {
     if (!got) return std::unexpected(std::move(got.error()));
     if (!got->empty() && got->front() == "t") return {};
     const std::string holder = holder_of_lock();
-    if (base::elapsed() > began + lock_patience)
+    const bool ours = holder.starts_with(session_name_ + " ");
+    if (base::elapsed() > began + (ours ? patience() : lock_patience))
       return std::unexpected(
           SqlFault{epoch_ > 0 ? Kind::fenced : Kind::other, "postgres 55006",
                    at_.name() + " is in use by another ampacityd (" + holder + "): stop it first"});
