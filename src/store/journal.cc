@@ -29,10 +29,10 @@ class StoredJournal final : public Journal {
     CHECK_THAT(batch.first_sequence == end_.sequence + 1, "the journal has no gaps");
     ChainEnd next = end_;
     auto r = in_transaction([&]() -> Sql<void> {
-      if (auto w = write_facts(batch, next); !w) return w;
-      if (batch.rows) {
+      // Rows first: what they ask of the store waits for nothing, and is behind the rest.
+      if (batch.rows)
         if (auto w = write_rows(store_.db, *batch.rows, *batch.after); !w) return w;
-      }
+      if (auto w = write_facts(batch, next); !w) return w;
       for (const Remembered& x : batch.remembered)
         if (auto w = remember(x); !w) return w;
       for (const SealedEnv& x : batch.sealed)
