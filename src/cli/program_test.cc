@@ -452,10 +452,10 @@ TEST_CASE("completion knows every verb") {
   for (const char* shell : {"bash", "zsh", "fish"}) {
     CHECK(cli({"completion", shell}) == 0);
     for (const char* word :
-         {"offers",  "quote",      "run",      "ps",           "show",     "why",    "logs",
-          "exec",    "stop",       "receipt",  "usage",        "events",   "fleet",  "cordon",
-          "volumes", "orgs",       "projects", "users",        "keys",     "credit", "ledger",
-          "login",   "version",    "reserve",  "reservations", "drain",    "quotas", "weight",
+         {"offers",  "quote",      "run",      "ps",           "show",    "why",    "logs",
+          "exec",    "stop",       "receipt",  "usage",        "events",  "fleet",  "cordon",
+          "volumes", "orgs",       "projects", "users",        "keys",    "credit", "ledger",
+          "login",   "version",    "reserve",  "reservations", "drain",   "quotas", "weight",
           "policy",  "checkpoint", "sim",      "prices",       "validate", "store"})
       CHECK_MESSAGE(cli.out.str().find(word) != std::string::npos, word);
   }

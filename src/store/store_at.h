@@ -20,8 +20,8 @@ struct StoreAt {
   std::string vfs;                      // a registered sqlite3_vfs; empty: the system's
   int pages_before_checkpoint = 1'000;  // 8 MiB of SQLite's log
 
-  std::string postgres;                 // postgres://user@host/database; empty: SQLite
-  std::filesystem::path password_file;  // its first line; empty: PGPASSFILE, PGPASSWORD, or none
+  std::string postgres;                // postgres://user@host/database; empty: SQLite
+  std::filesystem::path password_file; // its first line; empty: PGPASSFILE, PGPASSWORD, or none
   // How long a lost connection is sought anew before the writer gives up.
   base::Duration patience = base::Duration::seconds(30);
 
