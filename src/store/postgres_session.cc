@@ -201,6 +201,7 @@ Sql<void> PostgresConnection::take_lock() {
 }
 
 Sql<void> PostgresConnection::claim() {
+  if (unsynced_ > 0) sync();
   settle_all();
   PQexitPipelineMode(pg_);
   auto row = ask(at_.epoch ? "SELECT epoch, commits FROM writer WHERE one = 1 AND epoch = " +
