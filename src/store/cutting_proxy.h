@@ -12,6 +12,7 @@
 #include <map>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "base/check.h"
 #include "store/scratch_folder.h"

@@ -35,7 +35,7 @@ class Postgres:
         with open(f"{self.dir}/server.log", "a") as log:
             self.process = subprocess.Popen(
                 [*self.user, *dying, f"{self.bin}/postgres", "-D", f"{self.dir}/data", "-k", self.dir,
-                 "-c", "listen_addresses=", "-c", "max_wal_size=1GB"],
+                 "-c", "listen_addresses=", "-c", "max_wal_size=1GB", "-c", "recovery_init_sync_method=syncfs"],
                 cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         end = time.monotonic() + 60
         while subprocess.run([f"{self.bin}/pg_isready", "-h", self.dir, "-q"], check=False).returncode != 0:
