@@ -104,12 +104,18 @@ Sql<void> PostgresConnection::connect() {
     password = std::move(*read);
   }
   // What stands before dbname is a default, what stands behind it holds.
-  std::vector<const char*> names = {"connect_timeout",  "keepalives_idle",     "keepalives_interval",
-                                    "keepalives_count", "tcp_user_timeout",    "target_session_attrs",
-                                    "dbname",           "application_name",    "client_encoding"};
-  std::vector<const char*> values = {"5", "5", "2", "3", "15000",
+  std::vector<const char*> names = {"connect_timeout",  "keepalives_idle",  "keepalives_interval",
+                                    "keepalives_count", "tcp_user_timeout", "target_session_attrs",
+                                    "dbname",           "application_name", "client_encoding"};
+  std::vector<const char*> values = {"5",
+                                     "5",
+                                     "2",
+                                     "3",
+                                     "15000",
                                      "read-write",  // a replica lags behind what was answered
-                                     at_.postgres.c_str(), session_name_.c_str(), "UTF8"};
+                                     at_.postgres.c_str(),
+                                     session_name_.c_str(),
+                                     "UTF8"};
   if (!password.empty()) {
     names.push_back("password");
     values.push_back(password.c_str());
@@ -204,10 +210,11 @@ Sql<void> PostgresConnection::claim() {
   if (unsynced_ > 0) sync();
   settle_all();
   PQexitPipelineMode(pg_);
-  auto row = ask(at_.epoch ? "SELECT epoch, commits FROM writer WHERE one = 1 AND epoch = " +
-                                 std::to_string(at_.epoch)
-                           : "UPDATE writer SET epoch = epoch + 1, holder = '', url = '', lease = 0, "
-                             "expires = 0 WHERE one = 1 RETURNING epoch, commits");
+  auto row =
+      ask(at_.epoch ? "SELECT epoch, commits FROM writer WHERE one = 1 AND epoch = " +
+                          std::to_string(at_.epoch)
+                    : "UPDATE writer SET epoch = epoch + 1, holder = '', url = '', lease = 0, "
+                      "expires = 0 WHERE one = 1 RETURNING epoch, commits");
   PQenterPipelineMode(pg_);
   if (!row) return std::unexpected(std::move(row.error()));
   if (row->size() < 2)

@@ -30,7 +30,7 @@ def submit_all_the_time(cloud, stop, acknowledged):
     while not stop.is_set():
         key = uuid.uuid4().hex
         body = {"image": "localhost/ampacity-tiny", "command": ["true"], "name": key,
-                "resources": {"cpus": "0.05", "memory": "16MiB"}, "class": "spot"}
+                "resources": {"cpus": "0.1", "memory": "64MiB"}}
         for _ in range(100):  # as a client does that repeats with its key
             try:
                 a = cloud.call("POST", "/v1/jobs", body, cloud.customer_key, {"Idempotency-Key": key}, timeout=60)
@@ -39,6 +39,9 @@ def submit_all_the_time(cloud, stop, acknowledged):
             if a.status == 201:
                 acknowledged.append((a.json["id"], key))
                 break
+            if a.status < 500:
+                print(f"refused: {a.status} {a.text}", flush=True)
+                return
 
 
 server = postgres.the_one()
