@@ -8,13 +8,33 @@ namespace ampacity::core {
 namespace {
 
 bool makes_room(const FactBody& body) {
-  return std::holds_alternative<LeaseClosed>(body) || std::holds_alternative<NodeJoined>(body) ||
-         std::holds_alternative<NodeChanged>(body) || std::holds_alternative<JobEnded>(body) ||
-         std::holds_alternative<CreditAdded>(body) || std::holds_alternative<ClaimDropped>(body) ||
+  return std::holds_alternative<NodeJoined>(body) || std::holds_alternative<NodeChanged>(body) ||
+         std::holds_alternative<JobEnded>(body) || std::holds_alternative<CreditAdded>(body) ||
+         std::holds_alternative<ClaimDropped>(body) ||
          std::holds_alternative<WindowChanged>(body) || std::holds_alternative<PolicySet>(body) ||
          std::holds_alternative<QuotaSet>(body) || std::holds_alternative<PricesSet>(body) ||
          std::holds_alternative<SpotRepriced>(body) || std::holds_alternative<BudgetSet>(body) ||
          std::holds_alternative<BudgetRemoved>(body) || std::holds_alternative<BudgetsTurned>(body);
+}
+
+// Before the fact is folded. A promise that is let go, because its job starts elsewhere or claims
+// a place, leaves its cards to others.
+void count_freed(const World& world, const FactBody& body, Freed& freed) {
+  freed.anywhere |= makes_room(body);
+  const auto leaves = [&](const std::vector<Place>& places) {
+    for (const Place& p : places) freed.nodes.push_back(p.node);
+  };
+  const auto let_go = [&](Id id) {
+    if (const Job* job = world.job(id); job && job->promise) leaves(job->promise->places);
+  };
+  if (const auto* closed = std::get_if<LeaseClosed>(&body)) {
+    leaves(closed->interval.places);
+    freed.projects.push_back(world.job(closed->job)->project);
+  } else if (const auto* granted = std::get_if<LeaseGranted>(&body)) {
+    let_go(granted->job);
+  } else if (const auto* claim = std::get_if<ClaimMade>(&body)) {
+    let_go(claim->job);
+  }
 }
 
 }  // namespace
@@ -24,10 +44,10 @@ base::Result<void> step(World& world, const Command& command, Instant now, const
   const Instant at = std::max(now, world.state().now);  // time never goes back in the world
   auto decision = decide(world, command, at);
   if (!decision) return std::unexpected(std::move(decision.error()));
-  bool room = false;
+  Freed freed;
   const auto fold = [&](std::vector<FactBody> bodies, const std::string& who) {
     for (FactBody& body : bodies) {
-      room |= makes_room(body);
+      count_freed(world, body, freed);
       facts.push_back({at, who, std::move(body)});
       if (on_fact) on_fact(world, facts.back(), world.state().sequence + 1);
       evolve(world, facts.back());
@@ -39,13 +59,25 @@ base::Result<void> step(World& world, const Command& command, Instant now, const
   const Job* fresh = submit ? world.job(submit->job.id) : nullptr;
   const bool review =
       std::holds_alternative<Tick>(command) || std::holds_alternative<Advance>(command);
-  if (!world.queue.empty() && (room || review || (fresh && !fresh->lease))) {
-    Pass pass = room || review ? Pass(world, at, review) : Pass(world, at, *fresh);
+  const auto sweep = [&](Pass pass) {
+    freed = {};
     while (true) {
       auto next = pass.next(world);
       if (next.empty()) break;
       fold(std::move(next), "queue");
     }
+  };
+  if (!world.queue.empty()) {
+    if (review)
+      sweep(Pass(world, at));
+    else if (freed.anywhere || !freed.nodes.empty())
+      sweep(Pass(world, at, std::move(freed)));
+    else if (fresh && !fresh->lease)
+      sweep(Pass(world, at, *fresh));
+    else
+      freed = {};
+    // Those who were asked before a promise was let go.
+    while (!freed.nodes.empty() && !world.queue.empty()) sweep(Pass(world, at, std::move(freed)));
   }
   if (!world.budgets.due.empty()) fold(crossings(world), "budget");
   return {};
