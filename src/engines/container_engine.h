@@ -62,6 +62,7 @@ class ContainerEngine final : public Engine {
   bool keep_service();  // false: not reachable now
   std::optional<std::vector<ListedContainer>> list_all();
   void apply_plans(const std::vector<ListedContainer>& listed, base::Instant list_began);
+  void count_strays(const std::vector<ListedContainer>& listed, base::Instant list_began);
   void apply_plan(Rank& rank, const Planned& planned, Seen& seen);
   base::Duration until_next() const;  // lock held
   void wake();

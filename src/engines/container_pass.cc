@@ -96,6 +96,19 @@ void ContainerEngine::pass() {
   if (sweep) sweep_networks();
 }
 
+// Under the lock. Who runs and is not wanted: never was, or is fenced.
+void ContainerEngine::count_strays(const std::vector<ListedContainer>& listed,
+                                   base::Instant list_began) {
+  std::uint32_t strays = 0;
+  for (const auto& one : listed) {
+    if (one.state != ContainerState::running || gone_since_list_.contains(one.name)) continue;
+    const auto rank = ranks_.find(one.name);
+    strays += rank == ranks_.end() || rank->second.memory.done;
+  }
+  health_.listed_at = list_began;
+  health_.strays = strays;
+}
+
 void ContainerEngine::apply_plans(const std::vector<ListedContainer>& listed,
                                   base::Instant list_began) {
   std::map<std::string, const ListedContainer*> by_name;
@@ -104,6 +117,7 @@ void ContainerEngine::apply_plans(const std::vector<ListedContainer>& listed,
   {
     base::Guard lock(mutex_);
     base::Instant at = now();
+    if (whole_) count_strays(listed, list_began);
     bool all_there = whole_;
     for (auto it = ranks_.begin(); it != ranks_.end();) {
       auto& [name, rank] = *it;

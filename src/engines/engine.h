@@ -28,6 +28,7 @@ struct VolumeSeen {
   std::string name;
   std::int64_t used_bytes = 0;
   bool in_use = false;
+  std::string site;  // empty: the engine's own
 };
 
 struct EngineHealth {
@@ -39,6 +40,11 @@ struct EngineHealth {
   bool user_namespaces = false;
   // When the latest list was asked for that lacks nobody who is thought to run; zero: none yet.
   base::Instant seen_at;
+  // When the latest complete list was asked for, and who ran in it that is not wanted. Zero: the
+  // engine does not say; then it is reached when it is `reachable`.
+  base::Instant listed_at;
+  std::uint32_t strays = 0;
+  std::string site;  // empty: the engine's own
 };
 
 // What a site's own scheduler says of its machines: for engines that know them better than we do.
@@ -50,6 +56,7 @@ struct SiteSeen {
   };
   std::vector<Machine> nodes;
   std::vector<std::string> notes;  // for people: why something is not offered
+  std::string site;                // empty: the engine's own
 };
 
 // Where reports go. Repeats are allowed: the world ignores what it knows.
@@ -88,10 +95,14 @@ class Engine {
     base::Id job;
     std::uint32_t generation;
     std::uint32_t rank;
+    std::string site{};
   };
   virtual void done_with(std::vector<Done> ranks) = 0;
 
   virtual EngineHealth health() const = 0;
+  // The engine of one site, where this one has several (engines/sites.h); nullptr: it has no such.
+  // Whoever holds it keeps it alive.
+  virtual std::shared_ptr<Engine> at(std::string_view site);
 
   // Blocking, bounded; called on worker threads.
   virtual base::Try<std::unique_ptr<ExecSession>> exec(const std::string& container_name,
@@ -100,5 +111,9 @@ class Engine {
   virtual base::Try<std::vector<VolumeSeen>> volumes() = 0;
   virtual base::Try<void> remove_volume(std::uint32_t project, const std::string& name) = 0;
 };
+
+inline std::shared_ptr<Engine> Engine::at(std::string_view) {
+  return {std::shared_ptr<void>{}, this};
+}
 
 }  // namespace ampacity::engines

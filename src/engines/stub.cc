@@ -91,8 +91,13 @@ class StubEngine final : public Engine {
   }
 
   EngineHealth health() const override {
-    return {true,  "stub", "1",         "no containers: each rank only waits, then exits 0",
-            false, false,  clock_.now()};
+    EngineHealth h;
+    h.reachable = true;
+    h.kind = "stub";
+    h.version = "1";
+    h.note = "no containers: each rank only waits, then exits 0";
+    h.seen_at = h.listed_at = clock_.now();
+    return h;
   }
 
   base::Try<std::unique_ptr<ExecSession>> exec(const std::string&, std::vector<std::string>, bool,

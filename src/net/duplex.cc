@@ -61,6 +61,7 @@ bool is_clean(std::string_view text) {
 base::Try<std::string> request_head(const Peer& peer, const Request& request) {
   auto authority = authority_of(peer);
   if (!authority) return std::unexpected(authority.error());
+  if (authority->tls) return base::fault("a hijacked connection has no TLS here", false);
   bool sound = is_clean(request.method) && is_clean(request.target);
   std::string head = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\n", request.method, request.target,
                                  authority->header);

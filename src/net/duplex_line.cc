@@ -18,17 +18,19 @@ namespace asio = boost::asio;
 
 base::Try<Authority> authority_of(const Peer& peer) {
   std::string_view rest = peer.base_url;
-  constexpr std::string_view scheme = "http://";
-  if (!rest.starts_with(scheme)) return base::fault("not an http:// URL: " + peer.base_url, false);
-  rest.remove_prefix(scheme.size());
-  rest = rest.substr(0, rest.find('/'));
+  constexpr std::string_view plain = "http://", tls = "https://";
   Authority a;
+  a.tls = rest.starts_with(tls);
+  if (!a.tls && !rest.starts_with(plain))
+    return base::fault("not an http:// or https:// URL: " + peer.base_url, false);
+  rest.remove_prefix((a.tls ? tls : plain).size());
+  rest = rest.substr(0, rest.find('/'));
   a.header = rest;
   auto colon = rest.rfind(':');
   if (rest.ends_with(']')) colon = std::string_view::npos;  // an IPv6 address alone
   a.host = rest.substr(0, colon);
-  a.port =
-      colon == std::string_view::npos ? std::string("80") : std::string(rest.substr(colon + 1));
+  a.port = rest.substr(std::min(colon, rest.size() - 1) + 1);
+  if (colon == std::string_view::npos) a.port = a.tls ? "443" : "80";
   if (a.host.starts_with('[') && a.host.ends_with(']'))
     a.host = a.host.substr(1, a.host.size() - 2);
   if (a.host.empty()) return base::fault("no host in the URL " + peer.base_url, false);

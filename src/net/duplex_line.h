@@ -20,8 +20,9 @@ using AnySocket = boost::asio::generic::stream_protocol::socket;
 inline constexpr std::int64_t handshake_us = 10'000'000;
 inline constexpr std::size_t refusal_body_bytes_max = 64 << 10;
 
-// host[:port] of "http://host[:port][/…]"; nullopt for anything else.
+// host[:port] of "http://host[:port][/…]" or the same of https.
 struct Authority {
+  bool tls = false;
   std::string host;
   std::string port;
   std::string header;  // as in Host

@@ -4,12 +4,15 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/websocket/ssl.hpp>
 #include <boost/beast/websocket/stream.hpp>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include "net/duplex_line.h"
 #include "net/http_text.h"
+#include "net/tls_socket.h"
 
 namespace ampacity::net {
 namespace {
@@ -17,10 +20,12 @@ namespace {
 namespace asio = boost::asio;
 namespace websocket = boost::beast::websocket;
 
+// `Stream`: AnySocket, or TlsSocket.
+template <typename Stream>
 class WebSocketLine final : public DuplexLine {
  public:
   using DuplexLine::DuplexLine;
-  base::Try<void> open(const Peer& peer, const Request& request);
+  base::Try<void> open(const Authority& authority, const Request& request, Stream stream);
 
  private:
   static constexpr std::size_t message_bytes_max = 16 << 20;
@@ -40,19 +45,17 @@ class WebSocketLine final : public DuplexLine {
   }
   void shut() override {
     Ec ignored;
-    ws_->next_layer().close(ignored);
+    if (ws_) boost::beast::get_lowest_layer(*ws_).close(ignored);
   }
 
-  std::optional<websocket::stream<AnySocket>> ws_;
+  std::optional<websocket::stream<Stream>> ws_;
   boost::beast::flat_buffer in_;
 };
 
-base::Try<void> WebSocketLine::open(const Peer& peer, const Request& request) {
-  auto authority = authority_of(peer);
-  if (!authority) return std::unexpected(authority.error());
-  auto socket = connect(peer);
-  if (!socket) return std::unexpected(socket.error());
-  ws_.emplace(std::move(*socket));
+template <typename Stream>
+base::Try<void> WebSocketLine<Stream>::open(const Authority& authority, const Request& request,
+                                            Stream stream) {
+  ws_.emplace(std::move(stream));
   ws_->auto_fragment(false);
   ws_->read_message_max(message_bytes_max);
   ws_->set_option(websocket::stream_base::decorator([&request](websocket::request_type& head) {
@@ -61,7 +64,7 @@ base::Try<void> WebSocketLine::open(const Peer& peer, const Request& request) {
   websocket::response_type response;
   Ec ec;
   bool done = false;
-  ws_->async_handshake(response, authority->header, request.target, [&](Ec e) {
+  ws_->async_handshake(response, authority.header, request.target, [&](Ec e) {
     ec = e;
     done = true;
   });
@@ -79,7 +82,8 @@ base::Try<void> WebSocketLine::open(const Peer& peer, const Request& request) {
                      status >= 500, status);
 }
 
-void WebSocketLine::read() {
+template <typename Stream>
+void WebSocketLine<Stream>::read() {
   if (is_over()) return;
   ws_->async_read(in_, [self = self()](Ec ec, std::size_t) {
     if (ec) {
@@ -95,14 +99,36 @@ void WebSocketLine::read() {
   });
 }
 
+template <typename Stream>
+base::Try<std::unique_ptr<Duplex>> started(const std::shared_ptr<WebSocketLine<Stream>>& line,
+                                           const Authority& authority, const Request& request,
+                                           Stream stream) {
+  if (auto opened = line->open(authority, request, std::move(stream)); !opened)
+    return std::unexpected(opened.error());
+  line->run();
+  return std::make_unique<DuplexHandle>(line);
+}
+
 }  // namespace
 
 base::Try<std::unique_ptr<Duplex>> connect_websocket(const Peer& peer, const Request& request,
                                                      DuplexEvents events) {
-  const auto line = std::make_shared<WebSocketLine>(std::move(events));
-  if (auto opened = line->open(peer, request); !opened) return std::unexpected(opened.error());
-  line->run();
-  return std::make_unique<DuplexHandle>(line);
+  auto authority = authority_of(peer);
+  if (!authority) return std::unexpected(authority.error());
+  const auto open = [&]<typename Stream>(std::type_identity<Stream>,
+                                         auto&& greeted) -> base::Try<std::unique_ptr<Duplex>> {
+    const auto line = std::make_shared<WebSocketLine<Stream>>(std::move(events));
+    auto socket = line->connect(peer);
+    if (!socket) return std::unexpected(socket.error());
+    auto stream = greeted(line->io, std::move(*socket));
+    if (!stream) return std::unexpected(stream.error());
+    return started(line, *authority, request, std::move(*stream));
+  };
+  if (!authority->tls)
+    return open(std::type_identity<AnySocket>{},
+                [](auto&, AnySocket s) -> base::Try<AnySocket> { return s; });
+  return open(std::type_identity<TlsSocket>{},
+              [&](auto& io, AnySocket s) { return greet(io, std::move(s), peer); });
 }
 
 }  // namespace ampacity::net

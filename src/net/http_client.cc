@@ -150,13 +150,28 @@ std::unique_ptr<curl_slist, FreeList> header_list(const Request& request, bool& 
   return list;
 }
 
+// Without a pin, the chain and the name are verified; with one, the key alone.
+void set_trust(CURL* c, const Peer& peer) {
+  const bool tls = peer.base_url.starts_with("https://");
+  curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, tls ? "https" : "http");
+  if (!tls) return;
+  const Trust& t = peer.trust;
+  curl_easy_setopt(c, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, t.pin.empty() ? 1L : 0L);
+  curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, t.pin.empty() ? 2L : 0L);
+  if (!t.pin.empty()) curl_easy_setopt(c, CURLOPT_PINNEDPUBLICKEY, t.pin.c_str());
+  if (!t.ca_file.empty()) curl_easy_setopt(c, CURLOPT_CAINFO, t.ca_file.c_str());
+  if (t.certificate_file.empty()) return;
+  curl_easy_setopt(c, CURLOPT_SSLCERT, t.certificate_file.c_str());
+  curl_easy_setopt(c, CURLOPT_SSLKEY, t.key_file.c_str());
+}
+
 void set_limits(CURL* c, const CallOptions& options) {
   // Rounded up: 0 would mean none (timeout) or curl's own 300 s (connect_timeout).
   const auto ms = [](base::Duration d) { return static_cast<long>((d.us + 999) / 1000); };
   curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, ms(options.timeout));
   curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, std::max(1L, ms(options.connect_timeout)));
   curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, options.tls ? "https" : "http");
   curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(c, CURLOPT_PROXY, "");  // whatever the environment says
   curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
@@ -267,6 +282,7 @@ base::Try<Response> HttpClient::Impl::run(const Request& request, Exchange& x) {
     curl_easy_setopt(c, CURLOPT_UNIX_SOCKET_PATH, peer_.unix_socket.c_str());
   }
   set_limits(c, x.options);
+  set_trust(c, peer_);
   const auto pinned = pin(c, x.options);
   curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
@@ -297,7 +313,10 @@ base::Try<Response> HttpClient::Impl::outcome(CURLcode code, const Request& requ
     return base::fault(what + ": cancelled", false, status);
   }
   const char* reason = why[0] != '\0' ? why : curl_easy_strerror(code);
-  const bool retryable = code != CURLE_URL_MALFORMAT && code != CURLE_UNSUPPORTED_PROTOCOL;
+  const bool retryable = code != CURLE_URL_MALFORMAT && code != CURLE_UNSUPPORTED_PROTOCOL &&
+                         code != CURLE_PEER_FAILED_VERIFICATION &&
+                         code != CURLE_SSL_PINNEDPUBKEYNOTMATCH && code != CURLE_SSL_CERTPROBLEM &&
+                         code != CURLE_SSL_CACERT_BADFILE;
   return base::fault(fmt::format("{}: {}", what, reason), retryable, status);
 }
 

@@ -11,12 +11,14 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "net/http.h"
+#include "net/tls.h"
 
 namespace ampacity::net {
 
 struct Peer {
-  std::string base_url;     // "http://127.0.0.1:7878" or "http://d" with a unix socket
+  std::string base_url;     // "http://127.0.0.1:7878", or "http://d" with a unix socket
   std::string unix_socket;  // path, empty for TCP
+  Trust trust;              // of an https:// URL
 };
 
 struct CallOptions {
@@ -24,10 +26,12 @@ struct CallOptions {
   base::Duration connect_timeout = base::Duration::seconds(5);
   std::size_t max_body_bytes = 64 << 20;
   const std::atomic<bool>* cancel = nullptr;  // set to true from any thread to abandon the call
-  bool tls = false;  // only https, the peer's certificate verified; else only http
   // Not empty: connect to this address and no other, whatever the URL's name resolves to.
   std::string only_address;
 };
+
+// What the server at an https:// URL shows, whoever it is: for a person to compare and to pin.
+base::Try<CertificateFacts> peer_certificate(const Peer& peer);
 
 // How requests reach a peer: an HttpClient, or the simulator's.
 class Transport {

@@ -30,7 +30,13 @@ Connection::Connection(std::shared_ptr<Loop> loop, asio::ip::tcp::socket socket)
 }
 
 void Connection::begin() {
-  read_deadline_us_ = steady_us() + loop_->options.header_timeout.us;
+  if (loop_->tls) {
+    tls_.emplace(*loop_->tls);
+    state_ = State::greeting;
+    ++loop_->greetings;
+  }
+  const auto& o = loop_->options;
+  read_deadline_us_ = steady_us() + (tls_ ? o.greeting_timeout : o.header_timeout).us;
   arm_read();
 }
 
@@ -48,7 +54,8 @@ void Connection::arm_read() {
     return;  // the socket is about to be handed over
   const std::size_t most = std::max(loop_->options.max_header_bytes, input_bytes_max);
   if (in_.size() >= most) return;
-  InputBuffer::Space space = in_.prepare(in_body_ ? body_read_bytes : least_read_bytes);
+  InputBuffer& into = tls_ ? sealed_in_ : in_;
+  InputBuffer::Space space = into.prepare(in_body_ ? body_read_bytes : least_read_bytes);
   reading_ = true;
   socket_.async_read_some(
       asio::buffer(space.data, space.size),
@@ -58,17 +65,55 @@ void Connection::arm_read() {
 void Connection::on_read(ErrorCode ec, std::size_t n) {
   reading_ = false;
   if (state_ == State::over) return;
-  if (ec == asio::error::eof) {
-    peer_done_ = true;
-    const bool unsent = writing_ || !out_.empty();
-    if (state_ == State::streaming || (state_ == State::closing && !unsent)) return shut();
-    return advance();
-  }
+  if (ec == asio::error::eof) return on_peer_done();
   if (ec) return shut();
-  in_.commit(n);
+  if (tls_) {
+    if (!unseal(n)) return;
+  } else {
+    in_.commit(n);
+  }
   if (state_ == State::closing) in_.clear();
   if (state_ == State::reading) return advance();
   arm_read();
+}
+
+void Connection::on_peer_done() {
+  peer_done_ = true;
+  const bool unsent = writing_ || !out_.empty();
+  if (state_ == State::greeting || state_ == State::streaming ||
+      (state_ == State::closing && !unsent))
+    return shut();
+  advance();
+}
+
+// False: the peer is done, or is no peer of ours; what is to happen then, happened.
+bool Connection::unseal(std::size_t n) {
+  sealed_in_.commit(n);
+  if (state_ == State::closing) return sealed_in_.clear(), true;
+  const TlsPipe::Met met = tls_->open(sealed_in_.bytes(), in_);
+  sealed_in_.clear();
+  if (met == TlsPipe::Met::not_tls) {
+    --loop_->greetings;
+    tls_.reset();
+    refuse(400, "this port speaks TLS: use https://");
+    advance();
+    return false;
+  }
+  if (state_ == State::greeting && tls_->established()) {
+    --loop_->greetings;
+    state_ = State::reading;
+    read_deadline_us_ = steady_us() + loop_->options.header_timeout.us;
+  }
+  if (met == TlsPipe::Met::broken) {
+    flush();  // the alert that says why
+    shut();
+    return false;
+  }
+  if (tls_->owes()) flush();
+  if (state_ == State::over) return false;
+  if (met == TlsPipe::Met::ok) return true;
+  on_peer_done();
+  return false;
 }
 
 void Connection::advance() {
@@ -233,20 +278,25 @@ void Connection::end_stream(std::uint64_t serial) {
   next_request();
 }
 
-std::optional<asio::ip::tcp::socket> Connection::release(std::uint64_t serial, Request& request) {
+std::optional<Connection::Released> Connection::release(std::uint64_t serial) {
   if (serial != serial_ || state_ != State::waiting || !wants_websocket_) return std::nullopt;
   // Bytes before our 101, or answers still on their way: no peer in its right mind does that.
-  if (!in_.empty() || reading_ || writing_ || !out_.empty()) {
+  bool early = !in_.empty() || reading_ || writing_ || !out_.empty();
+  TlsPipe::Handle tls;
+  if (tls_ && !early) {
+    tls = tls_->release();
+    early = !tls;
+  }
+  if (early) {
     refuse(400, "data came before the WebSocket was open");
     advance();
     return std::nullopt;
   }
   const auto self = shared_from_this();
   state_ = State::over;
-  request = std::move(upgrade_);
-  std::optional<asio::ip::tcp::socket> socket(std::move(socket_));
+  Released released{std::move(socket_), std::move(tls), std::move(upgrade_)};
   loop_->remove(*this);
-  return socket;
+  return released;
 }
 
 // ---- writing ----
@@ -255,6 +305,7 @@ std::optional<asio::ip::tcp::socket> Connection::release(std::uint64_t serial, R
 // reactor. Only what does not fit waits.
 void Connection::flush() {
   if (writing_ || state_ == State::over) return;
+  if (tls_ && !tls_->seal(out_, state_ == State::closing)) return shut();
   if (!out_.empty()) {
     ErrorCode ec;
     const std::size_t n = socket_.write_some(asio::buffer(out_), ec);
@@ -310,6 +361,7 @@ void Connection::shut_write() {
 void Connection::shut() {
   if (state_ == State::over) return;
   const auto self = shared_from_this();
+  if (state_ == State::greeting) --loop_->greetings;
   state_ = State::over;
   ErrorCode ignored;
   socket_.close(ignored);
@@ -320,7 +372,7 @@ void Connection::shut() {
 void Connection::sweep(std::int64_t now_us) {
   if (write_deadline_us_ != 0 && now_us >= write_deadline_us_) return shut();
   if (read_deadline_us_ == 0 || now_us < read_deadline_us_) return;
-  if (state_ == State::closing) return shut();
+  if (state_ == State::closing || state_ == State::greeting) return shut();
   if (state_ != State::reading) return;
   if (!in_head_ && !in_body_) return shut();
   refuse(408, in_head_ ? "the request's head took too long" : "the request's body took too long");

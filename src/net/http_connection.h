@@ -1,6 +1,7 @@
 // One HTTP/1.1 connection: reads, parses, hands requests to the handler one at a time, writes.
 // Threads: the I/O thread only.
 //
+//   greeting ──TLS is established──> reading     (plain HTTP begins at reading)
 //   reading ──whole request──> waiting ──answer──> reading
 //      │ bad, late, too big       │ begin_stream ──> streaming ──end_stream──> reading
 //      └──> closing <─────────────┘ (no keep-alive)
@@ -9,7 +10,7 @@
 //
 // 1. Requests of one connection reach the handler one after the other; answers leave in that order.
 // 2. Memory is bounded: input by max(head, 64 KiB), a body by max_body_bytes, queued plain answers
-//    by one answer beyond 256 KiB, a stream by max_stream_backlog_bytes.
+//    by one answer beyond 256 KiB, a stream by max_stream_backlog_bytes; over TLS, one read more.
 // 3. A serial names the request an answer is for; an answer to another is dropped.
 #pragma once
 
@@ -23,6 +24,7 @@
 #include "net/http_loop.h"
 #include "net/http_outlet.h"
 #include "net/http_parser.h"
+#include "net/tls_pipe.h"
 
 namespace ampacity::net {
 
@@ -36,17 +38,25 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   void begin_stream(std::uint64_t serial, Response head, std::shared_ptr<Outlet> outlet);
   void write_stream(std::uint64_t serial, std::string_view bytes);
   void end_stream(std::uint64_t serial);
-  // Hands over the socket of a request that asked for a WebSocket; this connection is then over.
-  std::optional<boost::asio::ip::tcp::socket> release(std::uint64_t serial, Request& request);
+  // Hands over the socket of a request that asked for a WebSocket, and its TLS if it has one; this
+  // connection is then over.
+  struct Released {
+    boost::asio::ip::tcp::socket socket;
+    TlsPipe::Handle tls;
+    Request request;
+  };
+  std::optional<Released> release(std::uint64_t serial);
 
   void shut() override;
   void sweep(std::int64_t now_us) override;
 
  private:
-  enum class State { reading, waiting, streaming, closing, over };
+  enum class State { greeting, reading, waiting, streaming, closing, over };
 
   void arm_read();
   void on_read(boost::system::error_code ec, std::size_t n);
+  bool unseal(std::size_t n);
+  void on_peer_done();
   void advance();
   bool parse();
   void skip_blank_lines();
@@ -63,6 +73,8 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   const std::shared_ptr<Loop> loop_;
   boost::asio::ip::tcp::socket socket_;
   State state_ = State::reading;
+  std::optional<TlsPipe> tls_;
+  InputBuffer sealed_in_;  // over TLS, what was read; in_ has what was in it
   InputBuffer in_;
   std::optional<RequestParser> parser_;
   std::uint64_t serial_ = 0;

@@ -22,6 +22,7 @@ std::int64_t steady_us() {
 Loop::Loop(ServerOptions o, Handler h, RefusalBody r)
     : io(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
       options(std::move(o)),
+      tls(options.tls),
       handler(std::move(h)),
       refusal(std::move(r)) {
   refresh_date();

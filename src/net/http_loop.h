@@ -51,6 +51,8 @@ class Loop {
 
   boost::asio::io_context io;
   const ServerOptions options;
+  std::shared_ptr<const TlsIdentity> tls;  // shown to new connections; null: plain HTTP
+  std::size_t greetings = 0;               // connections whose greeting is not over
   Handler handler;
   RefusalBody refusal;
   std::atomic<std::thread::id> thread_id;

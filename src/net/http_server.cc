@@ -41,6 +41,7 @@ class HttpServer::Impl {
   base::Try<void> bind();
   void accept();
   void on_accept(ErrorCode ec, asio::ip::tcp::socket socket);
+  void welcome(asio::ip::tcp::socket socket);
   void sweep();
 
   asio::ip::tcp::acceptor acceptor_;
@@ -92,20 +93,24 @@ void HttpServer::Impl::on_accept(ErrorCode ec, asio::ip::tcp::socket socket) {
     accept_paused_ = true;
     return;
   }
-  if (!ec) {
-    const std::size_t limit = loop->options.max_connections;
-    const std::size_t now = loop->session_count();
-    if (now < limit + refused_connections_max) {
-      const auto connection = std::make_shared<Connection>(loop, std::move(socket));
-      loop->add(connection);
-      if (now < limit) {
-        connection->begin();
-      } else {
-        connection->begin_refused(503, "too many connections");
-      }
-    }
-  }
+  if (!ec) welcome(std::move(socket));
   accept();
+}
+
+// Over TLS, nothing can be said before the greeting, and greetings cost: what is too many is
+// closed.
+void HttpServer::Impl::welcome(asio::ip::tcp::socket socket) {
+  const std::size_t limit = loop->options.max_connections;
+  const std::size_t now = loop->session_count();
+  if (loop->tls && (now >= limit || loop->greetings >= loop->options.max_greetings)) return;
+  if (now >= limit + refused_connections_max) return;
+  const auto connection = std::make_shared<Connection>(loop, std::move(socket));
+  loop->add(connection);
+  if (now < limit) {
+    connection->begin();
+  } else {
+    connection->begin_refused(503, "too many connections");
+  }
 }
 
 // One timer for all deadlines: a connection's costs nothing while it is busy.
@@ -117,7 +122,7 @@ void HttpServer::Impl::sweep() {
   for (const auto& session : loop->sessions()) session->sweep(now_us);
   const ServerOptions& o = loop->options;
   const std::int64_t least_us =
-      std::min({o.header_timeout.us, o.body_timeout.us, o.idle_timeout.us});
+      std::min({o.header_timeout.us, o.body_timeout.us, o.idle_timeout.us, o.greeting_timeout.us});
   timer_.expires_after(
       std::chrono::microseconds(std::clamp<std::int64_t>(least_us / 4, 10'000, 1'000'000)));
   timer_.async_wait([this](ErrorCode ec) {
@@ -158,6 +163,12 @@ void HttpServer::send_all(std::vector<std::pair<Reply, Response>> answers) {
   if (answers.empty()) return;
   impl_->loop->post([answers = std::move(answers)]() mutable {
     for (auto& [reply, response] : answers) reply.send(std::move(response));
+  });
+}
+
+void HttpServer::show(std::shared_ptr<const TlsIdentity> tls) {
+  impl_->loop->post([loop = impl_->loop.get(), tls = std::move(tls)]() mutable {
+    if (loop->tls && tls) loop->tls = std::move(tls);
   });
 }
 

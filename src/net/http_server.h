@@ -1,4 +1,4 @@
-// An HTTP/1.1 server on loopback (or any address) with every size bounded.
+// An HTTP/1.1 server, plain or over TLS, with every size bounded.
 // Threads: handlers run on the server's one I/O thread and must not block; a Reply may be finished
 // from any thread, once. Dropping a Reply unanswered sends 500.
 #pragma once
@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "net/http.h"
+#include "net/tls.h"
 
 namespace ampacity::net {
 
@@ -27,6 +28,9 @@ struct ServerOptions {
   base::Duration header_timeout = base::Duration::seconds(10);  // slow-loris: whole request head
   base::Duration body_timeout = base::Duration::seconds(30);
   base::Duration idle_timeout = base::Duration::seconds(120);  // keep-alive
+  std::shared_ptr<const TlsIdentity> tls;                      // null: plain HTTP
+  base::Duration greeting_timeout = base::Duration::seconds(10);
+  std::size_t max_greetings = 256;  // TLS handshakes at once; beyond: closed
 };
 
 // A response whose end is not known yet: server-sent events, logs. Thread-safe.
@@ -92,6 +96,8 @@ class HttpServer {
   std::size_t connections() const;
   // Answers many replies with one wake-up of the I/O thread: for group commit.
   void send_all(std::vector<std::pair<Reply, Response>> answers);
+  // What connections accepted from now on are shown; those that are there keep what they saw.
+  void show(std::shared_ptr<const TlsIdentity> tls);
   // Runs a function on the I/O thread.
   void post(std::function<void()> f);
 

@@ -160,7 +160,6 @@ Webhooks::Sent Webhooks::send(const core::Webhook& hook, const std::string& id,
   call.timeout = options_.timeout;
   call.connect_timeout = options_.timeout;
   call.max_body_bytes = most_answer_bytes;
-  call.tls = to->tls;
   call.only_address = net::format_address(*address);
   call.cancel = &stopping_;
   std::size_t read = 0;
