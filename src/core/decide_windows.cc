@@ -29,7 +29,7 @@ bool gone_by(const Job& job, Instant now, Instant from) {
 // Cards of a node that nobody else has a right to between `from` and `until`.
 std::uint64_t cards_free(const World& w, NodeIx n, Instant now, Instant from, Instant until) {
   const Node& node = w.state().nodes[n];
-  if (node.state != NodeState::active) return 0;
+  if (!w.takes_work(n)) return 0;
   std::uint64_t cards = all_cards(node);
   if (const auto at = w.holds.find(n); at != w.holds.end())
     for (const Hold& h : at->second) {

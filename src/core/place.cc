@@ -45,20 +45,26 @@ bool stays_out_of(const World& w, const Hold& hold, const Seeker& s) {
 struct Filter {
   const World& world;
   const Job& job;
-  bool needed() const { return !job.demand.sites.empty() || !job.demand.apart.empty(); }
-  bool operator()(NodeIx n) const { return admits(world, job, n); }
+  const Tier& tier;
+  bool needed() const {
+    const bool volumes = !job.spec.volumes.empty() && world.state().sites.size() > 1;
+    return volumes || !tier.sites.empty() || !job.demand.sites.empty() || !job.demand.apart.empty();
+  }
+  bool operator()(NodeIx n) const {
+    return tier.at(world.state().nodes[n].site) && admits(world, job, n);
+  }
 };
 
 // The most nodes that could serve the demand inside one domain of the level it requires.
-std::int64_t widest_domain(const World& w, const Demand& d) {
+std::int64_t widest_domain(const World& w, const Job& job) {
+  const Demand& d = job.demand;
   std::map<std::uint32_t, std::int64_t> count;
   std::int64_t widest = 0;
   for (NodeIx n = 0; n < w.state().nodes.size(); ++n) {
     const Node& node = w.state().nodes[n];
     if (node.state == NodeState::absent || node.gpus.size() < d.gpus_per_node) continue;
     if (!serves(node, d, d.skus)) continue;
-    if (!d.sites.empty() && std::find(d.sites.begin(), d.sites.end(), node.site) == d.sites.end())
-      continue;
+    if (!admits_site(w, job, node.site)) continue;
     widest = std::max(widest, ++count[w.domain(n, d.together)]);
   }
   return widest;
@@ -68,7 +74,7 @@ std::int64_t widest_domain(const World& w, const Demand& d) {
 std::optional<Place> fit_held(const World& w, const Seeker& s, const Tier& tier, NodeIx n) {
   const Demand& d = s.job.demand;
   const Node& node = w.state().nodes[n];
-  if (node.state != NodeState::active || !serves(node, d, tier.skus)) return std::nullopt;
+  if (!w.takes_work(n) || !tier.at(node.site) || !serves(node, d, tier.skus)) return std::nullopt;
   if (!is_share(d) && w.free_gpus(n) < d.gpus_per_node) return std::nullopt;
   if (!admits(w, s.job, n)) return std::nullopt;
   const NodeNeed need = need_of(d, tier.cpu_milli, tier.memory_mib, s.job.project);
@@ -84,7 +90,7 @@ const std::vector<SkuIx>& kinds_for(const World& w, const Demand& d, const Tier&
 std::optional<Place> best_open(const World& w, const Packer& packer, const Job& job,
                                const Tier& tier) {
   const NodeNeed need = need_of(job.demand, tier.cpu_milli, tier.memory_mib, job.project);
-  const Filter filter{w, job};
+  const Filter filter{w, job, tier};
   const auto& skus = kinds_for(w, job.demand, tier);
   const auto grip = filter.needed() ? packer.best(skus, need, filter) : packer.best(skus, need);
   if (!grip) return std::nullopt;
@@ -127,14 +133,25 @@ std::optional<Place> place_one(const World& w, const Seeker& s, const Tier& tier
   return best_open(w, w.packer, s.job, tier);
 }
 
+// Of the first site that has room for all.
+std::vector<NodeIx> closest_at_one_site(const World& w, const std::vector<NodeIx>& nodes,
+                                        std::size_t count, Together together) {
+  if (w.state().sites.size() == 1) return closest(w, nodes, count, together);
+  std::map<SiteIx, std::vector<NodeIx>> of_site;
+  for (const NodeIx n : nodes) of_site[w.state().nodes[n].site].push_back(n);
+  for (const auto& [site, there] : of_site)
+    if (auto chosen = closest(w, there, count, together); !chosen.empty()) return chosen;
+  return {};
+}
+
 // Nodes for a gang, held ones first among those that are as tight; all ranks on one kind.
 std::vector<Place> place_gang(const World& w, const Packer& packer, const Seeker* seeker,
                               const Job& job, const Tier& tier) {
   const Demand& d = job.demand;
   const NodeNeed need = need_of(d, tier.cpu_milli, tier.memory_mib, job.project);
-  const Filter filter{w, job};
+  const Filter filter{w, job, tier};
   for (const SkuIx sku : kinds_for(w, d, tier)) {
-    const Tier one{tier.burn, {sku}, tier.cpu_milli, tier.memory_mib};
+    const Tier one{tier.burn, {sku}, tier.cpu_milli, tier.memory_mib, tier.sites};
     std::vector<NodeIx> nodes;
     std::map<NodeIx, Place> held;
     if (seeker)
@@ -151,7 +168,7 @@ std::vector<Place> place_gang(const World& w, const Packer& packer, const Seeker
       });
     if (nodes.size() < d.nodes) continue;
     std::vector<Place> places;
-    for (const NodeIx n : closest(w, nodes, d.nodes, d.together)) {
+    for (const NodeIx n : closest_at_one_site(w, nodes, d.nodes, d.together)) {
       if (const auto at = held.find(n); at != held.end()) {
         places.push_back(at->second);
       } else {
@@ -218,13 +235,16 @@ std::int64_t gpu_milli_of(const Demand& d) {
   return static_cast<std::int64_t>(d.nodes) * d.gpus_per_node * d.gpu_milli;
 }
 
-std::vector<Tier> tiers_of(const World& world, const Job& job, Instant now) {
+namespace {
+
+// At one site, or (nobody) wherever it may stand, by the dearest.
+std::vector<Tier> tiers_at(const World& world, const Job& job, SiteIx site, Instant now) {
   std::vector<Tier> tiers;
   for (const SkuIx s : job.demand.skus) {
     Tier t{0, {s}, 0, 0};
     const Sku& sku = world.state().skus[s];
     fill_defaults(sku, job.demand, t.cpu_milli, t.memory_mib);
-    const auto rates = rates_for(world.state(), job, s, nobody, t.cpu_milli, t.memory_mib, now);
+    const auto rates = rates_for(world.state(), job, s, site, t.cpu_milli, t.memory_mib, now);
     if (!rates) continue;
     if (job.demand.most_price && rates->gpu_price > job.demand.most_price) continue;
     t.burn = burn_rate(*rates);
@@ -239,6 +259,65 @@ std::vector<Tier> tiers_of(const World& world, const Job& job, Instant now) {
   }
   std::stable_sort(tiers.begin(), tiers.end(),
                    [](const Tier& a, const Tier& b) { return a.burn < b.burn; });
+  return tiers;
+}
+
+// A tier of one site, and what decides between those of equal price.
+struct Ranked {
+  Tier tier;
+  std::int64_t volumes = 0;  // of its project that live there; of who mounts none: 0
+  Ticks power = 0;
+  bool better(const Ranked& o) const {
+    return std::tuple(tier.burn, -volumes, power) < std::tuple(o.tier.burn, -o.volumes, o.power);
+  }
+  bool as_good(const Ranked& o) const {
+    return !better(o) && !o.better(*this) && tier.skus == o.tier.skus &&
+           tier.cpu_milli == o.tier.cpu_milli && tier.memory_mib == o.tier.memory_mib;
+  }
+};
+
+bool has_any(const World& w, const Job& job, SiteIx site) {
+  return std::any_of(w.hardware.begin(), w.hardware.end(), [&](const auto& kind) {
+    const auto& skus = job.demand.skus;
+    return kind.first.site == site &&
+           (job.demand.gpus_per_node
+                ? std::find(skus.begin(), skus.end(), kind.first.sku) != skus.end()
+                : kind.first.rents_cpu);
+  });
+}
+
+}  // namespace
+
+std::vector<Tier> tiers_of(const World& world, const Job& job, Instant now) {
+  const State& s = world.state();
+  if (s.sites.size() == 1) return tiers_at(world, job, nobody, now);
+  std::vector<Ranked> ranked;
+  std::size_t there = 0;
+  for (SiteIx site = 0; site < s.sites.size(); ++site) {
+    if (s.sites[site].removed || !admits_site(world, job, site) || !has_any(world, job, site))
+      continue;
+    ++there;
+    std::int64_t volumes = 0;
+    if (!job.spec.volumes.empty())
+      for (const VolumeHome& v : s.volumes) volumes += v.project == job.project && v.site == site;
+    for (Tier& t : tiers_at(world, job, site, now)) {
+      t.sites = {site};
+      Ranked one{std::move(t), volumes, s.sites[site].power_cost()};
+      const auto same = std::find_if(ranked.begin(), ranked.end(),
+                                     [&](const Ranked& o) { return o.as_good(one); });
+      if (same == ranked.end())
+        ranked.push_back(std::move(one));
+      else
+        same->tier.sites.push_back(site);
+    }
+  }
+  if (ranked.empty()) return tiers_at(world, job, nobody, now);  // it may stand nowhere: its price
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const Ranked& a, const Ranked& b) { return a.better(b); });
+  std::vector<Tier> tiers;
+  for (Ranked& r : ranked) tiers.push_back(std::move(r.tier));
+  for (Tier& t : tiers)  // all there are: nothing to choose between
+    if (t.sites.size() == there && job.demand.sites.empty()) t.sites.clear();
   return tiers;
 }
 
@@ -343,10 +422,13 @@ Leftover left_for(const World& w, NodeIx n, const Seeker& s, std::span<const Slo
   return left;
 }
 
-bool admits_site(const World& w, const Job& job, NodeIx n) {
-  const auto& sites = job.demand.sites;
-  return sites.empty() ||
-         std::find(sites.begin(), sites.end(), w.state().nodes[n].site) != sites.end();
+bool admits_site(const World& w, const Job& job, SiteIx site) {
+  const auto& named = job.demand.sites;
+  if (!named.empty() && std::find(named.begin(), named.end(), site) == named.end()) return false;
+  if (w.state().sites.size() == 1) return true;
+  return std::all_of(job.spec.volumes.begin(), job.spec.volumes.end(), [&](const auto& m) {
+    return w.volume_home(job.project, m.volume).value_or(site) == site;
+  });
 }
 
 bool are_apart(const Job& a, const Job& b) {
@@ -365,7 +447,7 @@ bool mate_will_come(const World& w, const Job& job, NodeIx n) {
 }
 
 bool admits(const World& w, const Job& job, NodeIx n) {
-  if (!admits_site(w, job, n) || mate_will_come(w, job, n)) return false;
+  if (!admits_site(w, job, w.state().nodes[n].site) || mate_will_come(w, job, n)) return false;
   return job.demand.apart.empty() ||
          std::none_of(w.use[n].leases.begin(), w.use[n].leases.end(),
                       [&](Slot slot) { return are_apart(job, w.state().jobs[slot]); });
@@ -423,24 +505,23 @@ std::vector<base::Missing> never_fits(const World& world, const Job& job) {
   std::int64_t want_cpu = 0, want_memory = 0;
   for (const SkuIx s : d.skus) {
     fill_defaults(world.state().skus[s], d, want_cpu, want_memory);
-    std::int64_t fitting = 0;
+    std::map<SiteIx, std::int64_t> fitting;  // a gang stands at one site
     for (const auto& [kind, count] : world.hardware) {
       if (d.gpus_per_node ? kind.sku != s : !kind.rents_cpu) continue;
-      if (!d.sites.empty() && std::find(d.sites.begin(), d.sites.end(), kind.site) == d.sites.end())
-        continue;
+      if (!admits_site(world, job, kind.site)) continue;
       most_gpus = std::max<std::int64_t>(most_gpus, kind.gpus);
       most_cpu = std::max(most_cpu, kind.cpu_milli);
       most_memory = std::max(most_memory, kind.memory_mib);
       if (kind.gpus >= d.gpus_per_node && kind.cpu_milli >= want_cpu &&
           kind.memory_mib >= want_memory)
-        fitting += count;
+        fitting[kind.site] += count;
     }
-    suitable = std::max(suitable, fitting);
+    for (const auto& [site, nodes] : fitting) suitable = std::max(suitable, nodes);
   }
   if (suitable >= d.nodes && d.together == Together::any) return {};
   std::vector<base::Missing> missing;
   if (suitable >= d.nodes) {
-    const std::int64_t widest = widest_domain(world, d);
+    const std::int64_t widest = widest_domain(world, job);
     if (widest < d.nodes)
       missing.push_back(
           {"nodes_in_one_" + std::string(base::enum_name(d.together)), d.nodes, widest});

@@ -129,7 +129,8 @@ class Search {
   std::optional<NodePlan> plan_for(NodeIx n, const std::vector<OnNode>& may) const {
     const Demand& d = s_.job.demand;
     const Node& node = w_.state().nodes[n];
-    if (node.state != NodeState::active || !serves(node, d, tier_.skus) || !admits(w_, s_.job, n))
+    if (!w_.takes_work(n) || !tier_.at(node.site) || !serves(node, d, tier_.skus) ||
+        !admits(w_, s_.job, n))
       return std::nullopt;
     if (std::popcount(freed(n, may)) < static_cast<int>(d.gpus_per_node)) return std::nullopt;
     std::vector<OnNode> gone;
@@ -182,9 +183,12 @@ class Search {
 // The plans for one gang, cheapest first, inside the domain it requires.
 std::vector<NodePlan> choose(const World& w, const Demand& d, std::vector<NodePlan> plans) {
   if (plans.size() < d.nodes) return {};
-  if (d.together != Together::any) {
+  const bool any = d.together == Together::any;
+  if (!any || (d.nodes > 1 && w.state().sites.size() > 1)) {  // the widest domain is a site
     std::map<std::uint32_t, std::vector<NodePlan>> by_domain;
-    for (NodePlan& p : plans) by_domain[w.domain(p.node, d.together)].push_back(std::move(p));
+    for (NodePlan& p : plans)
+      by_domain[any ? w.state().nodes[p.node].site : w.domain(p.node, d.together)].push_back(
+          std::move(p));
     std::optional<std::int64_t> least;
     plans.clear();
     for (auto& [domain, members] : by_domain) {
@@ -205,7 +209,7 @@ std::vector<Tier> one_kind_for_gangs(const std::vector<Tier>& tiers, const Deman
   if (d.nodes == 1) return tiers;
   std::vector<Tier> split;
   for (const Tier& t : tiers)
-    for (const SkuIx s : t.skus) split.push_back({t.burn, {s}, t.cpu_milli, t.memory_mib});
+    for (const SkuIx s : t.skus) split.push_back({t.burn, {s}, t.cpu_milli, t.memory_mib, t.sites});
   return split;
 }
 

@@ -44,7 +44,8 @@ class Timeline {
   std::optional<NodeTime> node(NodeIx n) {
     const Demand& d = s_.job.demand;
     const Node& node = w_.state().nodes[n];
-    if (node.state != NodeState::active || !admits_site(w_, s_.job, n)) return std::nullopt;
+    if (!w_.takes_work(n) || !tier_.at(node.site) || !admits_site(w_, s_.job, node.site))
+      return std::nullopt;
     if (node.cpu_milli < tier_.cpu_milli || node.memory_mib < tier_.memory_mib) return std::nullopt;
     // A card that others hold is not considered.
     const std::uint64_t allowed = all_cards(node) & allowed_cards(w_, n, s_);
@@ -186,12 +187,13 @@ std::vector<NodeIx> nodes_of(const Window& window) {
   return nodes;
 }
 
-// The first domain, in order of time, that has as many nodes as the gang.
+// The first domain, in order of time, that has as many nodes as the gang; the widest is a site.
 std::vector<NodeIx> soonest_domain(const World& w, const std::vector<NodeIx>& order,
                                    const Demand& d) {
   std::map<std::uint32_t, std::vector<NodeIx>> members;
   for (const NodeIx n : order) {
-    auto& of = members[w.domain(n, d.together)];
+    auto& of =
+        members[d.together == Together::any ? w.state().nodes[n].site : w.domain(n, d.together)];
     of.push_back(n);
     if (of.size() == d.nodes) return of;
   }
@@ -221,8 +223,7 @@ std::optional<Promise> promise_for(const World& world, const Seeker& seeker,
       std::sort(times.begin(), times.end());
       std::vector<NodeIx> order;
       for (const NodeTime& t : times) order.push_back(t.node);
-      std::vector<NodeIx> chosen(order.begin(), order.begin() + d.nodes);
-      if (d.together != Together::any) chosen = soonest_domain(world, order, d);
+      const std::vector<NodeIx> chosen = soonest_domain(world, order, d);
       if (chosen.empty()) continue;
       Promise p{seeker.now, seeker.now, true, sku, {}, tier.cpu_milli, tier.memory_mib};
       for (const NodeTime& t : times)
