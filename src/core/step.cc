@@ -19,24 +19,13 @@ bool makes_room(const FactBody& body) {
          std::holds_alternative<SiteContact>(body) || std::holds_alternative<VolumeForgotten>(body);
 }
 
-// Before the fact is folded. A promise that is let go, because its job starts elsewhere or claims
-// a place, leaves its cards to others.
+// Before the fact is folded.
 void count_freed(const World& world, const FactBody& body, Freed& freed) {
   freed.anywhere |= makes_room(body);
-  const auto leaves = [&](const std::vector<Place>& places) {
-    for (const Place& p : places) freed.nodes.push_back(p.node);
-  };
-  const auto let_go = [&](Id id) {
-    if (const Job* job = world.job(id); job && job->promise) leaves(job->promise->places);
-  };
-  if (const auto* closed = std::get_if<LeaseClosed>(&body)) {
-    leaves(closed->interval.places);
-    freed.projects.push_back(world.job(closed->job)->project);
-  } else if (const auto* granted = std::get_if<LeaseGranted>(&body)) {
-    let_go(granted->job);
-  } else if (const auto* claim = std::get_if<ClaimMade>(&body)) {
-    let_go(claim->job);
-  }
+  const auto* closed = std::get_if<LeaseClosed>(&body);
+  if (!closed) return;
+  for (const Place& p : closed->interval.places) freed.nodes.push_back(p.node);
+  freed.projects.push_back(world.job(closed->job)->project);
 }
 
 }  // namespace
@@ -61,25 +50,16 @@ base::Result<void> step(World& world, const Command& command, Instant now, const
   const Job* fresh = submit ? world.job(submit->job.id) : nullptr;
   const bool review =
       std::holds_alternative<Tick>(command) || std::holds_alternative<Advance>(command);
-  const auto sweep = [&](Pass pass) {
-    freed = {};
+  const bool room = freed.anywhere || !freed.nodes.empty();
+  if (!world.queue.empty() && (room || review || (fresh && !fresh->lease))) {
+    Pass pass = review ? Pass(world, at)
+                : room ? Pass(world, at, std::move(freed))
+                       : Pass(world, at, *fresh);
     while (true) {
       auto next = pass.next(world);
       if (next.empty()) break;
       fold(std::move(next), "queue");
     }
-  };
-  if (!world.queue.empty()) {
-    if (review)
-      sweep(Pass(world, at));
-    else if (freed.anywhere || !freed.nodes.empty())
-      sweep(Pass(world, at, std::move(freed)));
-    else if (fresh && !fresh->lease)
-      sweep(Pass(world, at, *fresh));
-    else
-      freed = {};
-    // Those who were asked before a promise was let go.
-    while (!freed.nodes.empty() && !world.queue.empty()) sweep(Pass(world, at, std::move(freed)));
   }
   if (!world.budgets.due.empty()) fold(crossings(world), "budget");
   return {};
