@@ -14,11 +14,10 @@ using base::Instant;
 
 constexpr Duration kListTimeout = Duration::seconds(60);
 constexpr std::size_t kMostListBytes = 512 << 20;
-constexpr Duration kQuietList = Duration::seconds(10);  // when nothing waits for one
-constexpr Duration kFullList = Duration::seconds(60);   // whatever update_time says
+constexpr Duration kFullList = Duration::seconds(60);  // whatever update_time says
 constexpr Duration kClocksApart = Duration::seconds(5);
 constexpr std::int64_t kListShare = 20;  // of the time, a list takes at most one part
-constexpr Duration kGoneFor = Duration::seconds(30);
+constexpr Duration kLongestRest = Duration::seconds(60);
 constexpr Duration kInventoryEvery = Duration::seconds(15);
 constexpr Duration kExpireEvery = Duration::seconds(60);
 constexpr std::size_t kMarkersAPass = 1000, kOutputsAPass = 1000;
@@ -92,7 +91,8 @@ void SlurmEngine::pass() {
     expired_at_ = now();
     expire();
     const base::Guard lock(mutex_);
-    std::erase_if(gone_, [at = now()](const auto& g) { return at - g.second > kGoneFor; });
+    std::erase_if(gone_,
+                  [this, at = now()](const auto& g) { return at - g.second > options_.settle; });
   }
 }
 
@@ -111,7 +111,7 @@ void SlurmEngine::expire() {
 bool SlurmEngine::list_due(Instant at) const {
   if (at < list_not_before_) return false;
   const base::Guard lock(mutex_);
-  if (want_list_ || !shared_ || at - list_asked_at_ >= kQuietList) return true;
+  if (want_list_ || !shared_ || at - list_asked_at_ >= options_.quiet) return true;
   const SlurmRules r = rules();
   return std::ranges::any_of(ranks_, [&](const auto& one) {
     return awaits_list(one.second.work, one.second.memory, r, list_began_);
@@ -125,7 +125,7 @@ void SlurmEngine::list() {
   const Instant since = full || list_asked_at_.us == 0 ? Instant{} : list_asked_at_ - kClocksApart;
   auto answer = call(codec().jobs(since), kListTimeout, kMostListBytes);
   const Duration took = now() - began;
-  list_not_before_ = now() + std::max(options_.period, took * kListShare);
+  list_not_before_ = now() + options_.period;
   if (stopping_) return;
   if (!answer) return unreachable(answer.error().message);
   if (answer->status != 304) {
@@ -135,6 +135,7 @@ void SlurmEngine::list() {
     if (full) full_list_at_ = began;
   }
   list_asked_at_ = began;
+  list_not_before_ = now() + std::clamp(took * kListShare, options_.period, kLongestRest);
   take_list(listed_, began);
 }
 
@@ -207,7 +208,7 @@ void SlurmEngine::strays(const std::vector<SlurmJob>& jobs, Instant began) {
       if (!other) continue;
     }
     const auto gone = gone_.find(job.name);
-    if (gone != gone_.end() && began - gone->second < kGoneFor) continue;
+    if (gone != gone_.end() && began - gone->second < options_.settle) continue;
     if (!strays_busy_.insert(job.id).second) continue;
     enqueue({job.name, SlurmStep::kill, job.id});
   }

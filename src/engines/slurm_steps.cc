@@ -16,8 +16,6 @@ using State = core::RankSeen::State;
 constexpr int kWorkers = 6;
 constexpr int kMostTries = 8;
 constexpr Duration kPatience = Duration::seconds(20);
-// What was asked and not answered may still be done: slurmctld's own patience, and some.
-constexpr Duration kMayStillCome = Duration::seconds(20);
 constexpr Duration kLongestBackoff = Duration::seconds(30);
 
 }  // namespace
@@ -327,7 +325,7 @@ void SlurmEngine::do_submit(const std::string& name, const core::RankWork& work)
     if (said_no) {
       m.asked_at = {};
     } else {
-      m.unsure_until = told + kMayStillCome;
+      m.unsure_until = told + options_.settle;
     }
     tries = m.failures;
   }
