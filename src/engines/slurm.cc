@@ -33,6 +33,35 @@ std::unique_ptr<Engine> make_slurm_engine(SlurmOptions options, base::Clock& clo
 
 std::filesystem::path log_directory(const SlurmOptions& options) { return options.state / "logs"; }
 
+base::Try<int> end_slurm_jobs(const SlurmOptions& o, base::Clock& clock) {
+  net::HttpClient client(peer_of(o.url));
+  SlurmToken token({o.token_file, o.token_env, o.jwt_key_file, o.user});
+  const auto call = [&](net::Request request) -> base::Try<net::Response> {
+    auto headers = token.headers(clock.now());
+    if (!headers) return std::unexpected(headers.error());
+    for (net::Header& h : *headers) request.headers.push_back(std::move(h));
+    return client.call(request, {});
+  };
+  for (const int version : slurm_versions) {
+    const SlurmCodec codec(version);
+    auto answer = call(codec.jobs({}));
+    if (!answer) return std::unexpected(answer.error());
+    if (answer->status == 404) continue;
+    const auto jobs = parse_jobs(*answer, "ampacity:" + o.cloud);
+    if (!jobs) return std::unexpected(jobs.error());
+    int ended = 0;
+    for (const SlurmJob& job : *jobs) {
+      if (job.state > SlurmState::running) continue;
+      auto killed = call(codec.signal(job.id, "KILL"));
+      if (!killed) return std::unexpected(killed.error());
+      ++ended;
+    }
+    if (o.reserve) (void)Scontrol(o.conf).unreserve("ampacity-" + o.cloud);
+    return ended;
+  }
+  return base::fault("slurmrestd answers in no version that is known here", false);
+}
+
 base::Result<void> check_slurm_options(const SlurmOptions& o) {
   const bool unix_socket = o.url.starts_with("unix:/");
   if (!unix_socket && !o.url.starts_with("http://") && !o.url.starts_with("https://"))

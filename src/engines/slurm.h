@@ -45,6 +45,10 @@ std::unique_ptr<Engine> make_slurm_engine(SlurmOptions options, base::Clock& clo
 std::unique_ptr<Engine> make_slurm_engine(SlurmOptions options, base::Clock& clock,
                                           std::unique_ptr<net::Transport> transport);
 
+// Ends every job of this cloud and gives its nodes back. Blocking; no Engine may be alive. How
+// many.
+base::Try<int> end_slurm_jobs(const SlurmOptions& options, base::Clock& clock);
+
 // What is wrong with them, if anything: before a thread is started.
 base::Result<void> check_slurm_options(const SlurmOptions& options);
 

@@ -128,6 +128,11 @@ void SlurmEngine::list() {
   list_not_before_ = now() + options_.period;
   if (stopping_) return;
   if (!answer) return unreachable(answer.error().message);
+  if (answer->status == 404) {  // slurmrestd is another now: asked anew what it speaks
+    const base::Guard lock(mutex_);
+    met_ = false;
+    return;
+  }
   if (answer->status != 304) {
     auto jobs = parse_jobs(*answer, comment_);
     if (!jobs) return unreachable(jobs.error().message);
@@ -289,7 +294,7 @@ void SlurmEngine::compare() {
       const SlurmPlanned planned = plan(rank.work, rank.memory, r, list_began_, at);
       if (planned.step == SlurmStep::forget)
         forget(here->first);
-      else if (planned.step != SlurmStep::submit || whole_)
+      else if (planned.step != SlurmStep::submit || (whole_ && met_))
         apply(rank, planned, seen);
     }
   }

@@ -255,7 +255,7 @@ SlurmSubmission SlurmEngine::submission(const core::RankWork& work, bool again) 
   s.name = name;
   s.comment = comment_;
   s.script = slurm_wrapper(work, plan);
-  s.env = slurm_environment(work, plan);
+  s.env = {{"PATH", "/usr/local/bin:/usr/bin:/bin"}, {"HOME", shared_.home_path(work.project)}};
   s.partition = partition_;
   s.reservation = reservation_;
   s.node = work.node;

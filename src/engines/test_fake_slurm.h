@@ -120,8 +120,7 @@ class FakeSlurm {
   }
 
  private:
-  static constexpr const char* kHead =
-      R"({"meta":{"Slurm":{"version":{"major":22,"micro":8,"minor":5},"release":"22.05.8"}},"errors":[)";
+  static constexpr const char* kHead = R"({"meta":{"Slurm":{"release":"22.05.8"}},"errors":[)";
   static net::Response fine(const std::string& more = "") {
     return {200, "application/json", std::string(kHead) + "]" + more + "}", {}};
   }

@@ -7,6 +7,29 @@
 
 namespace ampacity::server {
 
+namespace {
+
+void add_slurm_options(CLI::App& app, engines::SlurmOptions& o) {
+  const auto add = [&app](const char* name, auto& to, const char* what) {
+    app.add_option(name, to, what)->group("Slurm, for --engine slurm");
+  };
+  add("--slurm-url", o.url, "slurmrestd: unix:/path/of/socket or http://host:port");
+  add("--slurm-token-file", o.token_file,
+      "a file with the token (JWT); read again when it changes");
+  add("--slurm-token-env", o.token_env, "a variable with the token");
+  add("--slurm-jwt-key", o.jwt_key_file, "the cluster's JWT key: tokens are minted from it");
+  add("--slurm-user", o.user, "whom the jobs run as; needed with --slurm-jwt-key");
+  add("--slurm-shared", o.shared, "a folder that every node has under this path: output, markers");
+  add("--slurm-partition", o.partition, "whose nodes are rented; default: the default partition");
+  add("--slurm-conf", o.conf, "slurm.conf for scontrol, the fallback; default: the system's");
+  app.add_flag_callback(
+         "--slurm-no-reservation", [&o] { o.reserve = false; },
+         "let others' jobs land on the same nodes")
+      ->group("Slurm, for --engine slurm");
+}
+
+}  // namespace
+
 Config parse_config(int argc, char** argv) {
   Config c;
   CLI::App app{"ampacityd: the Ampacity server. One directory of state, one machine, SQLite."};
@@ -23,12 +46,14 @@ Config parse_config(int argc, char** argv) {
       "add emulated GPU nodes, such as h100:8x4 (4 nodes of 8); may be repeated. 4 nodes "
       "stand in a rack (rack-1…), 16 share a leaf switch (leaf-1…)");
   std::string engine = "podman";
-  app.add_option("--engine", engine, "podman, docker, or stub (runs nothing: for load tests)")
-      ->check(CLI::IsMember({"podman", "docker", "stub"}))
+  app.add_option("--engine", engine,
+                 "podman, docker, slurm, or stub (runs nothing: for load tests)")
+      ->check(CLI::IsMember({"podman", "docker", "slurm", "stub"}))
       ->capture_default_str();
   app.add_option("--stub-run-ms", c.stub_run_ms, "how long the stub engine's ranks run")
       ->check(CLI::Range(1, 86'400'000));
   app.add_option("--docker-socket", c.docker_socket, "docker's API socket")->capture_default_str();
+  add_slurm_options(app, c.slurm);
   app.add_option("--images", c.images, "directory of NAME.tar, used as localhost/ampacity-NAME");
   app.add_option("--prices", c.prices, "a price book (YAML) to take effect now")
       ->check(CLI::ExistingFile);
@@ -64,9 +89,10 @@ Config parse_config(int argc, char** argv) {
     const int code = app.exit(e);
     std::exit(code == 0 ? 0 : 2);
   }
-  c.engine = engine == "docker" ? EngineChoice::docker
-             : engine == "stub" ? EngineChoice::stub
-                                : EngineChoice::podman;
+  c.engine = engine == "docker"  ? EngineChoice::docker
+             : engine == "stub"  ? EngineChoice::stub
+             : engine == "slurm" ? EngineChoice::slurm
+                                 : EngineChoice::podman;
   c.state = std::filesystem::absolute(c.state).lexically_normal();
   if (!c.images.empty()) c.images = std::filesystem::absolute(c.images).lexically_normal();
   if (c.cloud.empty()) {

@@ -8,10 +8,11 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engines/slurm.h"
 
 namespace ampacity::server {
 
-enum class EngineChoice { podman, docker, stub };
+enum class EngineChoice { podman, docker, slurm, stub };
 
 struct Config {
   enum class Verb { serve, stop_engine, rebuild, doctor, owner_key } verb = Verb::serve;
@@ -25,6 +26,7 @@ struct Config {
   EngineChoice engine = EngineChoice::podman;
   std::int64_t stub_run_ms = 300;
   std::string docker_socket = "/var/run/docker.sock";
+  engines::SlurmOptions slurm;   // but cloud and state
   std::filesystem::path images;  // NAME.tar -> localhost/ampacity-NAME
   std::filesystem::path prices;  // a price book to take effect at start
   std::filesystem::path owner_key_file;

@@ -28,4 +28,9 @@ base::Result<Inventory> take_inventory(const engines::HostFound& host,
                                        const std::vector<Emulation>& emulated,
                                        const std::string& site_name);
 
+// The machines of a cluster that knows them itself; what it leaves out of a SKU the catalogue
+// fills.
+Inventory inventory_of(engines::SiteSeen seen, const std::string& engine,
+                       const std::string& site_name);
+
 }  // namespace ampacity::server

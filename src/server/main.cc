@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <mutex>
 
 #include "api/price_file.h"
 #include "api/problem.h"
@@ -15,6 +16,7 @@
 #include "core/price_book.h"
 #include "documents/payment_file_drop.h"
 #include "engines/containers.h"
+#include "engines/slurm.h"
 #include "engines/stub.h"
 #include "server/app.h"
 #include "server/catalogue.h"
@@ -48,11 +50,45 @@ engines::ContainerOptions container_options(const Config& c, const engines::Host
   return o;
 }
 
+engines::SlurmOptions slurm_options(const Config& c) {
+  engines::SlurmOptions o = c.slurm;
+  o.cloud = base::to_hex(base::sha256(c.state.string())).substr(0, 12);
+  o.state = c.state;
+  return o;
+}
+
+// What the cluster last said of its machines: the first word is for the start, later ones change
+// the site. Threads: the engine's and main's.
+class Cluster {
+ public:
+  void saw(engines::SiteSeen seen, Loop& loop, const std::string& site) {
+    const std::lock_guard lock(mutex_);
+    seen_ = std::move(seen);
+    if (!joined_) return;
+    Work work;
+    work.command = inventory_of(*seen_, "slurm", site).site;
+    work.actor = "engine";
+    loop.push(std::move(work));
+  }
+  // Nothing: it does not answer, and what is known of it stays.
+  std::optional<engines::SiteSeen> join() {
+    const std::lock_guard lock(mutex_);
+    joined_ = true;
+    return seen_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::optional<engines::SiteSeen> seen_;
+  bool joined_ = false;
+};
+
 struct Parts {
   base::SystemClock clock;
   base::SystemPrng prng;
   Config config;
   engines::HostFound host;
+  Cluster cluster;  // where the engine is slurm
 };
 
 // What is opened before the world moves: the store, its world, the secrets.
@@ -172,6 +208,12 @@ int offline(Parts& p) {
     // Holding the store's lock: a running server's containers are not taken from under it.
     const auto alone = store::open_sqlite(store);
     if (!alone) return give_up(alone.error().message);
+    if (p.config.engine == EngineChoice::slurm) {
+      const auto ended = engines::end_slurm_jobs(slurm_options(p.config), p.clock);
+      if (!ended) return give_up(ended.error().message);
+      std::printf("%d jobs of this cloud were ended, its reservation is gone\n", *ended);
+      return 0;
+    }
     engines::stop_container_service(container_options(p.config, p.host));
     std::printf(
         "every container and network of this cloud is gone; volumes, images and logs stay\n");
@@ -206,10 +248,18 @@ void wait_for_signal() {
 std::unique_ptr<engines::Engine> make_engine(Parts& p) {
   if (p.config.engine == EngineChoice::stub)
     return engines::make_stub_engine(base::Duration::millis(p.config.stub_run_ms), p.clock);
+  if (p.config.engine == EngineChoice::slurm)
+    return engines::make_slurm_engine(slurm_options(p.config), p.clock);
   return engines::make_container_engine(container_options(p.config, p.host), p.clock);
 }
 
 base::Result<Inventory> register_machine(Parts& p, const engines::Engine& engine) {
+  if (p.config.engine == EngineChoice::slurm) {
+    auto seen = p.cluster.join();
+    if (seen) return inventory_of(std::move(*seen), "slurm", p.config.site);
+    return Inventory{{{p.config.site, "local", "slurm"}, {}, {}},
+                     {"Slurm: " + engine.health().note}};
+  }
   std::vector<Emulation> emulated;
   for (const std::string& text : p.config.emulate) {
     auto e = parse_emulation(text);
@@ -219,13 +269,17 @@ base::Result<Inventory> register_machine(Parts& p, const engines::Engine& engine
   return take_inventory(p.host, engine.health(), emulated, p.config.site);
 }
 
-engines::EngineReports reports_to(Loop& loop) {
+engines::EngineReports reports_to(Loop& loop, Parts& p) {
   engines::EngineReports reports;
   reports.seen = [&loop](std::vector<core::RankSeen> seen) { loop.observe(std::move(seen)); };
   reports.health = [](const engines::EngineHealth& h) {
     base::log_info("engine {} {}: {} {}", h.kind, h.version,
                    h.reachable ? "reachable" : "NOT reachable", h.note);
   };
+  if (p.config.engine == EngineChoice::slurm)
+    reports.inventory = [&loop, &p](engines::SiteSeen seen) {
+      p.cluster.saw(std::move(seen), loop, p.config.site);
+    };
   reports.volume_over_limit = [&loop](const core::RankWork& r, std::string why) {
     Work stop;
     stop.command = core::StopJob{r.job, core::StopReason::volume_limit, std::move(why)};
@@ -238,7 +292,9 @@ engines::EngineReports reports_to(Loop& loop) {
 // The commands of every start, before the first request.
 base::Result<void> begin(Parts& p, Loop& loop, KeyRing& keys, core::RegisterSite site) {
   if (auto founded = found_cloud(p.config, loop, keys, p.clock, p.prng); !founded) return founded;
-  if (auto joined = loop.run(std::move(site), "ampacityd"); !joined) return joined;
+  // Of a cluster that does not answer, what is known stays.
+  if (p.config.engine != EngineChoice::slurm || !site.nodes.empty())
+    if (auto joined = loop.run(std::move(site), "ampacityd"); !joined) return joined;
   if (!p.config.prices.empty()) return set_prices(p.config, loop);
   return {};
 }
@@ -322,7 +378,7 @@ int serve(Parts& p) {
   // The port first: a taken one leaves nothing behind. Until open(), requests are answered with
   // 503.
   if (const auto listening = server.start(); !listening) return give_up(listening.error().message);
-  if (const auto started = engine->start(reports_to(loop)); !started)
+  if (const auto started = engine->start(reports_to(loop, p)); !started)
     return give_up("the container engine: " + started.error().message);
   auto inventory = register_machine(p, *engine);
   if (!inventory) return give_up(inventory.error().message);
@@ -353,6 +409,11 @@ int main(int argc, char** argv) {
     return server::usage_error;
   }
   base::set_log_level(p.config.quiet ? base::Level::warn : base::Level::info);
+  if (p.config.engine == server::EngineChoice::slurm)
+    if (const auto fine = engines::check_slurm_options(p.config.slurm); !fine) {
+      std::fprintf(stderr, "ampacityd: --slurm-%s\n", fine.error().message.c_str());
+      return server::usage_error;
+    }
   for (const std::string& text : p.config.emulate)
     if (const auto e = server::parse_emulation(text); !e) {
       std::fprintf(stderr, "ampacityd: %s\n", e.error().message.c_str());
