@@ -221,7 +221,7 @@ up() {
   wait_for 600 "every node idle" all_idle
   cat <<TEXT
 a Slurm cluster of $nodes nodes with $gpus emulated $kind each, as $who, in $dir
-  ampacityd --engine slurm --slurm-url unix:$dir/run/restd.socket --slurm-shared $dir/shared --slurm-conf $dir/etc/slurm.conf
+  ampacity fleet site add slurm-1 --engine slurm --url unix:$dir/run/restd.socket -o shared=$dir/shared -o conf=$dir/etc/slurm.conf
   $0 run $dir squeue
   $0 down $dir
 TEXT

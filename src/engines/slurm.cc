@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "engines/slurm_engine.h"
+#include "net/gated_transport.h"
 
 namespace ampacity::engines {
 
@@ -28,39 +29,11 @@ std::unique_ptr<Engine> make_slurm_engine(SlurmOptions options, base::Clock& clo
 
 std::unique_ptr<Engine> make_slurm_engine(SlurmOptions options, base::Clock& clock,
                                           std::unique_ptr<net::Transport> transport) {
+  transport = net::gated(std::move(transport), options.may_act);
   return std::make_unique<SlurmEngine>(std::move(options), clock, std::move(transport));
 }
 
 std::filesystem::path log_directory(const SlurmOptions& options) { return options.state / "logs"; }
-
-base::Try<int> end_slurm_jobs(const SlurmOptions& o, base::Clock& clock) {
-  net::HttpClient client(peer_of(o.url));
-  SlurmToken token({o.token_file, o.token_env, o.jwt_key_file, o.user});
-  const auto call = [&](net::Request request) -> base::Try<net::Response> {
-    auto headers = token.headers(clock.now());
-    if (!headers) return std::unexpected(headers.error());
-    for (net::Header& h : *headers) request.headers.push_back(std::move(h));
-    return client.call(request, {});
-  };
-  for (const int version : slurm_versions) {
-    const SlurmCodec codec(version);
-    auto answer = call(codec.jobs({}));
-    if (!answer) return std::unexpected(answer.error());
-    if (answer->status == 404) continue;
-    const auto jobs = parse_jobs(*answer, "ampacity:" + o.cloud);
-    if (!jobs) return std::unexpected(jobs.error());
-    int ended = 0;
-    for (const SlurmJob& job : *jobs) {
-      if (job.state > SlurmState::running) continue;
-      auto killed = call(codec.signal(job.id, "KILL"));
-      if (!killed) return std::unexpected(killed.error());
-      ++ended;
-    }
-    if (o.reserve) (void)Scontrol(o.conf).unreserve("ampacity-" + o.cloud);
-    return ended;
-  }
-  return base::fault("slurmrestd answers in no version that is known here", false);
-}
 
 base::Result<void> check_slurm_options(const SlurmOptions& o) {
   const bool unix_socket = o.url.starts_with("unix:/");
@@ -68,15 +41,19 @@ base::Result<void> check_slurm_options(const SlurmOptions& o) {
     return base::refuse_field("url", "must be unix:/path/of/socket, http://host:port or https://…");
   const int doors = !o.token_file.empty() + !o.token_env.empty() + !o.jwt_key_file.empty();
   if (doors > 1)
-    return base::refuse_field("token", "give one of token file, token variable and JWT key file");
+    return base::refuse_field("token_file",
+                              "give one of token file, token variable and JWT key file");
   if (!unix_socket && doors == 0)
-    return base::refuse_field("token", "slurmrestd over TCP asks for a token: give a token file");
+    return base::refuse_field("token_file",
+                              "slurmrestd over TCP asks for a token: give a token file");
   if (!o.jwt_key_file.empty() && o.user.empty())
-    return base::refuse_field("user", "a token minted from the key needs the user it is for");
+    return base::refuse_field("options",
+                              "user: a token minted from the key needs the user it is for");
   if (o.lease.us != 0 && o.lease < base::Duration::seconds(120))
-    return base::refuse_field("lease", "must be 0 (none) or at least 2 minutes: Slurm counts them");
+    return base::refuse_field(
+        "options", "the lease must be 0 (none) or at least 2 minutes: Slurm counts them");
   if (!o.shared.empty() && !o.shared.is_absolute())
-    return base::refuse_field("shared", "must be an absolute path, the same on every node");
+    return base::refuse_field("options", "shared must be an absolute path, the same on every node");
   return {};
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/time.h"
 #include "engines/engine.h"
+#include "net/gated_transport.h"
 #include "net/http_client.h"
 
 namespace ampacity::engines {
@@ -30,6 +31,7 @@ struct SlurmOptions {
   // lost.
   std::filesystem::path shared;
   std::string partition;       // whose nodes are the site's; empty: the default one
+  net::MayAct may_act;         // asked before each request; empty: always
   std::filesystem::path conf;  // slurm.conf for scontrol, the fallback; empty: the system's
   bool reserve = true;         // keep others off our nodes by a reservation (needs scontrol)
   base::Duration period = base::Duration::seconds(1);   // between comparisons
@@ -44,10 +46,6 @@ std::unique_ptr<Engine> make_slurm_engine(SlurmOptions options, base::Clock& clo
 // Over another transport: the simulator's, a test's.
 std::unique_ptr<Engine> make_slurm_engine(SlurmOptions options, base::Clock& clock,
                                           std::unique_ptr<net::Transport> transport);
-
-// Ends every job of this cloud and gives its nodes back. Blocking; no Engine may be alive. How
-// many.
-base::Try<int> end_slurm_jobs(const SlurmOptions& options, base::Clock& clock);
 
 // What is wrong with them, if anything: before a thread is started.
 base::Result<void> check_slurm_options(const SlurmOptions& options);

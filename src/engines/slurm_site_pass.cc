@@ -101,6 +101,7 @@ base::Try<void> SlurmEngine::take_inventory() {
 // All nodes of the site are ours while we are there: nobody else's jobs land on them.
 void SlurmEngine::keep_reservation(const SiteSeen& site) {
   if (!options_.reserve || site.nodes.empty()) return;
+  if (options_.may_act && !options_.may_act()) return;
   std::vector<std::string> nodes;
   for (const auto& m : site.nodes) nodes.push_back(m.node.name);
   std::ranges::sort(nodes);

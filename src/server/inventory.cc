@@ -89,6 +89,19 @@ void add_emulated(const Emulation& e, Floor& floor, Inventory& out) {
 
 }  // namespace
 
+std::vector<engines::SiteSeen::Machine> emulated_machines(const Emulation& e,
+                                                          const std::string& prefix) {
+  Inventory made;
+  Floor floor;
+  add_emulated(e, floor, made);
+  std::vector<engines::SiteSeen::Machine> machines;
+  for (auto& member : made.site.nodes) {
+    member.node.name = prefix + member.node.name;
+    machines.push_back({std::move(member.node), std::move(member.sku)});
+  }
+  return machines;
+}
+
 base::Result<Emulation> parse_emulation(const std::string& text) {
   const auto r = core::parse_gpu_request(text);
   if (!r || r->skus.size() != 1)
@@ -98,28 +111,6 @@ base::Result<Emulation> parse_emulation(const std::string& text) {
     return base::refuse_field("--emulate", "there is no GPU " + r->skus[0] +
                                                " in the catalogue; there is " + catalogue_names());
   return Emulation{r->skus[0], r->gpus_per_node, r->nodes};
-}
-
-Inventory inventory_of(engines::SiteSeen seen, const std::string& engine,
-                       const std::string& site_name) {
-  Inventory out;
-  out.site.site = {site_name, "local", engine};
-  for (core::Sku& own : seen.skus) {
-    auto known = catalogue_sku(own.name);
-    if (!known) {
-      out.site.skus.push_back(std::move(own));
-      continue;
-    }
-    known->emulated = own.emulated;
-    if (known->emulated) known->description += " (emulated)";
-    known->cpu_milli_per_gpu = std::min(known->cpu_milli_per_gpu, own.cpu_milli_per_gpu);
-    known->memory_mib_per_gpu = std::min(known->memory_mib_per_gpu, own.memory_mib_per_gpu);
-    out.site.skus.push_back(std::move(*known));
-  }
-  for (auto& machine : seen.nodes)
-    out.site.nodes.push_back({std::move(machine.node), std::move(machine.sku)});
-  out.notes = std::move(seen.notes);
-  return out;
 }
 
 base::Result<Inventory> take_inventory(const engines::HostFound& host,

@@ -19,6 +19,10 @@ struct Emulation {
 };
 base::Result<Emulation> parse_emulation(const std::string& text);
 
+// Its nodes, of nominal size, named `<prefix>emulated-h100-1`…
+std::vector<engines::SiteSeen::Machine> emulated_machines(const Emulation& e,
+                                                          const std::string& prefix);
+
 struct Inventory {
   core::RegisterSite site;
   std::vector<std::string> notes;  // for people: why something is not offered
@@ -27,10 +31,5 @@ base::Result<Inventory> take_inventory(const engines::HostFound& host,
                                        const engines::EngineHealth& engine,
                                        const std::vector<Emulation>& emulated,
                                        const std::string& site_name);
-
-// The machines of a cluster that knows them itself; what it leaves out of a SKU the catalogue
-// fills.
-Inventory inventory_of(engines::SiteSeen seen, const std::string& engine,
-                       const std::string& site_name);
 
 }  // namespace ampacity::server

@@ -50,6 +50,16 @@ class Run final : public base::Chaos {
   void say(const std::string& line);
   void trace_fact(const core::Fact& fact);
   void final_reads();
+  std::map<std::string, std::unique_ptr<FakePodman>> make_sites();
+  std::map<std::string, FakePodman*> sites() const;
+  std::vector<const FakePodman*> podmans() const;
+  template <typename F>
+  void each_podman(F&& f) {
+    f(podman_);
+    for (auto& [name, podman] : sites_) f(*podman);
+  }
+  // One of all; the draw is left out where there is but one.
+  FakePodman& some_podman();
 
   const ChaosOptions options_;
   const ChaosPlan plan_;
@@ -57,6 +67,7 @@ class Run final : public base::Chaos {
   Fibres fibres_;
   Disk disk_;
   FakePodman podman_;
+  std::map<std::string, std::unique_ptr<FakePodman>> sites_;
   Machine machine_;
   ChaosAudit audit_;
   Tenants tenants_;
@@ -80,18 +91,21 @@ Run::Run(const ChaosOptions& options)
                         .power_safe_overwrite = true,
                         .weaken_synchronous = options.planted.contains("no-sync")}),
       podman_(fibres_, world_),
-      machine_({plan_.emulated, plan_.engine_period, plan_.snapshot_after}, fibres_, disk_, podman_,
-               ids_),
-      audit_(plan_, podman_),
+      sites_(make_sites()),
+      machine_({plan_.emulated, sites(), plan_.engine_period, plan_.snapshot_after}, fibres_, disk_,
+               podman_, ids_),
+      audit_(plan_, podmans()),
       tenants_(plan_, fibres_, machine_, asks_) {
   make_sqlite_repeatable(static_cast<std::uint32_t>(options.seed));
   base::scheduler = &fibres_;
   base::chaos = this;
   fibres_.give_way_odds(plan_.give_way_odds);
-  podman_.faults = plan_.podman;
-  if (options.trace) podman_.trace = [this](const std::string& line) { say(line); };
-  podman_.shortest_run = plan_.shortest_run;
-  podman_.longest_run = plan_.longest_run;
+  each_podman([this](FakePodman& podman) {
+    podman.faults = plan_.podman;
+    if (options_.trace) podman.trace = [this](const std::string& line) { say(line); };
+    podman.shortest_run = plan_.shortest_run;
+    podman.longest_run = plan_.longest_run;
+  });
   machine_.committed = [this](const core::World& w, const std::vector<core::Fact>& facts) {
     for (const core::Fact& f : facts)
       if (options_.trace) trace_fact(f);
@@ -104,6 +118,34 @@ Run::~Run() {
   machine_.kill(Loss::nothing);
   base::scheduler = nullptr;
   base::chaos = nullptr;
+}
+
+std::map<std::string, std::unique_ptr<FakePodman>> Run::make_sites() {
+  std::map<std::string, std::unique_ptr<FakePodman>> sites;
+  for (const std::string& name : plan_.sites)
+    sites.emplace(name, std::make_unique<FakePodman>(fibres_, world_));
+  return sites;
+}
+
+std::map<std::string, FakePodman*> Run::sites() const {
+  std::map<std::string, FakePodman*> all;
+  for (const auto& [name, podman] : sites_) all.emplace(name, podman.get());
+  return all;
+}
+
+std::vector<const FakePodman*> Run::podmans() const {
+  std::vector<const FakePodman*> all{&podman_};
+  for (const auto& [name, podman] : sites_) all.push_back(podman.get());
+  return all;
+}
+
+FakePodman& Run::some_podman() {
+  if (sites_.empty()) return podman_;
+  auto n = events_.next() % (sites_.size() + 1);
+  if (n == 0) return podman_;
+  auto it = sites_.begin();
+  std::advance(it, static_cast<std::ptrdiff_t>(n - 1));
+  return *it->second;
 }
 
 void Run::say(const std::string& line) {
@@ -214,20 +256,33 @@ void Run::strike() {
       machine_.clock_jump.us += (events_.next() % 2 ? 1 : -1) * span.us;
       break;
     case Fault::partition:
-      podman_.unreachable_until(fibres_.now() + span);
+      some_podman().unreachable_until(fibres_.now() + span);
       break;
-    case Fault::lost:
-      events_.next() % 6 ? podman_.lose_one() : podman_.lose_all();
+    case Fault::site_lost:  // longer than lease and grace
+      some_podman().unreachable_until(fibres_.now() + base::Duration::seconds(240) + span);
       break;
+    case Fault::flap: {
+      FakePodman& site = some_podman();
+      for (int i = 0; i < 6; ++i)
+        later(base::Duration::seconds(25 * i), [this, &site] {
+          if (safety_) site.unreachable_until(fibres_.now() + base::Duration::seconds(20));
+        });
+      break;
+    }
+    case Fault::lost: {
+      FakePodman& site = some_podman();
+      events_.next() % 6 ? site.lose_one() : site.lose_all();
+      break;
+    }
     case Fault::hidden:
-      podman_.hide_one(span);
+      some_podman().hide_one(span);
       break;
     case Fault::reboot:
       podman_.reboot();
       if (!restarting_) bring_back(Loss::nothing);
       break;
     default:
-      podman_.stray();
+      some_podman().stray();
   }
 }
 
@@ -246,9 +301,11 @@ void Run::heal() {
   safety_ = false;
   disk_.faults = {};
   disk_.make_room();
-  podman_.heal();
-  podman_.shortest_run = plan_.shortest_run;
-  podman_.longest_run = plan_.longest_run;
+  each_podman([this](FakePodman& podman) {
+    podman.heal();
+    podman.shortest_run = plan_.shortest_run;
+    podman.longest_run = plan_.longest_run;
+  });
 }
 
 bool Run::done_within(base::Duration d, std::function<void()> work) {
@@ -265,7 +322,9 @@ bool Run::done_within(base::Duration d, std::function<void()> work) {
 
 // Nobody asks, nothing runs, nothing waits that could run.
 bool Run::quiet() {
-  if (!tenants_.done() || !machine_.open() || podman_.containers() > 0) return false;
+  if (!tenants_.done() || !machine_.open()) return false;
+  for (const FakePodman* podman : podmans())
+    if (podman->containers() > 0) return false;
   // Shared: who looks may still be at it when we no longer wait.
   auto all = std::make_shared<bool>(false);
   (void)done_within(base::Duration::seconds(30), [this, all] {
@@ -308,7 +367,8 @@ void Run::finish() {
   if (!audit_.found.empty()) return;
   if (!settled) {
     std::string left;
-    for (const std::string& name : podman_.names()) left += " " + name;
+    for (const FakePodman* podman : podmans())
+      for (const std::string& name : podman->names()) left += " " + name;
     audit_.wrong(fmt::format(
         "I8 not settled {} after healing: {}{}; containers:{}", base::format_duration(to_settle),
         machine_.open() ? "open" : "not open", tenants_.done() ? "" : ", tenants wait", left));
@@ -336,7 +396,7 @@ ChaosResult Run::result() {
   out_.commits = audit_.commits;
   out_.leases_closed = audit_.leases_closed;
   out_.turns = fibres_.turns();
-  out_.engine_requests = podman_.requests();
+  for (const FakePodman* podman : podmans()) out_.engine_requests += podman->requests();
   out_.answers = tenants_.answers();
   out_.lives = machine_.lives();
   out_.simulated = fibres_.now() - birth;

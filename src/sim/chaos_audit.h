@@ -15,15 +15,17 @@ namespace ampacity::sim {
 
 class ChaosAudit {
  public:
-  ChaosAudit(const ChaosPlan& plan, const FakePodman& podman) : plan_(plan), podman_(podman) {}
+  // The podmans of all sites.
+  ChaosAudit(const ChaosPlan& plan, std::vector<const FakePodman*> podmans)
+      : plan_(plan), podmans_(std::move(podmans)) {}
 
   // After a commit: the facts, and the world that made them.
   void committed(const core::World& after, const std::vector<core::Fact>& facts);
   // At a start: it must hold all that was ever committed; what it holds beyond that is read here.
-  void loaded(const core::World& found, const store::SqliteOptions& store);
+  void loaded(const core::World& found, const store::StoreAt& store);
   // At the end, when everything has settled.
   void settled(const core::World& world, base::Instant now);
-  void store_at_rest(const store::SqliteOptions& store);
+  void store_at_rest(const store::StoreAt& store);
 
   void wrong(std::string what);
   void healed() { healed_ = true; }  // from now on nothing excuses a stop that takes long
@@ -36,15 +38,19 @@ class ChaosAudit {
   void fold(const core::Fact& fact);
   void close(const core::LeaseClosed& closed);
   void compare_runs();
+  using Runs = std::map<std::string, const FakePodman::Run*>;
+  void compare_generations(const Runs& by_name);
+  bool vanishes() const;  // containers may, or come back
   void take(std::vector<core::Violation> violations, const char* when);
 
   const ChaosPlan& plan_;
-  const FakePodman& podman_;
+  const std::vector<const FakePodman*> podmans_;
   core::World shadow_;
   core::FactAuditor auditor_;
   struct Billed {
     core::Interval interval;
     core::Outcome outcome{};
+    bool fenced = false;
   };
   std::map<std::string, Billed> billed_;  // by the first rank's container
   std::string written_;

@@ -35,8 +35,11 @@ enum class Fault {
   reboot,        // F15 of the host
   stray,         // somebody else's container with our label
   misbehave,     // BUGGIFY
+  site_lost,     // F35, F25: a site is cut off for longer than its lease; what runs there runs on
+  flap,          // F33: a site comes and goes, each time for less than it takes to be unknown
 };
-inline constexpr int faults_in_all = 21;
+inline constexpr int faults_in_all = 23;
+inline constexpr int first_site_fault = static_cast<int>(Fault::site_lost);
 std::string_view word(Fault fault);
 bool strikes(Fault fault);  // at an instant; the others are rates
 
@@ -51,6 +54,7 @@ struct ChaosOptions {
 struct ChaosPlan {
   std::set<Fault> faults;
   std::vector<std::string> emulated;
+  std::vector<std::string> sites;  // beside the machine's own, each with a podman of its own
   int tenants = 1;
   base::Duration safety;            // how long things go wrong
   base::Duration between_requests;  // of a tenant, on average

@@ -5,17 +5,20 @@
 
 #include "base/chaos.h"
 #include "base/log.h"
+#include "engines/sites.h"
 #include "server/app.h"
 #include "server/catalogue.h"
 #include "server/inventory.h"
+#include "server/site_engines.h"
 #include "server/webhooks.h"
+#include "sim/site_fakes.h"
 
 namespace ampacity::sim {
 namespace {
 
 constexpr const char* state_folder = "/simulated";
 
-engines::EngineReports reports_to(server::Loop& loop) {
+engines::EngineReports reports_to(server::Loop& loop, server::SiteEngines& sites) {
   engines::EngineReports reports;
   // Under `misbehave` some come a second time, much later: by then another generation may run.
   auto late = std::make_shared<std::deque<core::RankSeen>>();
@@ -27,6 +30,7 @@ engines::EngineReports reports_to(server::Loop& loop) {
     }
     loop.observe(std::move(seen));
   };
+  reports.inventory = [&sites](engines::SiteSeen seen) { sites.saw(std::move(seen)); };
   return reports;
 }
 
@@ -85,12 +89,22 @@ base::Result<void> Machine::begin(server::Loop& loop, server::KeyRing& keys) {
     if (const auto e = server::parse_emulation(text)) emulated.push_back(*e);
   auto inventory = server::take_inventory(host, {}, emulated, "home");
   if (!inventory) return std::unexpected(inventory.error());
-  return loop.run(std::move(inventory->site), "ampacityd");
+  if (auto joined = loop.run(std::move(inventory->site), "ampacityd"); !joined) return joined;
+  for (const auto& [name, podman] : options_.sites) {
+    if (loop.ask([&](const core::World& w) { return w.site(name).has_value(); })) continue;
+    core::AddSite add;
+    add.site.name = name;
+    add.site.region = "afar";
+    add.site.engine = "podman";
+    add.site.url = "simulated:" + name;
+    if (auto added = loop.run(std::move(add), "operator"); !added) return added;
+  }
+  return {};
 }
 
 // As server/main.cc joins them.
 void Machine::live() {
-  auto journal = store::open_sqlite(store());
+  auto journal = store::open_journal(store());
   if (!journal) return die("open: " + journal.error().message);
   auto world = (*journal)->load();
   if (!world) return die("load: " + world.error().message);
@@ -102,17 +116,28 @@ void Machine::live() {
   container.state = state_folder;
   container.cloud = "simulated";
   container.period = options_.engine_period;
-  auto engine = engines::make_container_engine(container, clock_, podman_.host());
+  auto engine = std::make_unique<engines::Sites>(
+      "home", engines::make_container_engine(container, clock_, podman_.host()));
   server::LoopOptions loop_options;
   loop_options.store = store();
   loop_options.snapshot_when_quiet = options_.snapshot_after;
   server::Loop loop(loop_options, **journal, std::move(*world), *engine, secrets_, clock_);
+  server::SiteEngines site_engines(
+      *engine, loop,
+      [&](const core::Site& site,
+          const core::Policy&) -> base::Try<std::unique_ptr<engines::Engine>> {
+        return with_machines(
+            engines::make_container_engine(container, clock_, options_.sites.at(site.name)->host()),
+            "h100:8x2");
+      },
+      clock_);
   server::Live watchers(loop, engines::LogSpool(engines::log_directory(container)), store(),
                         clock_);
   loop.on_commit([&](const core::World& after, const std::vector<core::Fact>& facts) {
     for (const core::Fact& f : facts) {
       if (const auto* made = std::get_if<core::KeyCreated>(&f.body)) keys.put(made->key);
       if (const auto* gone = std::get_if<core::KeyRevoked>(&f.body)) keys.revoke(gone->key);
+      if (std::holds_alternative<core::SiteAdded>(f.body)) site_engines.changed();
     }
     if (committed) committed(after, facts);
   });
@@ -129,13 +154,15 @@ void Machine::live() {
   const End end{[&] {
     app.stop();
     watchers.stop();
+    site_engines.stop();
     loop.stop();
     engine.reset();
   }};
-  if (const auto started = engine->start(reports_to(loop)); !started)
+  if (const auto started = engine->start(reports_to(loop, site_engines)); !started)
     return die("engine: " + started.error().message);
   loop.start();
   if (const auto begun = begin(loop, keys); !begun) return die("begin: " + begun.error().message);
+  if (!options_.sites.empty()) site_engines.start();
   app.open();
   app_ = &app;
   loop_ = &loop;

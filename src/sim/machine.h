@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,8 @@ class Loop;
 namespace ampacity::sim {
 
 struct MachineOptions {
-  std::vector<std::string> emulated;  // "h100:8x2"
+  std::vector<std::string> emulated;         // "h100:8x2"
+  std::map<std::string, FakePodman*> sites;  // beside its own, with two nodes of 8 h100 each
   base::Duration engine_period = base::Duration::seconds(3);
   std::uint64_t snapshot_after = 200;  // facts
 };
@@ -55,7 +57,7 @@ class Machine {
 
   base::Duration clock_jump;  // its clock, against the world's
   int lives() const { return lives_; }
-  store::SqliteOptions store() const { return disk_.at(); }
+  store::StoreAt store() const { return disk_.at(); }
 
  private:
   struct SkewedClock final : base::Clock {

@@ -12,8 +12,8 @@ def jobs(lab, *more):
 
 
 with Lab(nodes=2, gpus=8, min_job_age=2) as lab, lab.cloud() as cloud:
-    offers = cloud.ok("GET", "/v1/offers", key=cloud.customer_key)
-    expect("emulated" in str(offers), f"an offer that does not say what is emulated: {offers}")
+    offer = next(o for o in cloud.ok("GET", "/v1/offers", key=cloud.customer_key)["items"] if o["sku"] == "h100")
+    expect(offer["emulated"], f"an offer that does not say what is emulated: {offer}")
 
     # 1. A gang.
     gang = cloud.submit("echo rank $SLURM_PROCID of $SLURM_NTASKS: $AMPACITY_GPUS; sleep 1",
@@ -53,7 +53,7 @@ with Lab(nodes=2, gpus=8, min_job_age=2) as lab, lab.cloud() as cloud:
     # 5. A stray with our mark is ended; a foreign job waits off our nodes.
     mark = [c for c in lab.run("scontrol", "-o", "show", "res").split() if c.startswith("ReservationName=ampacity-")]
     name = mark[0].split("=")[1]
-    lab.run("sbatch", "-J", "job-stray-1-0", "--comment", name.replace("-", ":"), f"--reservation={name}",
+    lab.run("sbatch", "-J", "job-stray-1-0", "--comment", name.replace("-", ":", 1), f"--reservation={name}",
             "-o", "/dev/null", "--wrap", "sleep 99")
     lab.run("sbatch", "-J", "theirs", "-o", "/dev/null", "--wrap", "true")
     wait_for("the stray is gone", lambda: not any("job-stray" in j for j in jobs(lab)), 30)

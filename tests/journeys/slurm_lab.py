@@ -1,11 +1,12 @@
 """A real Slurm cluster for a journey or a benchmark: examples/slurm/cluster.sh, in a folder that goes."""
 
+import contextlib
 import os
 import shutil
 import subprocess
 import tempfile
 
-from cloud import Cloud, skip
+from cloud import Cloud, skip, wait_for
 
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "examples", "slurm", "cluster.sh")
 
@@ -43,8 +44,16 @@ class Lab:
         """As the cluster's user."""
         return self.do("run", *command, check=check)
 
+    def site(self, name="iad-1"):
+        """What an operator says of it to Ampacity."""
+        return {"name": name, "engine": "slurm", "url": f"unix:{self.dir}/run/restd.socket",
+                "options": [f"shared={self.dir}/shared", f"conf={self.dir}/etc/slurm.conf"]}
+
+    @contextlib.contextmanager
     def cloud(self):
         """An Ampacity that rents this cluster."""
-        return Cloud(emulate=None, engine="slurm", more=[
-            "--slurm-url", f"unix:{self.dir}/run/restd.socket", "--slurm-shared", f"{self.dir}/shared",
-            "--slurm-conf", f"{self.dir}/etc/slurm.conf"])
+        with Cloud(emulate=None, engine="stub") as cloud:
+            cloud.ok("POST", "/v1/sites", self.site())
+            wait_for("the cluster's nodes are offered", lambda: any(
+                o["sku"] == "h100" for o in cloud.ok("GET", "/v1/offers")["items"]), 60)
+            yield cloud
