@@ -126,14 +126,16 @@ TEST_CASE("slurm codec: submissions, refusals, nodes, partitions") {
       "SwitchName=leaf-1 Level=0 LinkSpeed=1 Nodes=n[1-2]\nSwitchName=spine Level=1 "
       "Nodes=n[1-9]\n");
   const SiteSeen site = slurm_site(*nodes, "main", leaves);
-  REQUIRE(site.nodes.size() == 2);
+  REQUIRE(site.nodes.size() == 3);
+  CHECK(site.nodes[1].node.state == core::NodeState::active);
+  CHECK(site.nodes[2].node.state == core::NodeState::cordoned);
   CHECK(site.nodes[1].node.leaf == "leaf-1");
   CHECK(site.nodes[1].node.gpus.size() == 8);
   CHECK(site.nodes[1].node.emulated);
   CHECK(site.skus.at(0).name == "h100");
   CHECK(site.skus.at(0).emulated);
   REQUIRE(site.notes.size() == 1);
-  CHECK(site.notes[0] == "node n3 is not offered: Slurm has it as idle+drain: fan");
+  CHECK(site.notes[0] == "node n3 takes nothing new: Slurm has it as idle+drain: fan");
   CHECK(slurm_site(*nodes, "other", {}).nodes.empty());
 
   SlurmSubmission s;

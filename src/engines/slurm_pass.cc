@@ -76,8 +76,9 @@ void SlurmEngine::pass() {
     bool again = false;
     {
       const base::Guard lock(mutex_);
-      std::swap(again, reserve_again_);
-      if (again) reserved_.clear();
+      if (reserve_again_) reserved_.clear();
+      again = reserve_again_ || holds_changed_;
+      reserve_again_ = holds_changed_ = false;
     }
     if (again || now() - inventory_at_ >= kInventoryEvery) {
       inventory_at_ = now();
