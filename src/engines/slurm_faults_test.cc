@@ -1,6 +1,7 @@
 // The Slurm engine against a slurmrestd that fails as real ones do (F18, F23-F32 of the reliability
 // notes): nothing is started twice, nothing that ended is missed, nothing is concluded from
 // silence.
+#include "engines/slurm_plan.h"
 #include "engines/test_fake_slurm.h"
 
 using namespace ampacity;
@@ -267,20 +268,50 @@ TEST_CASE("slurm: strays of ours are ended, others' jobs are not touched") {
 TEST_CASE("slurm: the time limit is renewed, as a lease is; where it may not be, there is none") {
   Cluster c;
   c.options.lease = base::Duration::seconds(120);
-  auto w = c.watch();
-  w->engine->desire_whole({});
   auto work = slurm_rank(1, "true");
-  c.slurm.clock_wrong_s = -70;  // it seems to have begun a while ago
-  w->engine->desire_also({work});
-  REQUIRE(w->reaches(work, State::running));
-  REQUIRE(w->until([&] { return c.slurm.limit_of(name(work)) > 2; }));
+  const auto run_for_a_while = [&](const core::RankWork& one) {
+    auto w = c.watch();
+    w->engine->desire_whole({});
+    c.slurm.clock_wrong_s = -70;  // it will seem to have begun a while ago
+    w->engine->desire_also({one});
+    REQUIRE(w->reaches(one, State::running));
+    CHECK(c.slurm.limit_of(name(one)) == 2);
+    c.slurm.clock_wrong_s = 0;
+  };
+  run_for_a_while(work);
+  {
+    auto w = c.watch();
+    work.confirmed = true;
+    w->engine->desire_whole({work});
+    REQUIRE(w->until([&] { return c.slurm.limit_of(name(work)) == 3; }));
+  }
   c.slurm.no_renewals = true;
-  const auto other = slurm_rank(2, "true"), third = slurm_rank(3, "true");
-  w->engine->desire_also({other});
+  auto other = slurm_rank(2, "true");
+  run_for_a_while(other);
+  other.confirmed = true;
+  auto w = c.watch();
+  w->engine->desire_whole({other});
   REQUIRE(w->until([&] { return w->engine->health().note.find("no lease") != std::string::npos; }));
+  const auto third = slurm_rank(3, "true");
   w->engine->desire_also({third});
   REQUIRE(w->reaches(third, State::running));
   CHECK(c.slurm.limit_of(name(third)) == 0);
+}
+
+TEST_CASE("slurm: a limit never reaches past the lease; F30, a wrong clock does not change that") {
+  SlurmMemory m;
+  SlurmRules rules;
+  rules.lease = base::Duration::seconds(120);
+  m.limit_min = 2;
+  for (std::int64_t s : {0, 30, 59, 61, 90, 119}) {
+    m.running_from = {1'000'000'000};
+    const base::Instant now = m.running_from + base::Duration::seconds(s);
+    const auto end = m.running_from + base::Duration::seconds(60 * lease_limit(m, rules, now));
+    CHECK(end <= now + rules.lease);
+    CHECK((s <= 59 || lease_limit(m, rules, now) == 3));
+  }
+  m.running_from = {};  // an hour ago and more, says its clock
+  CHECK(lease_limit(m, rules, {3'600'000'000}) == 4);
 }
 
 TEST_CASE("slurm: without a shared folder Slurm's word is all there is; what it forgot is lost") {

@@ -176,8 +176,8 @@ void SlurmEngine::take_list(const std::vector<SlurmJob>& jobs, Instant began) {
         m.missing_at = {};
         if (m.job_id == 0) m.job_id = job.id;
         if (job.state == SlurmState::running && !m.final) m.seen_running_at = began;
-        if (job.limit_min > 0 && job.started_at.us != 0)
-          m.limit_until = job.started_at + Duration::seconds(60 * job.limit_min);
+        if (job.limit_min > 0) m.limit_min = job.limit_min;
+        if (job.state == SlurmState::running) note_running(m, job.started_at);
       } else if (!older) {
         m.job.reset();
         if (m.missing_at.us == 0) m.missing_at = began;
@@ -221,6 +221,11 @@ void SlurmEngine::strays(const std::vector<SlurmJob>& jobs, Instant began) {
   std::erase_if(strays_busy_, [&](std::uint32_t id) { return !living.contains(id); });
 }
 
+// Under the lock. Who submitted it itself needs no other clock; `its` is the cluster's word.
+void SlurmEngine::note_running(SlurmMemory& m, Instant its) {
+  if (m.running_from.us == 0) m.running_from = m.asked_at.us != 0 ? now() : std::min(its, now());
+}
+
 // Under the lock.
 std::optional<core::RankSeen> SlurmEngine::note_marker(Rank& rank, const SlurmMarker& marker) {
   SlurmMemory& m = rank.memory;
@@ -228,8 +233,7 @@ std::optional<core::RankSeen> SlurmEngine::note_marker(Rank& rank, const SlurmMa
   const Instant at = now();
   m.marker = marker;
   m.ran = true;
-  if (rules().lease.us > 0 && m.limit_until.us == 0)
-    m.limit_until = marker.started_at + options_.lease;
+  note_running(m, marker.started_at);
   if (marker.ended_at) return std::nullopt;  // the end is reported when its output is here
   m.seen_running_at = at;
   if (m.last) return std::nullopt;
