@@ -24,8 +24,7 @@ net::Peer peer_of(const std::string& url) {
 
 std::unique_ptr<Engine> make_slurm_engine(SlurmOptions options, base::Clock& clock) {
   auto transport = std::make_unique<net::HttpClient>(peer_of(options.url));
-  auto gated = net::gated(std::move(transport), options.may_act);
-  return make_slurm_engine(std::move(options), clock, std::move(gated));
+  return make_slurm_engine(std::move(options), clock, std::move(transport));
 }
 
 std::unique_ptr<Engine> make_slurm_engine(SlurmOptions options, base::Clock& clock,

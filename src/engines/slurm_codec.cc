@@ -94,8 +94,6 @@ bool SlurmNode::usable() const {
   return word == "idle" || word == "mixed" || word == "allocated" || word == "completing";
 }
 
-bool SlurmNode::drained() const { return std::ranges::find(flags, "DRAIN") != flags.end(); }
-
 net::Request SlurmCodec::get(std::string path) const {
   return {"GET", fmt::format("/slurm/v0.0.{}/{}", api_, path), {}, {}};
 }

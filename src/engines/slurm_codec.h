@@ -55,11 +55,7 @@ struct SlurmNode {
   std::int64_t cpus = 0;
   std::int64_t memory_mib = 0;
   bool usable() const;  // takes new work
-  bool drained() const;
 };
-
-// Of a node that is drained because an operator of ours holds it back.
-inline constexpr std::string_view slurm_hold_reason = "held back by Ampacity";
 
 struct SlurmPartition {
   std::string name;

@@ -37,7 +37,6 @@ class SlurmEngine final : public Engine {
   void desire_whole(std::vector<core::RankWork> ranks) override;
   void desire_also(std::vector<core::RankWork> ranks) override;
   void done_with(std::vector<Done> ranks) override;
-  void hold_back(std::vector<std::string> machines) override;
   EngineHealth health() const override;
   base::Try<std::unique_ptr<ExecSession>> exec(const std::string& container_name,
                                                std::vector<std::string> argv, bool tty,
@@ -84,7 +83,6 @@ class SlurmEngine final : public Engine {
   base::Try<void> negotiate();
   base::Try<void> take_inventory();
   void keep_reservation(const SiteSeen& site);
-  void keep_drains(const std::vector<SlurmNode>& nodes);
   std::string notes() const;
 
   // slurm_steps.cc: what workers do, and what they are asked to.
@@ -145,12 +143,10 @@ class SlurmEngine final : public Engine {
   std::map<std::string, std::string> node_kind_, node_address_;  // GRES type, address
   std::string partition_, reservation_, fallback_note_;
   std::vector<std::string> reserved_;  // the nodes in the reservation
-  std::vector<std::string> held_;      // nodes that an operator of ours holds back, ascending
   EngineHealth health_;
   base::Instant list_began_;  // of the latest whole list
   bool met_ = false, woken_ = false, whole_ = false, want_list_ = false;
   bool reserve_again_ = false;  // the reservation vanished: Slurm lost its state, or an operator
-  bool holds_changed_ = false;
   bool may_renew_ = true;
 };
 

@@ -104,8 +104,7 @@ SiteSeen slurm_site(const std::vector<SlurmNode>& nodes, std::string_view partit
     if (!has(n.partitions, partition)) continue;
     std::string flags;
     for (const std::string& f : n.flags) flags += (flags.empty() ? "" : ",") + lower(f);
-    const bool held_by_us = n.drained() && n.flags.size() == 1 && n.reason == slurm_hold_reason;
-    if (!n.usable() && !held_by_us) {
+    if (!n.usable()) {
       note(fmt::format("node {} takes nothing new: Slurm has it as {}{}{}", n.name, n.state,
                        flags.empty() ? "" : "+" + flags, n.reason.empty() ? "" : ": " + n.reason));
     }
@@ -117,7 +116,7 @@ SiteSeen slurm_site(const std::vector<SlurmNode>& nodes, std::string_view partit
     }
     core::Node node;
     node.name = n.name;
-    if (!n.usable() && !held_by_us) node.state = core::NodeState::cordoned;
+    if (!n.usable()) node.state = core::NodeState::cordoned;
     node.emulated = has(n.features, slurm_emulated_feature);
     node.cpu_milli = n.cpus * 1000;
     node.memory_mib = n.memory_mib;

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "engines/slurm_engine.h"
@@ -77,8 +78,7 @@ void SlurmEngine::pass() {
     {
       const base::Guard lock(mutex_);
       if (reserve_again_) reserved_.clear();
-      again = reserve_again_ || holds_changed_;
-      reserve_again_ = holds_changed_ = false;
+      again = std::exchange(reserve_again_, false);
     }
     if (again || now() - inventory_at_ >= kInventoryEvery) {
       inventory_at_ = now();

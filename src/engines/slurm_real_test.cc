@@ -201,15 +201,6 @@ TEST_CASE("real slurm: slurmctld killed and back; an outage longer than MinJobAg
       [&] { return lab->script("run", "bash -c '! squeue -h -n job-stray-1-0 | grep -q .'"); },
       30));
 
-  // What an operator of ours holds back is drained there, and resumed.
-  const auto drained = [&] {
-    return lab->script("run", "bash -c 'sinfo -h -n n2 -o %T | grep -q drain'");
-  };
-  w.engine->hold_back({"n2"});
-  REQUIRE(w.until(drained, 30));
-  w.engine->hold_back({});
-  REQUIRE(w.until([&] { return !drained(); }, 30));
-
   // Others' jobs stay off our nodes: they wait.
   REQUIRE(lab->script("run", "sbatch -J theirs -o /dev/null --wrap 'sleep 99'"));
   const auto ours = rank("true");

@@ -91,7 +91,6 @@ base::Try<void> SlurmEngine::take_inventory() {
     }
   }
   keep_reservation(site);
-  keep_drains(*nodes);
   const std::string text = text_of(site);
   if (text == site_told_) return {};
   site_told_ = text;
@@ -126,27 +125,6 @@ void SlurmEngine::keep_reservation(const SiteSeen& site) {
     fallback_note_ = "others' jobs may land on these nodes, for there is no reservation: " +
                      kept.error().message;
     base::log_warn("slurm: {}", fallback_note_);
-  }
-}
-
-// What an operator of ours holds back is drained in Slurm, too, so that its people see it; what was
-// drained so is resumed. Others' drains are theirs.
-void SlurmEngine::keep_drains(const std::vector<SlurmNode>& nodes) {
-  std::vector<std::string> held;
-  {
-    const base::Guard lock(mutex_);
-    held = held_;
-  }
-  if (options_.may_act && !options_.may_act()) return;
-  for (const SlurmNode& n : nodes) {
-    const bool wanted = std::ranges::binary_search(held, n.name);
-    const bool drained = n.drained();
-    base::Try<void> done;
-    if (wanted && !drained)
-      done = scontrol_.drain(n.name, std::string(slurm_hold_reason));
-    else if (!wanted && drained && n.reason == slurm_hold_reason)
-      done = scontrol_.resume(n.name);
-    if (!done) base::log_warn("slurm: node {}: {}", n.name, done.error().message);
   }
 }
 

@@ -103,13 +103,6 @@ void SlurmEngine::done_with(std::vector<Done> ranks) {
   }
 }
 
-void SlurmEngine::hold_back(std::vector<std::string> machines) {
-  std::ranges::sort(machines);
-  const base::Guard lock(mutex_);
-  holds_changed_ = holds_changed_ || machines != held_;
-  held_ = std::move(machines);
-}
-
 EngineHealth SlurmEngine::health() const {
   const base::Guard lock(mutex_);
   return health_;

@@ -124,17 +124,11 @@ void SiteEngines::run() {
 
 void SiteEngines::compare() {
   core::Policy policy;
-  std::map<std::string, std::vector<std::string>> held;  // of each site, its own names
   const auto wanted = loop_.ask([&](const core::World& w) {
     policy = w.state().policy;
     std::vector<core::Site> sites;
     for (const core::Site& s : w.state().sites)
       if (!s.url.empty() && !s.removed && s.state != core::SiteState::closed) sites.push_back(s);
-    for (const core::Node& n : w.state().nodes) {
-      if (n.state != core::NodeState::cordoned) continue;
-      const std::string& site = w.state().sites[n.site].name;
-      if (n.name.starts_with(site + ":")) held[site].push_back(n.name.substr(site.size() + 1));
-    }
     return sites;
   });
   std::vector<std::string> gone;
@@ -152,10 +146,7 @@ void SiteEngines::compare() {
     base::log_info("site {}: its engine is let go", name);
     sites_.remove(name);
   }
-  for (const core::Site& site : wanted) {
-    bring(site, policy);
-    if (sites_.has(site.name)) sites_.at(site.name)->hold_back(held[site.name]);
-  }
+  for (const core::Site& site : wanted) bring(site, policy);
 }
 
 void SiteEngines::bring(const core::Site& site, const core::Policy& policy) {
