@@ -21,7 +21,8 @@ with Lab(nodes=2, gpus=8, min_job_age=2) as lab, lab.cloud() as cloud:
     ended = cloud.wait(gang)
     expect(ended["outcome"] == "succeeded", f"the gang: {ended}")
     receipt = cloud.receipt(gang)
-    expect("ticks" in str(receipt) and str(receipt).count("n1") > 0, f"the receipt: {receipt}")
+    expect(receipt["emulated"] and receipt["total_ticks"] == receipt["posted_ticks"] > 0, f"the receipt: {receipt}")
+    expect(receipt["intervals"][0]["lines"][0]["quantity"] == "16", f"the receipt: {receipt}")
     expect(any("rank 0 of 2: n1-gpu0,n1-gpu1" in line for line in cloud.log(gang)), f"its log: {cloud.log(gang)}")
 
     # 2. A stop: TERM, and time to save.
