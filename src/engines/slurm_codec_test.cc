@@ -135,7 +135,7 @@ TEST_CASE("slurm codec: submissions, refusals, nodes, partitions") {
   CHECK(site.skus.at(0).name == "h100");
   CHECK(site.skus.at(0).emulated);
   REQUIRE(site.notes.size() == 1);
-  CHECK(site.notes[0] == "node n3 takes nothing new: Slurm has it as idle+drain: fan");
+  CHECK(site.notes[0] == "node n3 takes nothing new: Slurm has it as mixed+drain: fan");
   CHECK(slurm_site(*nodes, "other", {}).nodes.empty());
 
   SlurmSubmission s;

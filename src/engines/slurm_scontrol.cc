@@ -104,10 +104,4 @@ base::Try<void> Scontrol::reserve(const std::string& name, const std::string& us
   return {};
 }
 
-base::Try<void> Scontrol::unreserve(const std::string& name) const {
-  auto gone = run({"delete", "ReservationName=" + name});
-  if (!gone) return std::unexpected(gone.error());
-  return {};
-}
-
 }  // namespace ampacity::engines

@@ -20,7 +20,6 @@ class Scontrol {
   // Makes it, or changes which nodes it holds. Jobs that run there stay (IGNORE_JOBS).
   base::Try<void> reserve(const std::string& name, const std::string& user,
                           const std::vector<std::string>& nodes) const;
-  base::Try<void> unreserve(const std::string& name) const;
 
  private:
   base::Try<std::string> run(std::vector<std::string> arguments) const;
