@@ -93,7 +93,8 @@ TEST_CASE("slurm codec: numbers as later versions write them") {
        R"("exit_code":{"status":["SIGNALED"],"return_code":{"set":false,"number":0},)"
        R"("signal":{"id":{"set":true,"number":9},"name":"KILL"}},)"
        R"("time_limit":{"set":true,"number":5}},)"
-       R"({"job_id":8,"name":"b","comment":"c","job_state":["RUNNING","COMPLETING"],"nodes":"n1"}]})",
+       R"({"job_id":8,"name":"b","comment":"c","job_state":["RUNNING","COMPLETING"],)"
+       R"("nodes":"n1"}]})",
        {}},
       "c");
   REQUIRE(jobs);
