@@ -118,7 +118,7 @@ base::Result<core::SetQuota> bind_quota(const QuotaRequest& r) {
   if (r.spend_usd) {
     const auto ticks = base::parse_usd(*r.spend_usd);
     if (!ticks || *ticks < 0)
-      wrong.push_back({"spend_usd", "must be dollars such as 500 or 25.50; got '" +
+      wrong.push_back({"spend_usd", "must be an amount such as 500 or 25.50; got '" +
                                         r.spend_usd->substr(0, 40) + "'"});
     c.quota.spend = ticks.value_or(0);
   }

@@ -198,9 +198,10 @@ BOOST_DESCRIBE_STRUCT(Offer, (),
                        usd_per_gib_hour, availability, sites))
 struct OfferList {
   std::vector<Offer> items;
-  std::vector<std::string> notes;  // "docker 20.10 cannot hand over a GPU safely", …
+  std::vector<std::string> notes;       // "docker 20.10 cannot hand over a GPU safely", …
+  std::optional<std::string> currency;  // of the prices; absent: USD
 };
-BOOST_DESCRIBE_STRUCT(OfferList, (), (items, notes))
+BOOST_DESCRIBE_STRUCT(OfferList, (), (items, notes, currency))
 
 // ---- money ------------------------------------------------------------------------------------
 
@@ -272,17 +273,18 @@ struct UsageRow {
   std::int64_t memory_mib_seconds = 0;
   std::int64_t amount_ticks = 0;
   std::string amount_usd;
-  std::int64_t gpu_milli_seconds = 0;  // exact where shares were used; gpu_seconds is rounded
+  std::int64_t gpu_milli_seconds = 0;   // exact where shares were used; gpu_seconds is rounded
+  std::optional<std::string> currency;  // of its money; absent: USD
 };
 BOOST_DESCRIBE_STRUCT(UsageRow, (),
                       (key, jobs, gpu_seconds, vcpu_milliseconds_k, memory_mib_seconds,
-                       amount_ticks, amount_usd, gpu_milli_seconds))
+                       amount_ticks, amount_usd, gpu_milli_seconds, currency))
 struct Usage {  // GET /v1/usage?by=project|user|sku|day&from=&to=
   std::string by;
-  std::vector<UsageRow> rows;
-  UsageRow total;
+  std::vector<UsageRow> rows;    // what is in two currencies has a row in each
+  std::vector<UsageRow> totals;  // one a currency
 };
-BOOST_DESCRIBE_STRUCT(Usage, (), (by, rows, total))
+BOOST_DESCRIBE_STRUCT(Usage, (), (by, rows, totals))
 
 struct Finding {
   std::string check;  // "debits equal credits, ledger USD·tick"

@@ -77,13 +77,13 @@ BOOST_DESCRIBE_STRUCT(MaintenanceList, (), (items))
 struct QuotaRequest {
   std::map<std::string, std::string> gpus;  // at once, by SKU; "any": of all kinds together
   std::optional<std::string> gpu_hours;     // in one window
-  std::optional<std::string> spend_usd;     // in one window
+  std::optional<std::string> spend_usd;     // in one window, in what the org is billed in
   std::optional<std::string> window;        // "30d": of the two above, aligned to 1970
 };
 BOOST_DESCRIBE_STRUCT(QuotaRequest, (), (gpus, gpu_hours, spend_usd, window))
 
 struct QuotaLine {
-  std::string what;                  // "gpus", "h100 gpus", "gpu_hours", "spend_usd"
+  std::string what;                  // "gpus", "h100 gpus", "gpu_hours", "spend_usd" (_jpy …)
   std::optional<std::string> limit;  // absent: none
   std::string used;                  // GPUs: of live and waiting jobs; else by ended leases
   std::string committed;             // what live and waiting jobs may still use, by their limits

@@ -21,7 +21,8 @@ constexpr auto owner = Permission::owner;
 constexpr std::string_view json = "application/json", events = "text/event-stream";
 
 const std::vector<Route> table = {
-    {"healthz", "GET", "/healthz", anyone, "Is the server up and its store writable?"},
+    {"healthz", "GET", "/healthz", anyone, "Is the server up, does it lead, how far is it?",
+     nullptr, of<Health>},
     {"openapi", "GET", "/openapi.json", anyone, "This document"},
     {"metrics", "GET", "/metrics", owner, "Prometheus metrics", nullptr, nullptr, "text/plain"},
     {"whoami", "GET", "/v1/whoami", customer, "Whose key this is", nullptr, of<WhoAmI>},
@@ -263,7 +264,9 @@ const std::vector<Route> table = {
      of<InvoiceList>,
      json,
      200,
-     {{"org", "only this org's (owners)"}}},
+     {{"org", "only this org's (owners)"},
+      {"limit", "1 to 1000, default 200"},
+      {"cursor", "next_cursor of the page before"}}},
     {"show_invoice", "GET", "/v1/invoices/{invoice}", customer, "One invoice, by number or id",
      nullptr, of<InvoiceView>},
     {"invoice_document",

@@ -45,8 +45,11 @@ struct Choice {
   std::optional<std::int64_t> weight;
   std::string name;   // the one name most verbs take
   std::string where;  // a project beside it
+  int page_limit = 100;
+  std::string page_cursor;
   std::vector<std::string> names;
-  std::string url, secret, shell;
+  LoginOptions login;
+  std::string shell;
   bool tty = false, no_tty = false;
   api::PartyChange party;
   api::BillingChange billing;

@@ -155,8 +155,9 @@ int billing_line(Session& session, const std::string& org, const api::LineReques
 int credit_line(Session& session, const std::string& project, const std::string& amount);
 int contracts_list(Session& session, const std::string& org);
 int contracts_sign(Session& session, const api::ContractRequest& request);
+int contracts_show(Session& session, const std::string& name);
 int contracts_end(Session& session, const std::string& name);
-int invoices_list(Session& session, const std::string& org);
+int invoices_list(Session& session, const std::string& org, int limit, const std::string& cursor);
 int invoices_show(Session& session, const std::string& number);
 int invoices_get(Session& session, const std::string& number, const std::string& format,
                  const std::string& file);
@@ -172,10 +173,16 @@ int export_file(Session& session, const ExportOptions& options);
 int audit(Session& session, const std::string& month);
 int close_month(Session& session, const std::string& month);
 
+// ---- login.cc
+struct LoginOptions {
+  std::string url, key, pin, ca_file, client_cert, client_key;
+};
+int login(Session& session, LoginOptions options);
+
 // ---- verbs_admin.cc
+std::string identity(const api::WhoAmI& me);
 int welcome(Session& session);  // no arguments
 int whoami(Session& session);
-int login(Session& session, std::string url, std::string key);
 int print_version(Session& session);
 int orgs_list(Session& session);
 int orgs_add(Session& session, const api::OrgRequest& request);

@@ -202,7 +202,7 @@ void show_quota(Session& session, const api::QuotaView& v) {
   t.out << paint(v.project ? "project " + *v.project : "org " + v.org.value_or("?"), Tone::bold,
                  t.colour_out);
   if (v.window_s)
-    t.out << fmt::format(" · hours and dollars per {}, this window until {}",
+    t.out << fmt::format(" · hours and money per {}, this window until {}",
                          base::format_duration(base::Duration::seconds(*v.window_s)),
                          to_the_second(*v.window_until));
   t.out << "\n";

@@ -191,14 +191,15 @@ int offers(Session& session) {
   if (session.print_json(*body)) return 0;
   const auto list = Session::parse<api::OfferList>(*body);
   if (!list) return session.report(list.error());
+  const std::string code = list->currency.value_or("USD");
   Table table{{{"SKU"},
                {"WHAT", Align::left, 12, 3},
                {"FREE", Align::right},
                {"NODES", Align::left, 0, 4},
-               {"USD/GPU·H", Align::right},
+               {code + "/GPU·H", Align::right},
                {"SPOT", Align::right},
-               {"USD/VCPU·H", Align::right, 0, 1},
-               {"USD/GIB·H", Align::right, 0, 2},
+               {code + "/VCPU·H", Align::right, 0, 1},
+               {code + "/GIB·H", Align::right, 0, 2},
                {"SITES", Align::left, 0, 5},
                {"AVAILABLE", Align::left, 10}},
               {}};

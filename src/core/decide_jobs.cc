@@ -53,8 +53,9 @@ std::unexpected<Refusal> too_little_credit(const World& world, const Job& job, T
                                            Ticks have) {
   Refusal r{Code::insufficient_credit, {}, {}, {}, {}};
   r.message = "project " + world.state().projects[job.project].name + " has " +
-              base::format_usd(have) + " USD of credit and this needs " + base::format_usd(hold) +
-              " USD held at the start; ask the operator for `ampacity credit add`";
+              money_text(world.state(), job.project, have) + " of credit and this needs " +
+              money_text(world.state(), job.project, hold) +
+              " held at the start; ask the operator for `ampacity credit add`";
   r.missing.push_back({"credit_ticks", hold, have});
   return std::unexpected(std::move(r));
 }
@@ -286,8 +287,8 @@ Decision decide_tick(const World& world, Instant now) {
     if (auto low = credit_warning(world, project, left, world.burn[project], now))
       facts.push_back(std::move(*low));
   if (!house_pays(world.state().policy))
-    for (const std::uint64_t order : world.running[static_cast<std::size_t>(JobClass::house)])
-      if (const Job& job = world.state().jobs[world.leased.at(order)];
+    for (const auto& [order, slot] : world.running[static_cast<std::size_t>(JobClass::house)])
+      if (const Job& job = world.state().jobs[slot];
           job.state != JobState::stopping && job.lease->started_at.us)
         facts.push_back(StopOrdered{job.id, StopReason::uneconomic, "it does not pay now"});
   tick_windows(world, now, facts);

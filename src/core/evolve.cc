@@ -441,7 +441,7 @@ struct Evolver {
   void operator()(const StopOrdered& f) {
     change_terms(f.job, [&](Job& job) {
       CHECK_THAT(job.lease, "told to stop without a lease");
-      w.stopping += job.state != JobState::stopping;
+      w.stopping.insert(job.queue_order);
       job.state = JobState::stopping;
       job.stop_reason = f.reason;
       job.stop_ordered_at = at;

@@ -122,14 +122,14 @@ void check_window(const Job& job, const Account_& a, Instant now, Lack& lack) {
   check("_spend_ticks", a.quota.spend, a.used.spend, a.alive.spend, job.committed_spend);
 }
 
-std::string in_words(const base::Missing& m) {
+std::string in_words(const State& s, const Job& job, const base::Missing& m) {
   const auto gpus = [](std::int64_t milli, std::int64_t unit) {
     const std::int64_t tenths = milli * 10 / unit;
     return std::to_string(tenths / 10) + (tenths % 10 ? "." + std::to_string(tenths % 10) : "");
   };
   if (m.what.ends_with("_spend_ticks"))
-    return "it may cost " + base::format_usd(m.wanted, 2) + " USD and " +
-           base::format_usd(m.available, 2) + " USD are left in this window";
+    return "it may cost " + money_text(s, job.project, m.wanted, 2) + " and " +
+           money_text(s, job.project, m.available, 2) + " are left in this window";
   if (m.what.ends_with("_gpu_milli_s"))
     return "it may use " + gpus(m.wanted, 3'600'000) + " GPU-hours and " +
            gpus(m.available, 3'600'000) + " are left in this window";
@@ -246,7 +246,7 @@ std::optional<base::Refusal> over_quota(const World& world, const Job& job, Inst
   if (lack.missing.empty()) return std::nullopt;
   base::Refusal r{Code::over_quota, "over the quota of " + who + ": ", {}, {}, {}};
   for (const base::Missing& m : lack.missing)
-    r.message += (&m == &lack.missing[0] ? "" : "; ") + in_words(m);
+    r.message += (&m == &lack.missing[0] ? "" : "; ") + in_words(world.state(), job, m);
   if (lack.never)
     r.message += "; it is more than the quota: ask for less";
   else if (lack.earliest)

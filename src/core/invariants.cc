@@ -131,7 +131,7 @@ void check_places_in_indices(const World& w, const Job& job, Slot slot, const st
   expect(lists(w.claimed, job, slot), job.claim.has_value(), "the list of claims");
   expect(lists(w.promised, job, slot), job.promise.has_value(), "the list of promises");
   for (std::size_t c = 0; c < w.running.size(); ++c)
-    expect(w.running[c].contains(job.queue_order),
+    expect(lists(w.running[c], job, slot),
            job.lease && c == static_cast<std::size_t>(job.job_class), "a class's list of leases");
   const auto group = w.waiting.find(group_of(w.state().policy, job));
   expect(group != w.waiting.end() &&

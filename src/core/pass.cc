@@ -230,7 +230,6 @@ Pass::Answer Pass::try_job(const World& world, const Entry& entry, const Job& jo
   else if (!evictable_)
     evictable_.emplace(world, now_);
   Evictable& evictable = inside ? *inside : *evictable_;
-  if (job.job_class == JobClass::spot) evictable.rank(world, now_);
   const auto eviction = evict_for(world, evictable, seeker, tiers);
   if (!eviction) return Answer::no_room;
   if (evictable_) evictable_->told(world, eviction->victims);

@@ -70,23 +70,17 @@ std::int64_t widest_domain(const World& w, const Job& job) {
   return widest;
 }
 
-// Cards for one rank on a node with holds: whole ones only.
+// For one rank on a node with holds.
 std::optional<Place> fit_held(const World& w, const Seeker& s, const Tier& tier, NodeIx n) {
   const Demand& d = s.job.demand;
   const Node& node = w.state().nodes[n];
   if (!w.takes_work(n) || !tier.at(node.site) || !serves(node, d, tier.skus)) return std::nullopt;
-  if (d.gpu_milli != 1000 || d.mig != 0 || w.free_gpus(n) < d.gpus_per_node) return std::nullopt;
+  if (!is_share(d) && w.free_gpus(n) < d.gpus_per_node) return std::nullopt;
   if (!admits(w, s.job, n)) return std::nullopt;
-  const Leftover left = left_for(w, n, s);
-  if (left.cpu_milli < tier.cpu_milli || left.memory_mib < tier.memory_mib) return std::nullopt;
-  if (std::popcount(left.gpu_mask) < static_cast<int>(d.gpus_per_node)) return std::nullopt;
-  Place p{n, 0, 0};
-  std::uint64_t free = left.gpu_mask;
-  for (std::uint32_t g = 0; g < d.gpus_per_node; ++g) {
-    p.gpu_mask |= free & -free;
-    free &= free - 1;
-  }
-  return p;
+  const NodeNeed need = need_of(d, tier.cpu_milli, tier.memory_mib, s.job.project);
+  const auto grip = w.packer.fit(n, need, allowed_cards(w, n, s));
+  if (!grip || !left_for(w, n, s).holds(tier)) return std::nullopt;
+  return Place{n, grip->gpu_mask, grip->mig_slices};
 }
 
 const std::vector<SkuIx>& kinds_for(const World& w, const Demand& d, const Tier& tier) {
@@ -119,19 +113,23 @@ void each_held(const World& w, const Demand& d, F&& f) {
   for (const NodeIx n : nodes) f(n);
 }
 
-// What is held and would be idle is used first: the open nodes stay open.
+// Whole cards that are held and would be idle are used first: the open nodes stay open. A part of
+// one goes where it suits the packer best.
 std::optional<Place> place_one(const World& w, const Seeker& s, const Tier& tier) {
+  const Demand& d = s.job.demand;
+  if (is_share(d) && d.reservation.is_nil())
+    if (const auto open = best_open(w, w.packer, s.job, tier)) return open;
   std::optional<Place> best;
   std::uint32_t best_free = UINT32_MAX;
-  each_held(w, s.job.demand, [&](NodeIx n) {
+  each_held(w, d, [&](NodeIx n) {
     const std::uint32_t free = w.free_gpus(n);
-    if (free >= best_free || free < s.job.demand.gpus_per_node) return;
+    if (free >= best_free || (!is_share(d) && free < d.gpus_per_node)) return;
     if (const auto p = fit_held(w, s, tier, n)) {
       best = p;
       best_free = free;
     }
   });
-  if (best || !s.job.demand.reservation.is_nil()) return best;
+  if (best || is_share(d) || !d.reservation.is_nil()) return best;
   return best_open(w, w.packer, s.job, tier);
 }
 
@@ -359,28 +357,67 @@ std::vector<Place> place_open(const World& w, const Packer& packer, const Job& j
   return {};
 }
 
-Leftover left_for(const World& w, NodeIx n, const Seeker& s) {
+Instant surely_ends(const World& w, const Job& job, Instant now) {
+  if (job.state == JobState::stopping)
+    return std::max(now, notice_ends(w.state().policy, job) + Duration::seconds(confirm_s));
+  if (job.time_limit_s == 0) return forever;
+  const Instant start = job.lease->started_at.us ? job.lease->started_at : now + start_timeout;
+  return start + Duration::seconds(job.time_limit_s + job.grace_s + confirm_s);
+}
+
+namespace {
+
+// A lease of a node, and what of it is not yet counted for a hold.
+struct Cover {
+  std::uint64_t cards = 0;
+  Instant over;
+  std::int64_t cpu_milli = 0;
+  std::int64_t memory_mib = 0;
+};
+
+void count_for(std::int64_t& held, std::int64_t& cover) {
+  const std::int64_t both = std::max<std::int64_t>(0, std::min(held, cover));
+  held -= both;
+  cover -= both;
+}
+
+}  // namespace
+
+Leftover left_for(const World& w, NodeIx n, const Seeker& s, std::span<const Slot> gone) {
   const Node& node = w.state().nodes[n];
-  Leftover left{w.packer.whole_free_mask(n), node.cpu_milli - w.use[n].cpu_milli,
-                node.memory_mib - w.use[n].memory_mib};
+  Leftover left{~0ULL, node.cpu_milli - w.use[n].cpu_milli, node.memory_mib - w.use[n].memory_mib};
+  for (const Slot slot : gone) {
+    left.cpu_milli += w.state().jobs[slot].lease->cpu_milli;
+    left.memory_mib += w.state().jobs[slot].lease->memory_mib;
+  }
   const auto at = w.holds.find(n);
   if (at == w.holds.end() && s.job.demand.reservation.is_nil()) return left;
-  left.gpu_mask &= allowed_cards(w, n, s);
+  left.gpu_mask = allowed_cards(w, n, s);
   if (at == w.holds.end()) return left;
-  for (const Hold& hold : at->second) {
-    if (!stays_out_of(w, hold, s)) continue;
-    // What runs on the held cards is part of what is held.
-    std::int64_t cpu = hold.cpu_milli, memory = hold.memory_mib;
-    for (const Slot slot : w.use[n].leases) {
-      const Lease& lease = *w.state().jobs[slot].lease;
-      for (const Place& p : lease.places)
-        if (p.node == n && (p.gpu_mask & hold.gpu_mask)) {
-          cpu -= lease.cpu_milli;
-          memory -= lease.memory_mib;
+  std::vector<Hold> holds;
+  for (const Hold& hold : at->second)
+    if (stays_out_of(w, hold, s)) holds.push_back(hold);
+  if (holds.empty()) return left;
+  std::vector<Cover> covers;
+  for (const Slot slot : w.use[n].leases) {
+    if (std::find(gone.begin(), gone.end(), slot) != gone.end()) continue;
+    const Job& job = w.state().jobs[slot];
+    Cover cover{0, surely_ends(w, job, s.now), job.lease->cpu_milli, job.lease->memory_mib};
+    for (const Place& p : job.lease->places)
+      if (p.node == n) cover.cards |= p.gpu_mask;
+    covers.push_back(cover);
+  }
+  // First what stands on the held cards themselves.
+  for (const bool by_cards : {true, false})
+    for (Hold& hold : holds)
+      for (Cover& cover : covers)
+        if (by_cards ? (cover.cards & hold.gpu_mask) != 0 : cover.over <= hold.from) {
+          count_for(hold.cpu_milli, cover.cpu_milli);
+          count_for(hold.memory_mib, cover.memory_mib);
         }
-    }
-    left.cpu_milli -= std::max<std::int64_t>(0, cpu);
-    left.memory_mib -= std::max<std::int64_t>(0, memory);
+  for (const Hold& hold : holds) {
+    left.cpu_milli -= hold.cpu_milli;
+    left.memory_mib -= hold.memory_mib;
   }
   return left;
 }
@@ -394,22 +431,26 @@ bool admits_site(const World& w, const Job& job, SiteIx site) {
   });
 }
 
+bool are_apart(const Job& a, const Job& b) {
+  return !a.demand.apart.empty() && a.project == b.project && a.demand.apart == b.demand.apart;
+}
+
+bool mate_will_come(const World& w, const Job& job, NodeIx n) {
+  const auto at = job.demand.apart.empty() ? w.holds.end() : w.holds.find(n);
+  return at != w.holds.end() &&
+         std::any_of(at->second.begin(), at->second.end(), [&](const Hold& hold) {
+           if (hold.why == Hold::Why::window || hold.owner == job.queue_order) return false;
+           const Job& owner = w.queued(hold.owner);
+           const bool outranked = hold.why == Hold::Why::promise && job.job_class < owner.job_class;
+           return !outranked && are_apart(job, owner);
+         });
+}
+
 bool admits(const World& w, const Job& job, NodeIx n) {
-  const Demand& d = job.demand;
-  if (!admits_site(w, job, w.state().nodes[n].site)) return false;
-  if (d.apart.empty()) return true;
-  for (const Slot slot : w.use[n].leases) {
-    const Job& other = w.state().jobs[slot];
-    if (other.project == job.project && other.demand.apart == d.apart) return false;
-  }
-  const auto at = w.holds.find(n);  // nor who will stand there when others have gone
-  for (std::size_t i = 0; at != w.holds.end() && i < at->second.size(); ++i) {
-    const Hold& hold = at->second[i];
-    if (hold.why != Hold::Why::claim || hold.owner == job.queue_order) continue;
-    const Job& owner = w.queued(hold.owner);
-    if (owner.project == job.project && owner.demand.apart == d.apart) return false;
-  }
-  return true;
+  if (!admits_site(w, job, w.state().nodes[n].site) || mate_will_come(w, job, n)) return false;
+  return job.demand.apart.empty() ||
+         std::none_of(w.use[n].leases.begin(), w.use[n].leases.end(),
+                      [&](Slot slot) { return are_apart(job, w.state().jobs[slot]); });
 }
 
 std::vector<NodeIx> closest(const World& w, const std::vector<NodeIx>& nodes, std::size_t count,

@@ -70,13 +70,25 @@ std::optional<Placement> place(const World& world, const Seeker& seeker,
 std::vector<Place> place_open(const World& world, const Packer& packer, const Job& job,
                               const Tier& tier);
 
-// What a node with holds leaves for this seeker.
+// A part of one card is asked for.
+inline bool is_share(const Demand& d) { return d.gpu_milli != 1000 || d.mig != 0; }
+
+// The latest instant at which a leased job can still be there; forever: nobody knows.
+Instant surely_ends(const World& world, const Job& leased, Instant now);
+
+// What a node leaves for this seeker beside what others hold there, if those `gone` had ended.
+// 1. What is held must be there when it is due: by what is free, and by leases that will be over
+//    then. Each of them counts for one hold only.
 struct Leftover {
-  std::uint64_t gpu_mask = 0;  // free cards it may have
+  std::uint64_t gpu_mask = 0;  // cards it may have, free or not
   std::int64_t cpu_milli = 0;
   std::int64_t memory_mib = 0;
+  bool holds(const Tier& tier) const {
+    return cpu_milli >= tier.cpu_milli && memory_mib >= tier.memory_mib;
+  }
 };
-Leftover left_for(const World& world, NodeIx node, const Seeker& seeker);
+Leftover left_for(const World& world, NodeIx node, const Seeker& seeker,
+                  std::span<const Slot> gone = {});
 // The cards it may have there once they are free: not what others hold, and inside its own
 // reservation if it has one.
 std::uint64_t allowed_cards(const World& world, NodeIx node, const Seeker& seeker);
@@ -84,6 +96,8 @@ std::uint64_t allowed_cards(const World& world, NodeIx node, const Seeker& seeke
 bool admits_site(const World& world, const Job& job, SiteIx site);
 // May its ranks stand there at all: site, and what must stay apart from it.
 bool admits(const World& world, const Job& job, NodeIx node);
+bool are_apart(const Job& a, const Job& b);                            // they may share no node
+bool mate_will_come(const World& world, const Job& job, NodeIx node);  // one to be apart from
 
 // Chooses `count` of the nodes for one gang: inside one domain of the level it requires, else as
 // close as possible; among domains the fullest. Empty: there is no such choice.

@@ -106,10 +106,9 @@ class Survey {
   // Do others have a right to what it would need there?
   bool kept(NodeIx n) const {
     if (!w_.holds.contains(n)) return false;
-    if (is_share(s_.job.demand) || !s_.job.demand.gpus_per_node) return true;
     const Leftover left = left_for(w_, n, s_);
-    return left.cpu_milli < tier_.cpu_milli || left.memory_mib < tier_.memory_mib ||
-           std::popcount(left.gpu_mask) < static_cast<int>(s_.job.demand.gpus_per_node);
+    const NodeNeed need = need_of(s_.job.demand, tier_.cpu_milli, tier_.memory_mib, s_.job.project);
+    return !left.holds(tier_) || !w_.packer.fit(n, need, left.gpu_mask);
   }
 
   // Work of a lower class goes when it is told to.

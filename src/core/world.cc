@@ -295,12 +295,17 @@ void World::index_lease(const Job& job, Slot slot, int sign) {
   auto& of_class = running[static_cast<std::size_t>(job.job_class)];
   if (sign > 0) {
     leased.emplace(job.queue_order, slot);
-    of_class.insert(job.queue_order);
+    of_class.emplace(job.queue_order, slot);
   } else {
     leased.erase(job.queue_order);
     of_class.erase(job.queue_order);
   }
-  stopping += job.state == JobState::stopping ? static_cast<std::size_t>(sign) : 0;
+  if (job.state == JobState::stopping) {
+    if (sign > 0)
+      stopping.insert(job.queue_order);
+    else
+      stopping.erase(job.queue_order);
+  }
   burn[job.project] += sign * burn_rate(lease.rates);
   share_rate[job.project] += sign * share_of(lease.rates);
   const NodeNeed need = need_of(job.demand, lease.cpu_milli, lease.memory_mib, job.project);

@@ -103,8 +103,8 @@ class World {
   std::vector<std::uint32_t> waiting_for_sku;             // [sku]: queued jobs that would take it
   std::set<std::pair<Instant, std::uint64_t>> deadlines;  // (when, queue_order) of live jobs
   std::map<std::uint64_t, Slot> leased;                   // by queue_order: live leases
-  std::array<std::set<std::uint64_t>, 4> running;         // [class]: queue_order of live leases
-  std::size_t stopping = 0;                               // live leases that were told to stop
+  std::array<std::map<std::uint64_t, Slot>, 4> running;   // [class]: the same, of each
+  std::set<std::uint64_t> stopping;                       // live leases that were told to stop
   std::vector<std::uint32_t> queued_of_project;           // [project]
   std::vector<Ticks> burn;                                // [project]: ticks/s, rounded up
   std::vector<Ticks> share_rate;                          // [project]: list price of GPUs, ticks/s

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "api/contract_doctor.h"
 #include "api/problem.h"
 #include "api/views.h"
 #include "server/app.h"
@@ -14,20 +15,39 @@ void App::healthz(Call&, net::Reply& r) {
   Work work;
   work.reply = std::move(r);
   work.respond = [this](const core::World& w, base::Instant) {
-    return json_response(
-        "{\"status\":\"ok\",\"live_jobs\":" + std::to_string(w.live_jobs) +
-        ",\"engine_reachable\":" + (engine_.health().reachable ? "true" : "false") + "}");
+    api::Health health;
+    health.live_jobs = w.live_jobs;
+    health.engine_reachable = engine_.health().reachable;
+    health.sequence = w.state().sequence;
+    if (const Leadership* l = options_.leadership) {
+      const auto leader = l->leader();
+      health.role = loop_.leads() ? api::ServerRole::leader : api::ServerRole::follower;
+      health.epoch = leader.epoch;
+      if (!leader.url.empty()) health.leader = leader.url;
+      health.lag_ms = l->lag().us / 1000;
+    }
+    return json_response(base::to_json(health));
   };
   loop_.push(std::move(work));
 }
 
 void App::openapi(Call&, net::Reply& r) { r.send(json_response(api::openapi_document())); }
 
+LeadMeasure App::measure_lead() const {
+  LeadMeasure m;
+  m.sequence = loop_.sequence();
+  if (!options_.leadership) return m;
+  m.leads = loop_.leads() && options_.leadership->may_act();
+  m.epoch = options_.leadership->leader().epoch;
+  m.lag_s = static_cast<double>(options_.leadership->lag().us) / 1e6;
+  return m;
+}
+
 void App::metrics(Call&, net::Reply& r) {
   const auto fleet = loop_.ask([](const core::World& w) { return measure(w); });
   r.send({200,
           "text/plain; version=0.0.4",
-          metrics_text(fleet, loop_.counters(), engine_.health()),
+          metrics_text(fleet, loop_.counters(), engine_.health(), measure_lead()),
           {}});
 }
 
@@ -38,7 +58,9 @@ void App::whoami(Call& c, net::Reply& r) {
   me.version = "0.1.0";
   const auto engine = engine_.health();
   me.engine = engine.kind + (engine.version.empty() ? "" : " " + engine.version) +
-              (engine.reachable ? "" : " (not reachable)");
+              (engine.reachable ? ""
+               : loop_.leads()  ? " (not reachable)"
+                                : " (this server follows)");
   if (!c.caller.is_owner())
     loop_.ask([&](const core::World& w) {
       const core::Project& p = w.state().projects[c.caller.project];
@@ -50,10 +72,14 @@ void App::whoami(Call& c, net::Reply& r) {
   r.send(json_response(base::to_json(me)));
 }
 
-void App::offers(Call&, net::Reply& r) {
-  auto list = loop_.ask([this](const core::World& w) { return api::view_offers(w, clock_.now()); });
+void App::offers(Call& c, net::Reply& r) {
+  auto list = loop_.ask([&](const core::World& w) {
+    const bool owner = c.caller.is_owner();
+    const auto org = owner ? core::nobody : w.state().projects[c.caller.project].org;
+    return api::view_offers(w, org, clock_.now());
+  });
   list.notes = notes_;
-  if (!engine_.health().reachable)
+  if (loop_.leads() && !engine_.health().reachable)
     list.notes.push_back("the engine is not reachable now: what is rented waits to start");
   r.send(json_response(base::to_json(list)));
 }

@@ -42,6 +42,9 @@ void App::job_logs(Call& c, net::Reply& r) {
   follow.offsets.assign(found->job.demand.nodes, 0);
   follow.follow = c.target.param("follow") == "1";
   follow.ended = !found->live;
+  // Logs lie with the engine's: on this machine only if that is here.
+  if (!loop_.leads() && options_.forwarder && !live_.has_log(follow))
+    return options_.forwarder->stream(std::move(c.request), std::move(r));
   if (const std::string_view rank = c.target.param("rank"); !rank.empty()) {
     follow.rank = number(rank);
     if (!follow.rank || *follow.rank >= found->job.demand.nodes)

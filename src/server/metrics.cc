@@ -33,7 +33,7 @@ FleetMeasure measure(const core::World& w) {
 }
 
 std::string metrics_text(const FleetMeasure& fleet, const LoopCounters& loop,
-                         const engines::EngineHealth& engine) {
+                         const engines::EngineHealth& engine, const LeadMeasure& lead) {
   prometheus::Registry registry;
   const auto gauge = [&](const char* name, const char* help, double value,
                          const prometheus::Labels& labels = {}) {
@@ -56,6 +56,12 @@ std::string metrics_text(const FleetMeasure& fleet, const LoopCounters& loop,
         fleet.revenue_usd_per_hour);
   gauge("ampacity_engine_reachable", "1 if the engine answers", engine.reachable,
         {{"engine", engine.kind}});
+  gauge("ampacity_leads", "1 if this server leads and may act", lead.leads);
+  gauge("ampacity_leader_epoch", "Of who leads; 0 where no other server can",
+        static_cast<double>(lead.epoch));
+  gauge("ampacity_sequence", "The latest fact that this server shows",
+        static_cast<double>(lead.sequence));
+  gauge("ampacity_lag_seconds", "Since this server had last seen every fact", lead.lag_s);
   auto& sites = prometheus::BuildGauge()
                     .Name("ampacity_site_reached")
                     .Help("1 if the site is heard of, 0 if it is unknown")

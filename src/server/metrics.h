@@ -19,7 +19,13 @@ struct FleetMeasure {
 };
 FleetMeasure measure(const core::World& world);
 
+struct LeadMeasure {
+  bool leads = true;
+  std::uint64_t epoch = 0, sequence = 0;
+  double lag_s = 0;
+};
+
 std::string metrics_text(const FleetMeasure& fleet, const LoopCounters& loop,
-                         const engines::EngineHealth& engine);
+                         const engines::EngineHealth& engine, const LeadMeasure& lead);
 
 }  // namespace ampacity::server

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "core/model.h"
 #include "engines/engine.h"
+#include "net/gated_transport.h"
 
 namespace ampacity::server {
 
@@ -18,6 +19,7 @@ struct SiteMaking {
   std::filesystem::path state;  // the cloud's; a site's own folder is sites/NAME in it
   std::string cloud;            // the mark on what is ours: what has another is never touched
   base::Duration lease;         // unrenewed for so long, work may end by itself (Policy)
+  net::MayAct may_act;          // asked before each request; empty: always
 };
 
 // Is it of a kind that is known here, with a url, key and options that it understands? Every wrong

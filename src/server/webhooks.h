@@ -22,7 +22,7 @@
 namespace ampacity::server {
 
 struct WebhookOptions {
-  store::SqliteOptions store;
+  store::StoreAt store;
   net::Reach reach = net::Reach::public_only;
   net::Resolver resolver = net::resolve;
   base::Duration timeout = base::Duration::seconds(10);  // of one attempt

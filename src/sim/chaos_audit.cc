@@ -67,12 +67,12 @@ void ChaosAudit::committed(const core::World& after, const std::vector<core::Fac
     wrong("the living world is not what its facts fold to");
 }
 
-void ChaosAudit::loaded(const core::World& world, const store::SqliteOptions& store) {
+void ChaosAudit::loaded(const core::World& world, const store::StoreAt& store) {
   const std::uint64_t known = shadow_.state().sequence;
   if (world.state().sequence < known)
     return wrong(
         fmt::format("I9 {} facts were committed, {} are there", known, world.state().sequence));
-  auto reader = store::open_sqlite_reader(store);
+  auto reader = store::open_reader(store);
   if (!reader) return wrong("the store cannot be read: " + reader.error().message);
   for (const auto& f : (*reader)->facts_after(known, 1'000'000)) fold(f.fact);
   auditor_.after(shadow_);
@@ -147,7 +147,7 @@ void ChaosAudit::settled(const core::World& world, base::Instant now) {
   compare_runs();
 }
 
-void ChaosAudit::store_at_rest(const store::SqliteOptions& store) {
+void ChaosAudit::store_at_rest(const store::StoreAt& store) {
   for (std::string& what : check_whole(store)) wrong("store: " + what);
 }
 

@@ -22,10 +22,10 @@ class ChaosAudit {
   // After a commit: the facts, and the world that made them.
   void committed(const core::World& after, const std::vector<core::Fact>& facts);
   // At a start: it must hold all that was ever committed; what it holds beyond that is read here.
-  void loaded(const core::World& found, const store::SqliteOptions& store);
+  void loaded(const core::World& found, const store::StoreAt& store);
   // At the end, when everything has settled.
   void settled(const core::World& world, base::Instant now);
-  void store_at_rest(const store::SqliteOptions& store);
+  void store_at_rest(const store::StoreAt& store);
 
   void wrong(std::string what);
   void healed() { healed_ = true; }  // from now on nothing excuses a stop that takes long

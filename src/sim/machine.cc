@@ -104,7 +104,7 @@ base::Result<void> Machine::begin(server::Loop& loop, server::KeyRing& keys) {
 
 // As server/main.cc joins them.
 void Machine::live() {
-  auto journal = store::open_sqlite(store());
+  auto journal = store::open_journal(store());
   if (!journal) return die("open: " + journal.error().message);
   auto world = (*journal)->load();
   if (!world) return die("load: " + world.error().message);

@@ -57,7 +57,7 @@ class Machine {
 
   base::Duration clock_jump;  // its clock, against the world's
   int lives() const { return lives_; }
-  store::SqliteOptions store() const { return disk_.at(); }
+  store::StoreAt store() const { return disk_.at(); }
 
  private:
   struct SkewedClock final : base::Clock {

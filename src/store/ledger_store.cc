@@ -1,6 +1,8 @@
-#include "store/ledger_sqlite.h"
+#include "store/ledger_store.h"
 
 #include <algorithm>
+#include <set>
+#include <tuple>
 
 #include "base/check.h"
 #include "ledger/post.h"
@@ -99,32 +101,40 @@ TransferRow read_transfer_row(const Cursor& row) {
           row.instant(k + 2), row.id(k + 3), row.index(k + 4)};
 }
 
-core::Past find_past(Database& db, std::span<const ledger::Transfer> batch) {
-  core::Past past;
-  const auto look_up = [&](Id id) -> const ledger::Transfer* {
-    if (id.is_nil()) return nullptr;
-    if (const auto at = past.known.find(id); at != past.known.end()) return &at->second.transfer;
-    auto row = db.query("SELECT " AMPACITY_TRANSFER_COLUMNS " FROM transfers WHERE id = ?", id);
-    if (row.next())
-      return &past.known.emplace(id, core::Past::Known{read_transfer(row)}).first->second.transfer;
-    CHECK_THAT(!row.fault(), "a look-up of a transfer failed");
-    return nullptr;
+// In three journeys, whatever the batch: those named, those they resolve, what became of these.
+Sql<void> find_past(Database& db, std::span<const ledger::Transfer> batch, core::Past& past) {
+  past = {};
+  const auto one = [](Id id) { return std::make_tuple(id); };
+  const auto look_up = [&](const std::set<Id>& ids) {
+    return db.query_each("SELECT " AMPACITY_TRANSFER_COLUMNS " FROM transfers WHERE id = ?", ids,
+                         one, [&](Id id, const Cursor& row) {
+                           past.known.emplace(id, core::Past::Known{read_transfer(row)});
+                         });
   };
-  const auto look_up_fate = [&](Id pending) {
-    if (!look_up(pending)) return;
-    auto row = db.query("SELECT " AMPACITY_TRANSFER_COLUMNS " FROM transfers WHERE pending_id = ?",
-                        pending);
-    if (row.next()) past.known.at(pending).fate = ledger::fate_by(read_transfer(row));
-    CHECK_THAT(!row.fault(), "a look-up of a transfer failed");
-  };
+  std::set<Id> ids, named, resolved;
   for (const ledger::Transfer& t : batch) {
-    if (const ledger::Transfer* e = look_up(t.id)) look_up_fate(e->pending_id);
-    look_up_fate(t.pending_id);
-    auto burnt = db.query("SELECT 1 FROM burnt_transfers WHERE id = ?", t.id);
-    if (burnt.next()) past.burnt.insert(t.id);
-    CHECK_THAT(!burnt.fault(), "a look-up of a burnt id failed");
+    ids.insert(t.id);
+    named.insert(t.id);
+    if (!t.pending_id.is_nil()) named.insert(t.pending_id);
+    if (!t.pending_id.is_nil()) resolved.insert(t.pending_id);
   }
-  return past;
+  if (auto r = look_up(named); !r) return r;
+  std::set<Id> more;
+  for (const Id id : ids)
+    if (const auto at = past.known.find(id); at != past.known.end())
+      if (const Id pending = at->second.transfer.pending_id; !pending.is_nil()) {
+        resolved.insert(pending);
+        if (!past.known.contains(pending)) more.insert(pending);
+      }
+  if (auto r = look_up(more); !r) return r;
+  std::erase_if(resolved, [&](Id id) { return !past.known.contains(id); });
+  auto r = db.query_each("SELECT " AMPACITY_TRANSFER_COLUMNS " FROM transfers WHERE pending_id = ?",
+                         resolved, one, [&](Id id, const Cursor& row) {
+                           past.known.at(id).fate = ledger::fate_by(read_transfer(row));
+                         });
+  if (!r) return r;
+  return db.query_each("SELECT 1 FROM burnt_transfers WHERE id = ?", ids, one,
+                       [&](Id id, const Cursor&) { past.burnt.insert(id); });
 }
 
 Sql<std::vector<ledger::Head>> read_heads(Database& db) {
@@ -140,7 +150,7 @@ Sql<std::vector<ledger::Head>> read_heads(Database& db) {
 
 // ---- a ledger of its own ------------------------------------------------------------------------
 
-base::Try<LedgerStore> LedgerStore::open(const SqliteOptions& options) {
+base::Try<LedgerStore> LedgerStore::open(const StoreAt& options) {
   auto store = open_to_write(options);
   if (!store) return std::unexpected(std::move(store.error()));
   return LedgerStore(std::move(*store));

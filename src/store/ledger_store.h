@@ -31,13 +31,13 @@ ledger::Transfer read_transfer(const Cursor& row);
 // The same, then reason, sequence, at, job, generation.
 TransferRow read_transfer_row(const Cursor& row);
 // Those of `batch` that are there already, what they resolve, and what became of it.
-core::Past find_past(Database& db, std::span<const ledger::Transfer> batch);
+Sql<void> find_past(Database& db, std::span<const ledger::Transfer> batch, core::Past& past);
 
 Sql<std::vector<ledger::Head>> read_heads(Database& db);  // by day, ascending
 
 class LedgerStore {
  public:
-  static base::Try<LedgerStore> open(const SqliteOptions& options);
+  static base::Try<LedgerStore> open(const StoreAt& options);
 
   // One transaction, durable when it returns: what `books` made of a batch.
   base::Try<void> append(std::span<const ledger::Transfer> made, ledger::MemoryBooks& books);

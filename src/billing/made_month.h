@@ -1,31 +1,19 @@
-// rate_bench [--leases N] [--orgs N] [--json]
-// A month of leases rated and invoiced, org after org, on one core: lines, totals, inputs' hash and
-// every part (as a cost export takes them). Leases are made one at a time from their number: half
-// a minute to two days, GPUs with CPU and memory, one in eight from the month before; each org
-// buys its GPUs by a graduated price of two SKUs, every tenth under a commitment. What is read
-// from a store is not in it.
-#include <algorithm>
-#include <chrono>
-#include <cstdlib>
-#include <cstring>
+// For benchmarks only: a month of leases of many orgs, made one at a time from their number, rated
+// in memory, org after org: lines, totals, inputs' hash and every part (as a cost export takes
+// them). Half a minute to two days each, GPUs with CPU and memory, one in eight from the month
+// before; each org buys its GPUs by a graduated price of two SKUs, every tenth under a commitment.
+#pragma once
 
+#include <string>
+#include <vector>
+
+#include "base/prng.h"
 #include "billing/rate.h"
-#include "core/openb_bench.h"
 #include "core/price_book.h"
 
-namespace ampacity::billing {
-namespace {
+namespace ampacity::billing::bench {
 
-using Clock = std::chrono::steady_clock;
-
-double peak_rss_mib() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);)
-    if (line.starts_with("VmHWM:")) return std::stod(line.substr(6)) / 1024;
-  return 0;
-}
-
-constexpr std::int64_t month_s = 30 * 86'400;
+inline constexpr std::int64_t month_s = 30 * 86'400;
 
 class MadeUsage final : public UsageSource {
  public:
@@ -80,7 +68,7 @@ class MadeUsage final : public UsageSource {
   Instant month_;
 };
 
-core::PriceBook price_list() {
+inline core::PriceBook price_list() {
   core::PriceBook book = core::plain_book(
       "bench", {}, {{"h100", 47'800, 24'000}, {"a100", 22'100, 9'900}}, 50, 3, 400, 50);
   for (core::PriceRule& r : book.rules) {
@@ -94,7 +82,7 @@ core::PriceBook price_list() {
   return book;
 }
 
-core::Contract commitment(Instant month) {
+inline core::Contract commitment(Instant month) {
   core::Contract c;
   c.id = {1, 1};
   c.name = "committed";
@@ -107,14 +95,15 @@ core::Contract commitment(Instant month) {
   return c;
 }
 
-struct Sum {
+struct Sum {  // of all orgs
   std::int64_t parts = 0;
   std::int64_t lines = 0;
   base::Wide minor = 0;
   base::Wide parts_minor = 0;
 };
 
-bool invoice_all(std::int64_t leases, std::int64_t orgs, Sum& sum) {
+// False: it was refused, or parts do not add up to lines.
+inline bool rate_made(std::int64_t leases, std::int64_t orgs, Sum& sum) {
   const std::vector books{price_list()};
   const Instant month = *base::parse_month("2026-06");
   for (std::int64_t o = 0; o < orgs; ++o) {
@@ -133,55 +122,11 @@ bool invoice_all(std::int64_t leases, std::int64_t orgs, Sum& sum) {
       ++sum.parts;
       sum.parts_minor += p.minor;
     });
-    if (!rated) {
-      fmt::print(stderr, "{}\n", rated.error().message);
-      return false;
-    }
+    if (!rated) return false;
     sum.lines += static_cast<std::int64_t>(rated->invoice.lines.size());
     sum.minor += rated->invoice.lines_minor;
   }
-  return true;
+  return sum.minor == sum.parts_minor;
 }
 
-int run(int argc, char** argv) {
-  std::int64_t leases = 1'000'000, orgs = 1'000;
-  bool json = false, good = true;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view word = argv[i];
-    if (word == "--json")
-      json = true;
-    else if (word == "--leases" && i + 1 < argc)
-      leases = std::strtoll(argv[++i], nullptr, 10);
-    else if (word == "--orgs" && i + 1 < argc)
-      orgs = std::strtoll(argv[++i], nullptr, 10);
-    else
-      good = false;
-  }
-  if (!good || orgs <= 0 || leases < orgs * 8) {
-    fmt::print(stderr, "usage: rate_bench [--leases N] [--orgs N] [--json]\n");
-    return 2;
-  }
-  Sum sum;
-  const auto began = Clock::now();
-  if (!invoice_all(leases, orgs, sum)) return 1;
-  const double seconds = std::chrono::duration<double>(Clock::now() - began).count();
-  if (sum.minor != sum.parts_minor) {
-    fmt::print(stderr, "parts do not add up to the lines\n");
-    return 1;
-  }
-  if (json)
-    fmt::print(R"({{"bench": "rate", "seconds": {:.3f}, "rows": {}, "orgs": {}, "parts": {}, )"
-               R"("lines": {}, "minor": {}, "rss_mib": {:.1f}, {}}})"
-               "\n",
-               seconds, leases, orgs, sum.parts, sum.lines, static_cast<std::int64_t>(sum.minor),
-               peak_rss_mib(), core::bench::machine_keys());
-  else
-    fmt::print("{} leases of {} orgs: {:.2f} s, {} parts, {} lines, {:.1f} MiB\n", leases, orgs,
-               seconds, sum.parts, sum.lines, peak_rss_mib());
-  return 0;
-}
-
-}  // namespace
-}  // namespace ampacity::billing
-
-int main(int argc, char** argv) { return ampacity::billing::run(argc, argv); }
+}  // namespace ampacity::billing::bench

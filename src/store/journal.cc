@@ -1,9 +1,10 @@
+#include "store/journal.h"
 #include "base/chaos.h"
 #include "base/check.h"
 #include "base/log.h"
+#include "base/threads.h"
 #include "store/fold.h"
-#include "store/journal.h"
-#include "store/ledger_sqlite.h"
+#include "store/ledger_store.h"
 #include "store/meter_writer.h"
 #include "store/row_writer.h"
 #include "store/store_file.h"
@@ -13,10 +14,11 @@ namespace {
 
 constexpr int snapshots_kept = 2;
 constexpr int forgotten_at_once = 1'000;
+constexpr int most_tries = 5;
 
-class SqliteJournal final : public Journal {
+class StoredJournal final : public Journal {
  public:
-  SqliteJournal(WritableStore store, ChainEnd end, MeterWriter meter, int pages_before_checkpoint)
+  StoredJournal(WritableStore store, ChainEnd end, MeterWriter meter, int pages_before_checkpoint)
       : store_(std::move(store)),
         end_(end),
         meter_(std::move(meter)),
@@ -59,7 +61,8 @@ class SqliteJournal final : public Journal {
     if (r) return;
     // The log keeps what could not be copied; but after a failed sync nothing is written any more.
     base::log_warn("store: the write-ahead log could not be copied: {}", r.error().message);
-    if (r.error().sync_failed()) broken_ = AppendFault{false, to_fault(r.error()).message};
+    if (r.error().kind == SqlFault::Kind::sync_failed)
+      broken_ = AppendFault{AppendFault::Kind::broken, to_fault(r.error()).message};
   }
 
   base::Try<core::World> load() override {
@@ -68,24 +71,38 @@ class SqliteJournal final : public Journal {
     return std::move(folded->world);
   }
 
-  std::optional<Remembered> recall(const std::string& scope, const std::string& key) override {
-    auto row = store_.db.query(
-        "SELECT fingerprint, status, body, at FROM remembered "
-        "WHERE scope = ? AND idempotency_key = ?",
-        scope, key);
-    if (row.next())
-      return Remembered{scope,
-                        key,
-                        row.digest(0).value_or(base::Digest{}),
-                        static_cast<int>(row.integer(1)),
-                        row.text(2),
-                        row.instant(3)};
-    report(row, "recall");
-    return std::nullopt;
+  std::expected<std::vector<std::optional<Remembered>>, AppendFault> recall_all(
+      std::span<const AnswerKey> keys) override {
+    std::vector<std::optional<Remembered>> out;
+    auto r = twice([&] {
+      out.assign(keys.size(), std::nullopt);
+      return store_.db.query_each(
+          "SELECT fingerprint, status, body, at FROM remembered "
+          "WHERE scope = ? AND idempotency_key = ?",
+          keys, [](const AnswerKey& k) { return std::tie(k.scope, k.key); },
+          [&](const AnswerKey& k, const Cursor& row) {
+            out[static_cast<std::size_t>(&k - keys.data())] =
+                Remembered{k.scope,
+                           k.key,
+                           row.digest(0).value_or(base::Digest{}),
+                           static_cast<int>(row.integer(1)),
+                           row.text(2),
+                           row.instant(3)};
+          });
+    });
+    if (!r) return std::unexpected(refused(r.error(), false));
+    return out;
   }
 
   core::Past past_of(std::span<const core::Transfer> batch) override {
-    return find_past(store_.db, batch);
+    core::Past past;
+    const auto r = twice([&] { return find_past(store_.db, batch, past); });
+    CHECK_THAT(r, r.error().message);
+    return past;
+  }
+
+  base::Try<void> read_on(ChainEnd& from, const UseBatch& use) override {
+    return each_batch(store_.db, from, use);
   }
 
   std::vector<SealedEnv> sealed() override {
@@ -117,7 +134,8 @@ class SqliteJournal final : public Journal {
                                                  const std::string& body) override {
     if (!is_commit_end(sequence))
       return std::unexpected(AppendFault{
-          false, "no commit ends at " + std::to_string(sequence) + ": not a place to begin from"});
+          AppendFault::Kind::broken,
+          "no commit ends at " + std::to_string(sequence) + ": not a place to begin from"});
     return in_transaction([&]() -> Sql<void> {
       auto r = store_.db.run(
           "INSERT INTO snapshots (sequence, body, digest) VALUES (?, ?, ?) "
@@ -163,27 +181,53 @@ class SqliteJournal final : public Journal {
   }
 
  private:
-  // All or nothing. A fault that is not for want of room leaves it unknown what the disk holds:
-  // from then on nothing is written, and the process starts again from the store (never a second
-  // fsync).
+  // All or nothing. A fault that leaves it unknown what the disk holds ends the writing: the
+  // process starts again from the store (never a second fsync). What certainly did not happen, by
+  // no fault of ours, is tried again.
   template <typename F>
   std::expected<void, AppendFault> in_transaction(F&& write) {
     if (broken_) return std::unexpected(*broken_);
-    Sql<void> r;
-    {
-      auto t = Transaction::begin(store_.db);
-      if (!t)  // somebody else's lock, or no room for the log: nothing has begun
-        return std::unexpected(AppendFault{t.error().disk_full(), to_fault(t.error()).message});
-      r = write();
-      if (r) r = t->commit();
+    for (int tries = 1;; ++tries) {
+      bool begun = false;
+      Sql<void> r = once(write, begun);
+      if (r) return {};
+      const SqlFault::Kind kind = r.error().kind;
+      const bool again = kind == SqlFault::Kind::again || (kind == SqlFault::Kind::lost && begun);
+      if (!again || tries == most_tries) return std::unexpected(refused(r.error(), begun));
+      base::log_warn("store: tried again: {}", r.error().message);
+      meter_.forget();
+      if (kind == SqlFault::Kind::again) base::sleep_for(base::Duration::millis(10 * tries));
     }
-    if (!r) return std::unexpected(refused(r.error()));
-    return {};
   }
 
-  AppendFault refused(const SqlFault& f) {
-    AppendFault fault{f.disk_full(), to_fault(f).message};
-    if (!fault.disk_full) broken_ = fault;
+  // A read outside of any transaction, again on a new connection if the old one was lost.
+  template <typename F>
+  static Sql<void> twice(const F& read) {
+    auto r = read();
+    if (!r && r.error().kind == SqlFault::Kind::lost) r = read();
+    return r;
+  }
+
+  template <typename F>
+  Sql<void> once(F& write, bool& begun) {
+    auto t = Transaction::begin(store_.db);
+    if (!t) return std::unexpected(std::move(t.error()));
+    begun = true;
+    Sql<void> r = write();
+    return r ? t->commit() : r;
+  }
+
+  // Not begun: somebody else's lock, no room for the log, or the database is away.
+  AppendFault refused(const SqlFault& f, bool begun) {
+    using Kind = AppendFault::Kind;
+    const bool nothing =
+        !begun || f.kind == SqlFault::Kind::again || f.kind == SqlFault::Kind::lost;
+    AppendFault fault{f.disk_full()                      ? Kind::disk_full
+                      : f.kind == SqlFault::Kind::fenced ? Kind::fenced
+                      : nothing                          ? Kind::lost
+                                                         : Kind::broken,
+                      to_fault(f).message};
+    if (fault.kind == Kind::broken || fault.kind == Kind::fenced) broken_ = fault;
     return fault;
   }
 
@@ -204,8 +248,8 @@ class SqliteJournal final : public Journal {
 
   Sql<void> remember(const Remembered& x) {
     return store_.db.run(
-        "INSERT INTO remembered (scope, idempotency_key, fingerprint, status, body, at) "
-        "VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO remembered (n, scope, idempotency_key, fingerprint, status, body, at) "
+        "VALUES ((SELECT coalesce(max(n), 0) + 1 FROM remembered), ?, ?, ?, ?, ?, ?)",
         x.scope, x.key, x.fingerprint, x.status, x.body, x.at);
   }
 
@@ -240,14 +284,14 @@ class SqliteJournal final : public Journal {
 
 }  // namespace
 
-base::Try<std::unique_ptr<Journal>> open_sqlite(const SqliteOptions& options) {
+base::Try<std::unique_ptr<Journal>> open_journal(const StoreAt& options) {
   auto store = open_to_write(options);
   if (!store) return std::unexpected(std::move(store.error()));
   auto end = journal_end(store->db);
   if (!end) return std::unexpected(std::move(end.error()));
   auto meter = MeterWriter::open(store->db);
   if (!meter) return std::unexpected(to_fault(meter.error()));
-  return std::make_unique<SqliteJournal>(std::move(*store), *end, std::move(*meter),
+  return std::make_unique<StoredJournal>(std::move(*store), *end, std::move(*meter),
                                          options.pages_before_checkpoint);
 }
 
