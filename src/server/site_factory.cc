@@ -39,6 +39,9 @@ std::string key_in(const core::Site& site, std::string_view sort) {
 
 // ---- slurm --------------------------------------------------------------------------------------
 
+// Slurm's limits are whole minutes, and a renewal takes its time.
+constexpr base::Duration least_lease = base::Duration::seconds(120);
+
 void check_slurm(const core::Site& site, Wrongs& wrong) {
   if (!site.url.starts_with("unix:/") && !site.url.starts_with("http://") &&
       !site.url.starts_with("https://"))
@@ -46,6 +49,10 @@ void check_slurm(const core::Site& site, Wrongs& wrong) {
   const std::string reserve = option(site, "reserve");
   if (!reserve.empty() && reserve != "yes" && reserve != "no")
     wrong.push_back({"options", "reserve must be yes or no"});
+  const std::string lease = option(site, "lease");
+  const auto d = base::parse_duration(lease);
+  if (!lease.empty() && (!d || *d < least_lease))
+    wrong.push_back({"options", "lease must be a duration such as 10m, at least 2m"});
 }
 
 Made make_slurm(const core::Site& site, const SiteMaking& making, base::Clock& clock) {
@@ -61,7 +68,7 @@ Made make_slurm(const core::Site& site, const SiteMaking& making, base::Clock& c
   o.partition = option(site, "partition");
   o.conf = option(site, "conf");
   o.reserve = option(site, "reserve") != "no";
-  o.lease = making.lease;
+  if (const auto lease = base::parse_duration(option(site, "lease"))) o.lease = *lease;
   return engines::make_slurm_engine(std::move(o), clock);
 }
 
@@ -98,7 +105,7 @@ Made make_emulated(const core::Site& site, const SiteMaking&, base::Clock& clock
 const std::array<Kind, 2>& kinds() {
   static const std::array<Kind, 2> all = {
       Kind{"slurm",
-           {"jwt-key", "user", "shared", "partition", "conf", "reserve"},
+           {"jwt-key", "user", "shared", "partition", "conf", "reserve", "lease"},
            true,
            check_slurm,
            make_slurm},

@@ -1,13 +1,14 @@
 """Two sites beside this machine's own, both emulated, one of them cut off and back; sites kept over a
-restart, drained, removed. AMPACITY_CUT_S: so long at the policy's own times (./dev soak: 300); without
-it everything is shortened. With real Slurm: sites_slurm_journey.py."""
+restart, drained, removed. Shortened; --full (./dev soak sites): cut off for 5 minutes, at the policy's
+own times. With real Slurm: sites_slurm_journey.py."""
 
 import os
+import sys
 
 from cloud import Cloud, expect, wait_for
 from sites import SHORT, Site, cut_off_and_back, stop_all, wait_until_reached
 
-CUT_S = int(os.environ.get("AMPACITY_CUT_S", "0"))
+CUT_S = 300 if "--full" in sys.argv else 0
 
 
 class Emulated(Site):
