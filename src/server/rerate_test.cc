@@ -57,10 +57,11 @@ class Written {
       const core::InvoiceLine& l = invoice.lines[n];
       REQUIRE(db.run(
           "INSERT INTO invoice_lines VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-          "?, ?, ?, ?, ?, ?, ?, '')",
+          "?, ?, ?, ?, ?, ?, ?, '', ?, ?)",
           id, n, base::enum_name(l.kind), l.project, l.meter, l.sku, l.site,
           base::enum_name(l.job_class), l.price_version, l.contract, l.month, l.from, l.until,
-          l.quantity, l.per, l.price, l.ticks, l.minor, l.covered_minor, l.correction));
+          l.quantity, l.per, l.price, l.ticks, l.minor, l.covered_minor, l.correction,
+          l.contract_minor, l.paid_ticks));
     }
     earlier.insert(earlier.end(), invoice.lines.begin(), invoice.lines.end());
   }
