@@ -8,7 +8,7 @@
 #include "core/facts.h"
 #include "store/database.h"
 #include "store/journal.h"
-#include "store/scratch_folder.h"
+#include "store/scratch_store.h"
 
 namespace ampacity::server {
 namespace {
@@ -256,6 +256,7 @@ void bill_all(Written& w) {
 }
 
 TEST_CASE("property: the audit's rater agrees with the invoices' over random histories") {
+  if (store::on_postgres()) return;  // of arithmetic; audit_test reads the same from there
   std::size_t lines = 0, caught = 0, spoilt = 0;
   std::map<core::LineKind, int> of_kind;
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {

@@ -197,7 +197,8 @@ Sql<void> PostgresConnection::take_lock() {
     if (!got) return std::unexpected(std::move(got.error()));
     if (!got->empty() && got->front() == "t") return {};
     const std::string holder = holder_of_lock();
-    if (base::elapsed() > began + lock_patience)
+    const bool ours = holder.starts_with(session_name_ + " ");
+    if (base::elapsed() > began + (ours ? patience() : lock_patience))
       return std::unexpected(
           SqlFault{epoch_ > 0 ? Kind::fenced : Kind::other, "postgres 55006",
                    at_.name() + " is in use by another ampacityd (" + holder + "): stop it first"});
@@ -206,6 +207,7 @@ Sql<void> PostgresConnection::take_lock() {
 }
 
 Sql<void> PostgresConnection::claim() {
+  if (unsynced_ > 0) sync();
   settle_all();
   PQexitPipelineMode(pg_);
   auto row =
@@ -405,8 +407,12 @@ bool PostgresConnection::make_idle() {
   if (unsynced_ > 0) sync();
   settle_all();
   if (lost_ || PQtransactionStatus(pg_) != PQTRANS_IDLE) return false;
+  return !in_transaction_ && !is_readable();
+}
+
+bool PostgresConnection::is_readable() const {
   pollfd socket{PQsocket(pg_), POLLIN, 0};
-  return !in_transaction_ && ::poll(&socket, 1, 0) == 0;  // what comes unasked is the end
+  return ::poll(&socket, 1, 0) != 0;
 }
 
 }  // namespace ampacity::store
