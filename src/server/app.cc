@@ -40,6 +40,10 @@ void App::add_money_handlers(std::map<std::string_view, Entry>& all) {
       {"audit_month", {&App::audit_month}},
       {"doctor", {&App::doctor}},
       {"close_month", {&App::close_month}},
+      {"list_prices", {&App::list_prices}},
+      {"set_prices", {&App::set_prices}},
+      {"job_receipt", {&App::job_receipt}},
+      {"usage", {&App::usage}},
   };
 }
 
@@ -52,8 +56,6 @@ std::map<std::string_view, App::Entry> App::handlers() {
       {"metrics", {&App::metrics}},
       {"whoami", {&App::whoami}},
       {"offers", {&App::offers}},
-      {"list_prices", {&App::list_prices}},
-      {"set_prices", {&App::set_prices}},
       {"quote", {&App::quote}},
       {"submit_job", {&App::submit_job, true}},
       {"list_jobs", {&App::list_jobs}},
@@ -62,8 +64,6 @@ std::map<std::string_view, App::Entry> App::handlers() {
       {"stop_job", {&App::stop_job}},
       {"job_logs", {&App::job_logs}},
       {"job_exec", {&App::job_exec, false, true}},
-      {"job_receipt", {&App::job_receipt}},
-      {"usage", {&App::usage}},
       {"events", {&App::events}},
       {"take_meter_events", {&App::take_meter_events}},
       {"list_meter_events", {&App::list_meter_events}},

@@ -77,6 +77,20 @@ void App::events(Call& c, net::Reply& r) {
   live_.follow_events(r.stream(sse_head()), std::move(project), after, go_on);
 }
 
+namespace {
+
+// Its site's engine; nullptr: that cannot be reached.
+base::Try<std::unique_ptr<engines::ExecSession>> enter(
+    const std::shared_ptr<engines::Engine>& engine, const core::Job& job, std::uint64_t rank,
+    std::vector<std::string> argv, bool tty, engines::ExecEvents events) {
+  if (!engine) return base::fault("its site cannot be reached now", true);
+  return engine->exec(
+      core::job_name(job.id) + "-" + std::to_string(job.generation) + "-" + std::to_string(rank),
+      std::move(argv), tty, std::move(events));
+}
+
+}  // namespace
+
 // Frames: binary in = stdin, text in = {"resize":[c,r]} or {"eof":true}; binary out = 1|2 + bytes
 // of stdout|stderr, one last text out = {"exit_code":n} or {"error":"…"}.
 void App::job_exec(Call& c, net::Reply& r) {
@@ -117,13 +131,10 @@ void App::job_exec(Call& c, net::Reply& r) {
       s->close("ended");
     }
   };
-  const std::string container = core::job_name(found->job.id) + "-" +
-                                std::to_string(found->job.generation) + "-" + std::to_string(*rank);
-  const auto engine = engine_.at(loop_.ask(
-      [&](const core::World& w) { return w.state().sites[w.site_of(*found->job.lease)].name; }));
-  auto session = engine ? engine->exec(container, std::move(argv), c.target.param("tty") == "1",
-                                       std::move(events))
-                        : base::fault("its site cannot be reached now", true);
+  const std::string site = loop_.ask(
+      [&](const core::World& w) { return w.state().sites[w.site_of(*found->job.lease)].name; });
+  auto session = enter(engine_.at(site), found->job, *rank, std::move(argv),
+                       c.target.param("tty") == "1", std::move(events));
   if (!session) {
     socket->send(base::to_json(ExecEnd{{}, session.error().message}), true);
     return socket->close("failed");

@@ -95,7 +95,6 @@ Made make_emulated(const core::Site& site, const SiteMaking&, base::Clock& clock
   if (!e) return base::fault(e.error().message, false);
   engines::EmulatedOptions o;
   for (auto& member : emulated_machines(*e, "")) o.machines.nodes.push_back(std::move(member));
-  o.machines.notes = {"emulated: nothing is really run there"};
   if (const auto run = base::parse_duration(option(site, "run"))) o.run_time = *run;
   o.door = option(site, "door");
   o.record = option(site, "record");
