@@ -30,6 +30,23 @@ struct ExecEnd {
 };
 BOOST_DESCRIBE_STRUCT(ExecEnd, (), (exit_code, error))
 
+// What a rank says, and its end, as frames to `peer` while that is there.
+engines::ExecEvents events_to(const std::weak_ptr<net::WebSocket>& peer) {
+  engines::ExecEvents events;
+  events.on_output = [peer](std::string_view bytes, bool is_stderr) {
+    if (const auto s = peer.lock()) s->send((is_stderr ? '\2' : '\1') + std::string(bytes), false);
+  };
+  events.on_end = [peer](std::optional<int> exit_code, std::string why) {
+    ExecEnd end{exit_code, {}};
+    if (!exit_code) end.error = std::move(why);
+    if (const auto s = peer.lock()) {
+      s->send(base::to_json(end), true);
+      s->close("ended");
+    }
+  };
+  return events;
+}
+
 }  // namespace
 
 void App::job_logs(Call& c, net::Reply& r) {
@@ -77,20 +94,6 @@ void App::events(Call& c, net::Reply& r) {
   live_.follow_events(r.stream(sse_head()), std::move(project), after, go_on);
 }
 
-namespace {
-
-// Its site's engine; nullptr: that cannot be reached.
-base::Try<std::unique_ptr<engines::ExecSession>> enter(
-    const std::shared_ptr<engines::Engine>& engine, const core::Job& job, std::uint64_t rank,
-    std::vector<std::string> argv, bool tty, engines::ExecEvents events) {
-  if (!engine) return base::fault("its site cannot be reached now", true);
-  return engine->exec(
-      core::job_name(job.id) + "-" + std::to_string(job.generation) + "-" + std::to_string(rank),
-      std::move(argv), tty, std::move(events));
-}
-
-}  // namespace
-
 // Frames: binary in = stdin, text in = {"resize":[c,r]} or {"eof":true}; binary out = 1|2 + bytes
 // of stdout|stderr, one last text out = {"exit_code":n} or {"error":"…"}.
 void App::job_exec(Call& c, net::Reply& r) {
@@ -118,23 +121,13 @@ void App::job_exec(Call& c, net::Reply& r) {
 
   std::shared_ptr<net::WebSocket> socket = r.websocket();
   if (!socket) return;
-  const std::weak_ptr<net::WebSocket> peer = socket;
-  engines::ExecEvents events;
-  events.on_output = [peer](std::string_view bytes, bool is_stderr) {
-    if (const auto s = peer.lock()) s->send((is_stderr ? '\2' : '\1') + std::string(bytes), false);
-  };
-  events.on_end = [peer](std::optional<int> exit_code, std::string why) {
-    ExecEnd end{exit_code, {}};
-    if (!exit_code) end.error = std::move(why);
-    if (const auto s = peer.lock()) {
-      s->send(base::to_json(end), true);
-      s->close("ended");
-    }
-  };
-  const std::string site = loop_.ask(
-      [&](const core::World& w) { return w.state().sites[w.site_of(*found->job.lease)].name; });
-  auto session = enter(engine_.at(site), found->job, *rank, std::move(argv),
-                       c.target.param("tty") == "1", std::move(events));
+  const std::string container = core::job_name(found->job.id) + "-" +
+                                std::to_string(found->job.generation) + "-" + std::to_string(*rank);
+  const auto engine = engine_.at(loop_.ask(
+      [&](const core::World& w) { return w.state().sites[w.site_of(*found->job.lease)].name; }));
+  auto session = engine ? engine->exec(container, std::move(argv), c.target.param("tty") == "1",
+                                       events_to(socket))
+                        : base::fault("its site cannot be reached now", true);
   if (!session) {
     socket->send(base::to_json(ExecEnd{{}, session.error().message}), true);
     return socket->close("failed");
