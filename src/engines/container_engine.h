@@ -61,8 +61,9 @@ class ContainerEngine final : public Engine {
   void pass();
   bool keep_service();  // false: not reachable now
   std::optional<std::vector<ListedContainer>> list_all();
-  void apply_plans(const std::vector<ListedContainer>& listed, base::Instant list_began);
-  void count_strays(const std::vector<ListedContainer>& listed, base::Instant list_began);
+  void apply_plans(const std::vector<ListedContainer>& listed, base::Instant list_began,
+                   base::Instant began_by_clock);
+  void count_strays(const std::vector<ListedContainer>& listed, base::Instant began_by_clock);
   void apply_plan(Rank& rank, const Planned& planned, Seen& seen);
   base::Duration until_next() const;  // lock held
   void wake();
@@ -116,7 +117,10 @@ class ContainerEngine final : public Engine {
 
   CreateContext context_for(const core::RankWork& work) const;
   base::Try<net::Response> call(const net::Request& request, std::int64_t timeout_s);
-  base::Instant now() const { return clock_.now(); }
+  base::Instant now() const { return clock_.now(); }              // what is told
+  static base::Instant passed() { return {base::elapsed().us}; }  // what is waited for
+  static base::Duration ran_for(const RankMemory& memory, const InspectedContainer& found,
+                                base::Instant started, base::Instant observed);
   void emit(Seen seen);
 
   ContainerOptions options_;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 #include "engines/cdi.h"
 #include "engines/contained_process.h"
@@ -68,6 +69,12 @@ class ThisMachine final : public ContainerHost {
   bool has_log(const std::string& path) const override {
     std::error_code error;
     return std::filesystem::exists(path, error);
+  }
+  base::Try<SpoolEnd> spool_end(const std::string& path) override {
+    return engines::spool_end(path);
+  }
+  void add_to_spool(const std::string& path, const std::string& text) override {
+    std::ofstream(path, std::ios::app | std::ios::binary) << text;
   }
 
  private:

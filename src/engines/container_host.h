@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "engines/containers.h"
+#include "engines/log_copy.h"
 #include "net/http_client.h"
 
 namespace ampacity::engines {
@@ -27,7 +28,7 @@ class ContainerHost {
  public:
   virtual ~ContainerHost() = default;
   virtual std::unique_ptr<net::Transport> connect() = 0;
-  virtual net::Peer peer() const = 0;  // for terminals, which take the line itself
+  virtual net::Peer peer() const = 0;     // for terminals, which take the line itself
   virtual bool owns_service() const = 0;  // podman's, of our own; docker's daemon is others'
   virtual base::Try<void> ensure_service() = 0;
   virtual bool service_alive() const = 0;
@@ -39,6 +40,9 @@ class ContainerHost {
   virtual bool oom_killed(const std::string& container_id) const = 0;
   virtual base::Try<void> make_log_directory() = 0;
   virtual bool has_log(const std::string& path) const = 0;
+  // Where the engine does not write the spool itself; see log_copy.h.
+  virtual base::Try<SpoolEnd> spool_end(const std::string& path) = 0;
+  virtual void add_to_spool(const std::string& path, const std::string& text) = 0;
 };
 
 std::unique_ptr<ContainerHost> this_machine(const ContainerOptions& options);

@@ -19,7 +19,7 @@ void ContainerEngine::wake() {
 
 base::Duration ContainerEngine::until_next() const {
   std::int64_t wait = options_.period.us;
-  base::Instant at = clock_.now();
+  base::Instant at = passed();
   for (const auto& [name, rank] : ranks_) {
     if (rank.busy) continue;
     auto when = due(rank.work, rank.memory);
@@ -41,7 +41,7 @@ void ContainerEngine::loop() {
 bool ContainerEngine::keep_service() {
   if (host_->service_alive()) return true;
   unreachable("podman's service died; containers go on without it");
-  if (now() < service_retry_at_) return false;
+  if (passed() < service_retry_at_) return false;
   auto up = host_->ensure_service();
   if (up) {
     service_failures_ = 0;
@@ -49,7 +49,7 @@ bool ContainerEngine::keep_service() {
     return true;
   }
   service_failures_ = std::min(service_failures_ + 1, 5);
-  service_retry_at_ = now() + base::Duration::seconds(std::min(1 << service_failures_, 30));
+  service_retry_at_ = passed() + base::Duration::seconds(std::min(1 << service_failures_, 30));
   unreachable(up.error().message);
   return false;
 }
@@ -80,14 +80,14 @@ std::optional<std::vector<ListedContainer>> ContainerEngine::list_all() {
 
 void ContainerEngine::pass() {
   if (!keep_service() || BUGGIFY("engine: a pass is left out")) return;
-  base::Instant began = now();
+  const base::Instant began = passed(), began_by_clock = now();
   {
     base::Guard lock(mutex_);
     gone_since_list_.clear();
   }
   auto listed = list_all();
   if (!listed) return;
-  apply_plans(*listed, began);
+  apply_plans(*listed, began, began_by_clock);
   bool sweep = false;
   {
     base::Guard lock(mutex_);
@@ -98,33 +98,34 @@ void ContainerEngine::pass() {
 
 // Under the lock. Who runs and is not wanted: never was, or is fenced.
 void ContainerEngine::count_strays(const std::vector<ListedContainer>& listed,
-                                   base::Instant list_began) {
+                                   base::Instant began_by_clock) {
   std::uint32_t strays = 0;
   for (const auto& one : listed) {
     if (one.state != ContainerState::running || gone_since_list_.contains(one.name)) continue;
     const auto rank = ranks_.find(one.name);
     strays += rank == ranks_.end() || rank->second.memory.done;
   }
-  health_.listed_at = list_began;
+  health_.listed_at = began_by_clock;
   health_.strays = strays;
 }
 
 void ContainerEngine::apply_plans(const std::vector<ListedContainer>& listed,
-                                  base::Instant list_began) {
+                                  base::Instant list_began, base::Instant began_by_clock) {
   std::map<std::string, const ListedContainer*> by_name;
   for (const auto& one : listed) by_name.emplace(one.name, &one);
   Seen seen;
   {
     base::Guard lock(mutex_);
-    base::Instant at = now();
-    if (whole_) count_strays(listed, list_began);
+    base::Instant at = passed();
+    if (whole_) count_strays(listed, began_by_clock);
     bool all_there = whole_;
     for (auto it = ranks_.begin(); it != ranks_.end();) {
       auto& [name, rank] = *it;
       auto found = by_name.find(name);
       const ListedContainer* one = found == by_name.end() ? nullptr : found->second;
       if (one != nullptr && one->state == ContainerState::running && !rank.memory.final) {
-        rank.memory.seen_running_at = list_began;
+        rank.memory.seen_running_at = began_by_clock;
+        rank.memory.last_seen = list_began;
       }
       const bool thought_to_run =
           (rank.work.confirmed || rank.memory.ran) && !rank.memory.final && !rank.memory.done;
@@ -144,7 +145,7 @@ void ContainerEngine::apply_plans(const std::vector<ListedContainer>& listed,
       apply_plan(rank, planned, seen);
       ++it;
     }
-    if (all_there) health_.seen_at = list_began;
+    if (all_there) health_.seen_at = began_by_clock;
     for (const auto& [name, one] : by_name) {
       if (base::planted("strays-kept")) continue;
       if (!whole_ || ranks_.contains(name) || strays_busy_.contains(name)) continue;

@@ -12,6 +12,7 @@
 #include "api/problem.h"
 #include "audit/audit.h"
 #include "base/log.h"
+#include "base/onward_clock.h"
 #include "core/price_book.h"
 #include "documents/payment_file_drop.h"
 #include "engines/containers.h"
@@ -49,7 +50,8 @@ engines::ContainerOptions container_options(const Config& c, const engines::Host
 }
 
 struct Parts {
-  base::SystemClock clock;
+  base::SystemClock wall;
+  base::OnwardClock clock{wall};
   base::SystemPrng prng;
   Config config;
   engines::HostFound host;
@@ -281,6 +283,7 @@ int serve(Parts& p) {
   const store::SqliteOptions store{c.state / "ampacity.db"};
   auto opened = open_state(c);
   if (!opened) return give_up(opened.error().message);
+  p.clock.not_before(opened->world.state().now);
   auto provider = payment_provider(c);
   if (!provider) return give_up("--payments: " + provider.error().message);
   KeyRing keys(opened->secrets.pepper());

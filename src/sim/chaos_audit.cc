@@ -32,6 +32,7 @@ void ChaosAudit::take(std::vector<core::Violation> violations, const char* when)
 
 void ChaosAudit::fold(const core::Fact& fact) {
   auditor_.see(shadow_, fact);
+  hooks_.see(shadow_, fact);
   core::evolve(shadow_, fact);
   written_.clear();
   core::write_fact(written_, fact);
@@ -53,7 +54,7 @@ void ChaosAudit::close(const core::LeaseClosed& closed) {
                         base::format_instant(closed.interval.ended_at)));
     told_to_stop_.erase(by);
   }
-  const std::string name = fmt::format("{}-{}-0", core::job_name(closed.job), closed.generation);
+  const std::string name = fmt::format("{}-{}", core::job_name(closed.job), closed.generation);
   if (!billed_.emplace(name, Billed{closed.interval, closed.outcome}).second)
     wrong("I13 " + name + " was closed twice");
 }
@@ -81,46 +82,69 @@ void ChaosAudit::loaded(const core::World& world, const store::SqliteOptions& st
     wrong("I9 what was found at a start is not what was committed");
 }
 
-// What was billed, against what ran.
-void ChaosAudit::compare_runs() {
-  const bool skewed = plan_.has(Fault::engine_clock) || plan_.has(Fault::clock);
-  for (const auto& run : podman_.runs())
-    if (run.starts > 1) wrong(fmt::format("I5 {} was started {} times", run.name, run.starts));
-  std::map<std::string, const FakePodman::Run*> by_name;
-  for (const auto& run : podman_.runs()) by_name[run.name] = &run;
-  for (const auto& [name, billed] : billed_) {
-    const auto ran = by_name.find(name);
-    const core::Interval& i = billed.interval;
-    if (i.ranks.size() != 1) {  // of a gang: that any of it ran
-      bool any = i.billed_s == 0;
-      for (std::size_t rank = 0; rank < i.ranks.size(); ++rank)
-        any |= by_name.contains(name.substr(0, name.size() - 1) + std::to_string(rank));
-      if (!any) wrong(fmt::format("I11 no rank of {} ran, and it is billed", name));
-      continue;
-    }
-    if (ran == by_name.end()) {
-      if (i.billed_s > 0)
-        wrong(fmt::format("I11 {} never ran and is billed {} s", name, i.billed_s));
-      continue;
-    }
-    if (!ran->second->until) continue;  // hidden, and running still
-    if (skewed) continue;
-    const std::int64_t truly = (*ran->second->until - ran->second->from).seconds_rounded_up();
-    if (i.billed_s > truly + 1)
-      wrong(fmt::format("I11 {} ran {} s and is billed {} s", name, truly, i.billed_s));
-    const bool hard = plan_.has(Fault::lost) || plan_.has(Fault::hidden) ||
-                      plan_.has(Fault::reboot) || plan_.has(Fault::power) ||
-                      plan_.has(Fault::disk_crash) || plan_.has(Fault::stray);
-    const std::int64_t observed = i.billed_s + i.waived_s;
-    if (!hard && observed + 1 < truly)
-      wrong(fmt::format("I10 {} ran {} s, {} s were observed", name, truly, observed));
+// What was billed, against what ran: from the first start of a rank to the last end of one.
+void ChaosAudit::compare_lease(const std::string& name, const core::Interval& billed) {
+  const std::int64_t observed = billed.billed_s + billed.waived_s;
+  std::optional<base::Instant> from, until;
+  for (std::size_t rank = 0; rank < billed.ranks.size(); ++rank) {
+    const auto ran = ran_.find(fmt::format("{}-{}", name, rank));
+    if (ran == ran_.end()) continue;
+    const TrueRun& run = *ran->second;
+    if (!run.until) return;  // hidden, and running still
+    from = from ? std::min(*from, run.from) : run.from;
+    until = until ? std::max(*until, *run.until) : *run.until;
   }
+  if (!from) {
+    if (billed.billed_s > 0)
+      wrong(fmt::format("I11 {} never ran and is billed {} s", name, billed.billed_s));
+    return;
+  }
+  // A step of the clock, and a server that does not know how long ago it began.
+  const bool restarts =
+      plan_.has(Fault::kill) || plan_.has(Fault::power) || plan_.has(Fault::disk_crash) ||
+      plan_.has(Fault::disk_error) || plan_.has(Fault::disk_full) || plan_.has(Fault::reboot) ||
+      plan_.has(Fault::partition) || plan_.has(Fault::unavailable) || plan_.has(Fault::reply_lost);
+  if (plan_.has(Fault::clock) && restarts) return;
+  const std::int64_t truly = (*until - *from).seconds_rounded_up();
+  if (billed.billed_s > truly + 1)
+    wrong(fmt::format("I11 {} ran {} s and is billed {} s", name, truly, billed.billed_s));
+  const bool hard = plan_.has(Fault::lost) || plan_.has(Fault::hidden) ||
+                    plan_.has(Fault::reboot) || plan_.has(Fault::power) ||
+                    plan_.has(Fault::disk_crash) || plan_.has(Fault::stray);
+  if (!hard && observed + 1 < truly)
+    wrong(fmt::format("I10 {} ran {} s, {} s were observed", name, truly, observed));
+}
+
+void ChaosAudit::compare_runs() {
+  for (const TrueRun& run : truth_.runs) {
+    if (run.starts > 1) wrong(fmt::format("I5 {} was started {} times", run.name, run.starts));
+    ran_[run.name] = &run;
+  }
+  for (const auto& [name, billed] : billed_) compare_lease(name, billed.interval);
+}
+
+// A spool is what was written, up to somewhere; to the end, if the end was seen.
+void ChaosAudit::compare_logs() {
+  if (!truth_.spool) return;
+  for (const auto& [name, billed] : billed_)
+    for (std::size_t rank = 0; rank < billed.interval.ranks.size(); ++rank) {
+      const auto ran = ran_.find(fmt::format("{}-{}", name, rank));
+      if (ran == ran_.end()) continue;
+      std::string wrote;
+      for (const std::string& line : ran->second->log) wrote += line;
+      const std::string spool = truth_.spool(ran->first);
+      const bool whole = billed.outcome != core::Outcome::lost && !plan_.has(Fault::clock);
+      if (whole ? spool != wrote : !wrote.starts_with(spool))
+        wrong(fmt::format("the log of {} is '{}' and it wrote '{}'", ran->first, spool, wrote));
+    }
 }
 
 void ChaosAudit::settled(const core::World& world, base::Instant now) {
   take(core::violations(world, now), "at the end");
   take(core::overdue(world, now, base::Duration::seconds(120)), "at the end");
   compare_runs();
+  compare_logs();
+  for (std::string& what : hooks_.judge()) wrong(std::move(what));
 }
 
 void ChaosAudit::store_at_rest(const store::SqliteOptions& store) {

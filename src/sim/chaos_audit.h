@@ -9,13 +9,22 @@
 
 #include "core/invariants.h"
 #include "sim/chaos_plan.h"
+#include "sim/hook_audit.h"
 #include "sim/machine.h"
+#include "sim/runs.h"
 
 namespace ampacity::sim {
 
+// What whoever plays the engine knows.
+struct Truth {
+  const TrueRuns& runs;
+  std::function<std::string(const std::string& name)> spool;  // of a rank's log; null: not played
+};
+
 class ChaosAudit {
  public:
-  ChaosAudit(const ChaosPlan& plan, const FakePodman& podman) : plan_(plan), podman_(podman) {}
+  ChaosAudit(const ChaosPlan& plan, Truth truth, const Receivers& receivers)
+      : plan_(plan), truth_(std::move(truth)), hooks_(receivers, plan.webhook_attempts) {}
 
   // After a commit: the facts, and the world that made them.
   void committed(const core::World& after, const std::vector<core::Fact>& facts);
@@ -24,6 +33,7 @@ class ChaosAudit {
   // At the end, when everything has settled.
   void settled(const core::World& world, base::Instant now);
   void store_at_rest(const store::SqliteOptions& store);
+  bool all_told() const { return hooks_.all_told(); }  // webhooks
 
   void wrong(std::string what);
   void healed() { healed_ = true; }  // from now on nothing excuses a stop that takes long
@@ -36,17 +46,21 @@ class ChaosAudit {
   void fold(const core::Fact& fact);
   void close(const core::LeaseClosed& closed);
   void compare_runs();
+  void compare_lease(const std::string& name, const core::Interval& billed);
+  void compare_logs();
   void take(std::vector<core::Violation> violations, const char* when);
 
   const ChaosPlan& plan_;
-  const FakePodman& podman_;
+  const Truth truth_;
   core::World shadow_;
   core::FactAuditor auditor_;
   struct Billed {
     core::Interval interval;
     core::Outcome outcome{};
   };
-  std::map<std::string, Billed> billed_;  // by the first rank's container
+  std::map<std::string, Billed> billed_;       // "job-…-2": by job and generation
+  std::map<std::string, const TrueRun*> ran_;  // at the end: by name
+  HookAudit hooks_;
   std::string written_;
   bool healed_ = false;
   std::map<base::Id, base::Instant> told_to_stop_;  // by when it must have ended

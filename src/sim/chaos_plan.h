@@ -8,7 +8,8 @@
 #include <vector>
 
 #include "sim/disk.h"
-#include "sim/fake_podman.h"
+#include "sim/fake_containers.h"
+#include "sim/receivers.h"
 
 namespace ampacity::sim {
 
@@ -34,9 +35,10 @@ enum class Fault {
   dies,          // processes end on their own
   reboot,        // F15 of the host
   stray,         // somebody else's container with our label
+  receivers,     // of webhooks: unreachable, failing, gone
   misbehave,     // BUGGIFY
 };
-inline constexpr int faults_in_all = 21;
+inline constexpr int faults_in_all = 22;
 std::string_view word(Fault fault);
 bool strikes(Fault fault);  // at an instant; the others are rates
 
@@ -60,7 +62,10 @@ struct ChaosPlan {
   std::int64_t credit_usd = 1'000;
   std::uint64_t snapshot_after = 200;
   std::uint32_t give_way_odds = 0;
-  PodmanFaults podman;
+  bool docker = false;  // the engine speaks docker's API, not podman's
+  ContainerFaults engine;
+  ReceiverFaults receivers;
+  std::int64_t webhook_attempts = 20;
   base::Duration shortest_run, longest_run;
 
   bool has(Fault f) const { return faults.contains(f); }

@@ -5,6 +5,7 @@
 
 #include "base/chaos.h"
 #include "base/log.h"
+#include "base/onward_clock.h"
 #include "server/app.h"
 #include "server/catalogue.h"
 #include "server/inventory.h"
@@ -13,7 +14,7 @@
 namespace ampacity::sim {
 namespace {
 
-constexpr const char* state_folder = "/simulated";
+constexpr const char* log_folder = "/simulated/logs";
 
 engines::EngineReports reports_to(server::Loop& loop) {
   engines::EngineReports reports;
@@ -32,12 +33,10 @@ engines::EngineReports reports_to(server::Loop& loop) {
 
 }  // namespace
 
-Machine::Machine(MachineOptions options, Fibres& fibres, Disk& disk, FakePodman& podman,
-                 base::Prng& prng)
+Machine::Machine(MachineOptions options, Fibres& fibres, Disk& disk, base::Prng& prng)
     : options_(std::move(options)),
       fibres_(fibres),
       disk_(disk),
-      podman_(podman),
       prng_(prng),
       secrets_(std::string(32, 's')) {}
 
@@ -61,7 +60,7 @@ void Machine::kill(Loss loss) {
   disk_.restart(loss);
 }
 
-base::Result<void> Machine::begin(server::Loop& loop, server::KeyRing& keys) {
+base::Result<void> Machine::begin(server::Loop& loop, server::KeyRing& keys, base::Clock& clock) {
   const bool founded = loop.ask([](const core::World& w) { return !w.state().accounts.empty(); });
   if (!founded)
     if (auto done = loop.run(core::Found{server::default_prices()}, "ampacityd"); !done)
@@ -69,7 +68,7 @@ base::Result<void> Machine::begin(server::Loop& loop, server::KeyRing& keys) {
   if (loop.ask([](const core::World& w) { return w.state().keys.empty(); })) {
     server::NewKey made = server::make_key(keys.pepper());
     core::CreateKey create;
-    create.key.id = base::make_uuid7(clock_.now(), prng_);
+    create.key.id = base::make_uuid7(clock.now(), prng_);
     create.key.lookup = std::move(made.lookup);
     create.key.hash = std::move(made.hash);
     create.key.role = core::Role::owner;
@@ -88,6 +87,17 @@ base::Result<void> Machine::begin(server::Loop& loop, server::KeyRing& keys) {
   return loop.run(std::move(inventory->site), "ampacityd");
 }
 
+server::WebhookOptions Machine::webhook_options() const {
+  server::WebhookOptions o;
+  o.store = store();
+  o.connect = options_.receivers->connector();
+  o.resolver = Receivers::resolver();
+  o.most_delay = base::Duration::seconds(600);
+  o.most_attempts = options_.webhook_attempts;
+  o.most_at_once = 3;
+  return o;
+}
+
 // As server/main.cc joins them.
 void Machine::live() {
   auto journal = store::open_sqlite(store());
@@ -97,18 +107,15 @@ void Machine::live() {
   server::KeyRing keys(secrets_.pepper());
   for (const core::Key& k : world->state().keys) keys.put(k);
   if (loaded) loaded(*world);
+  base::OnwardClock clock(wall_);
+  clock.not_before(world->state().now);
 
-  engines::ContainerOptions container;
-  container.state = state_folder;
-  container.cloud = "simulated";
-  container.period = options_.engine_period;
-  auto engine = engines::make_container_engine(container, clock_, podman_.host());
+  auto engine = options_.engine(clock);
   server::LoopOptions loop_options;
   loop_options.store = store();
   loop_options.snapshot_when_quiet = options_.snapshot_after;
-  server::Loop loop(loop_options, **journal, std::move(*world), *engine, secrets_, clock_);
-  server::Live watchers(loop, engines::LogSpool(engines::log_directory(container)), store(),
-                        clock_);
+  server::Loop loop(loop_options, **journal, std::move(*world), *engine, secrets_, clock);
+  server::Live watchers(loop, engines::LogSpool(log_folder), store(), clock);
   loop.on_commit([&](const core::World& after, const std::vector<core::Fact>& facts) {
     for (const core::Fact& f : facts) {
       if (const auto* made = std::get_if<core::KeyCreated>(&f.body)) keys.put(made->key);
@@ -116,11 +123,9 @@ void Machine::live() {
     }
     if (committed) committed(after, facts);
   });
-  server::WebhookOptions hook_options;
-  hook_options.store = store();
-  server::Webhooks webhooks(hook_options, loop, secrets_, clock_, prng_);
-  server::App app({"simulated", store(), 0}, loop, keys, *engine, watchers, webhooks, clock_,
-                  prng_);
+  server::Webhooks webhooks(webhook_options(), loop, secrets_, clock, prng_);
+  loop.on_publish([&](const server::Published& published) { webhooks.announce(published); });
+  server::App app({"simulated", store(), 0}, loop, keys, *engine, watchers, webhooks, clock, prng_);
   // What ends last in an orderly stop: members are in the wrong order for it.
   struct End {
     std::function<void()> f;
@@ -129,13 +134,16 @@ void Machine::live() {
   const End end{[&] {
     app.stop();
     watchers.stop();
+    webhooks.stop();
     loop.stop();
     engine.reset();
   }};
   if (const auto started = engine->start(reports_to(loop)); !started)
     return die("engine: " + started.error().message);
   loop.start();
-  if (const auto begun = begin(loop, keys); !begun) return die("begin: " + begun.error().message);
+  webhooks.start(loop.ask([](const core::World& w) { return w.state().webhooks; }));
+  if (const auto begun = begin(loop, keys, clock); !begun)
+    return die("begin: " + begun.error().message);
   app.open();
   app_ = &app;
   loop_ = &loop;
