@@ -57,6 +57,12 @@ class ThisMachine final : public ContainerHost {
   bool kill_contained(int pid, const std::string& container_id) override {
     return engines::kill_contained(pid, container_id);
   }
+  std::vector<Minder> minders() override {
+    return service_ ? minders_in(service_->store()) : std::vector<Minder>{};
+  }
+  void end_minder(const Minder& minder) override {
+    if (service_) engines::end_minder(minder, service_->store());
+  }
   bool oom_killed(const std::string& container_id) const override {
     return engines::oom_killed(container_id);
   }

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "engines/containers.h"
 #include "engines/log_copy.h"
+#include "engines/minders.h"
 #include "net/http_client.h"
 
 namespace ampacity::engines {
@@ -37,6 +38,9 @@ class ContainerHost {
   virtual base::Try<void> bound_group(const std::string& name) = 0;
   // See contained_process.h.
   virtual bool kill_contained(int pid, const std::string& container_id) = 0;
+  // Of the service that is our own; see minders.h.
+  virtual std::vector<Minder> minders() = 0;
+  virtual void end_minder(const Minder& minder) = 0;
   virtual bool oom_killed(const std::string& container_id) const = 0;
   virtual base::Try<void> make_log_directory() = 0;
   virtual bool has_log(const std::string& path) const = 0;

@@ -112,10 +112,14 @@ void check_engine(Report& r, const Look& look, const engines::EngineHealth& h) {
   else
     r.bad("engine", who + " does not answer: " + h.note,
           "start it again; what runs goes on meanwhile, and nothing new starts");
-  // It has no way to say what it removed: at each pass it ends what nobody wants.
-  r.unknown("strays",
-            "the engine removes containers of ours that nobody wants; it does not count "
-            "them");
+  if (h.listed_at.us == 0)
+    r.unknown("strays", "the engine has not listed what runs");
+  else if (h.strays == 0)
+    r.ok("strays", "nothing of ours runs that nobody wants");
+  else
+    r.bad("strays", fmt::format("{} run that nobody wants: {}", h.strays, h.note),
+          "the engine ends them by itself: ask again in half a minute; if they stay, look at them "
+          "on the node with `ps` and `podman ps -a`");
   std::string late;
   for (const std::string& job : look.late_stops) late += (late.empty() ? "" : ", ") + job;
   if (late.empty())

@@ -229,7 +229,17 @@ store::Attempt Webhooks::judge(const store::Delivery& d, const Sent& sent) {
 void Webhooks::note(store::Attempt attempt) {
   Work work;
   work.actor = "webhooks";
-  work.after_commit = [this, attempt] { landed(attempt); };
+  // Where it could not be written down it is as if nobody had been asked: told again, soon.
+  auto refused = std::make_shared<bool>(false);
+  work.refused = [refused](const base::Refusal&) { *refused = true; };
+  work.after_commit = [this, attempt, refused]() mutable {
+    if (*refused && !base::planted("attempt-forgotten")) {
+      PROBE("webhooks: an attempt is not written");
+      attempt.state = store::DeliveryState::waiting;
+      attempt.next_at = clock_.now() + options_.first_delay;
+    }
+    landed(attempt);
+  };
   work.attempt = std::move(attempt);
   loop_.push(std::move(work));
 }

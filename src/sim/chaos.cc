@@ -291,7 +291,7 @@ bool Run::done_within(base::Duration d, std::function<void()> work) {
 
 // Nobody asks, nothing runs, nothing waits that could run.
 bool Run::quiet() {
-  if (!tenants_.done() || !machine_.open() || engine_.containers() > 0 || !audit_.all_told())
+  if (!tenants_.done() || !machine_.open() || engine_.left() > 0 || !audit_.all_told())
     return false;
   // Shared: who looks may still be at it when we no longer wait.
   auto all = std::make_shared<bool>(false);

@@ -149,6 +149,7 @@ void ChaosAudit::settled(const core::World& world, base::Instant now) {
 
 void ChaosAudit::store_at_rest(const store::SqliteOptions& store) {
   for (std::string& what : check_whole(store)) wrong("store: " + what);
+  for (std::string& what : hooks_.judge_store(store)) wrong(std::move(what));
 }
 
 }  // namespace ampacity::sim

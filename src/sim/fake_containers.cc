@@ -21,6 +21,7 @@ bool FakeContainers::drawn(std::uint32_t of_1000) {
 std::set<std::string> FakeContainers::names() const {
   std::set<std::string> all;
   for (const auto& [name, c] : containers_) all.insert(name);
+  for (const engines::Minder& m : minders_) all.insert(m.name);
   return all;
 }
 
@@ -104,6 +105,7 @@ FakeContainers::Started FakeContainers::start(FakeContainer& c) {
   if (drawn(faults.start_idle)) return Started::ok;
   if (drawn(faults.half_started)) {
     spools_[c.name];
+    minders_.push_back({++last_pid_, c.id, c.name});
     return Started::died;
   }
   c.state = FakeContainer::State::running;
@@ -221,6 +223,7 @@ void FakeContainers::hide_one(base::Duration how_long) {
 
 void FakeContainers::reboot() {
   for (const std::string& name : seen_names()) end(name, 143);
+  minders_.clear();
   ++boots_;
 }
 

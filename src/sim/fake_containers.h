@@ -32,7 +32,7 @@ struct ContainerFaults {
   std::uint32_t dies = 0;           // of the containers: on their own, early
   std::uint32_t pull_fails = 0;
   std::uint32_t half_made = 0;     // podman dies in a create: only its storage knows the name
-  std::uint32_t half_started = 0;  // podman dies in a start: there is a log, and no process
+  std::uint32_t half_started = 0;  // podman dies in a start: there is a log, and a minder
   base::Duration slowest{20'000};  // an answer takes up to this, most of them far less
   base::Duration clock_wrong;      // its clock, against the world's
 };
@@ -76,7 +76,7 @@ class FakeContainers {
   const TrueRuns& runs() const { return runs_; }
   bool copies_logs() const { return !api_->of_our_own_service(); }
   const std::string& spool(const std::string& name) const;  // what was copied of its log
-  std::size_t containers() const { return containers_.size(); }
+  std::size_t left() const { return containers_.size() + minders_.size(); }
   std::set<std::string> names() const;
   std::uint64_t requests() const { return requests_; }
 
@@ -112,6 +112,7 @@ class FakeContainers {
   const std::unique_ptr<ContainerApi> api_;
   std::map<std::string, FakeContainer> containers_;
   std::set<std::string> half_made_;
+  std::vector<engines::Minder> minders_;       // of starts that podman did not survive
   std::map<std::string, std::string> spools_;  // of logs, on the server's disk
   TrueRuns runs_;
   std::vector<std::string> events_;  // all there ever were

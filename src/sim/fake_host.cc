@@ -69,6 +69,10 @@ class FakeHost final : public engines::ContainerHost {
     }
     return false;
   }
+  std::vector<engines::Minder> minders() override { return engine_.minders_; }
+  void end_minder(const engines::Minder& minder) override {
+    std::erase_if(engine_.minders_, [&](const auto& m) { return m.pid == minder.pid; });
+  }
   bool oom_killed(const std::string&) const override { return false; }
   base::Try<void> make_log_directory() override { return {}; }
   bool has_log(const std::string& path) const override {

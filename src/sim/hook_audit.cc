@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "api/webhook_event.h"
+#include "store/deliveries.h"
 
 namespace ampacity::sim {
 namespace {
@@ -53,10 +54,25 @@ bool HookAudit::all_told() const {
     const auto& told = receivers_.told(hook.name);
     for (const auto& [message, body] : hook.due) {
       const Receivers::Told* t = found(told, message);
-      if ((!t || t->taken == 0) && !excused(hook, t)) return false;
+      if ((!t || t->answered == 0) && !excused(hook, t)) return false;
     }
   }
   return true;
+}
+
+// No row waits of what was told and answered.
+std::vector<std::string> HookAudit::judge_store(const store::SqliteOptions& store) const {
+  auto reader = store::DeliveryReader::open(store);
+  if (!reader) return {"the deliveries cannot be read: " + reader.error().message};
+  for (const auto& row : reader->waiting()) {
+    const auto hook = hooks_.find(row.webhook);
+    if (hook == hooks_.end()) return {"a delivery waits for a webhook that never was"};
+    const std::string message =
+        fmt::format("msg_{}_{}", base::format_bare_id(row.webhook), row.sequence);
+    const Receivers::Told* t = found(receivers_.told(hook->second.name), message);
+    if (!excused(hook->second, t)) return {message + " was told, and its row waits for ever"};
+  }
+  return {};
 }
 
 std::vector<std::string> HookAudit::judge() const {

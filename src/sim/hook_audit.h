@@ -12,6 +12,7 @@
 #include "core/facts.h"
 #include "core/world.h"
 #include "sim/receivers.h"
+#include "store/sqlite.h"
 
 namespace ampacity::sim {
 
@@ -21,10 +22,11 @@ class HookAudit {
       : receivers_(receivers), most_attempts_(most_attempts) {}
 
   void see(const core::World& before, const core::Fact& fact);
-  // Nobody waits who will be told.
+  // Nobody waits who will be told, and hears of it.
   bool all_told() const;
   // What is wrong at the end.
   std::vector<std::string> judge() const;
+  std::vector<std::string> judge_store(const store::SqliteOptions& store) const;
 
  private:
   struct Hook {

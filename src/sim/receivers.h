@@ -42,7 +42,8 @@ class Receivers {
   // ----------------------------------------------------------------------------
   struct Told {
     std::string body;
-    int attempts = 0, failed = 0, taken = 0;  // an attempt that reached nobody failed, too
+    // An attempt that reached nobody failed, too; one that was taken may still fail.
+    int attempts = 0, failed = 0, taken = 0, answered = 0;
   };
   // By "msg_…" id, of one endpoint by the name in its URL.
   const std::map<std::string, Told>& told(const std::string& name) const;
