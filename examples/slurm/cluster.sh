@@ -6,7 +6,7 @@
 #                     [--min-job-age 300]     prints what to do next
 #   cluster.sh down DIR                       ends every process of it and removes DIR
 #   cluster.sh status DIR                     what answers; exit 1 if a part does not
-#   cluster.sh start|stop|kill DIR PART       PART: munged ctld restd, or a node's name (n1…)
+#   cluster.sh start|stop|kill DIR PART       PART: munged ctld restd jwtd, or a node's name (n1…)
 #   cluster.sh run DIR COMMAND…               as the cluster's user, with its slurm.conf
 # Everything runs as one unprivileged user: who calls, or, for root, the packages' user `slurm`.
 set -u
@@ -74,7 +74,7 @@ write_topology() {
 write_conf() {
   local ports n
   read -r -a ports <<<"$(free_ports $((nodes + 2)))"
-  echo "${ports[1]}" >"$dir/run/restd.port"
+  echo "${ports[1]}" >"$dir/run/jwtd.port"
   cat <<CONF
 ClusterName=$(basename "$dir" | tr -cd 'a-z0-9' | tail -c 20)lab
 SlurmctldHost=$(hostname)(127.0.0.1)
@@ -111,6 +111,7 @@ KillWait=5
 InactiveLimit=0
 JobRequeue=0
 SchedulerType=sched/backfill
+SchedulerParameters=batch_sched_delay=0
 CONF
   for ((n = 1; n <= nodes; n++)); do
     echo "NodeName=n$n NodeHostname=$(hostname) NodeAddr=127.0.0.1 Port=${ports[$((n + 1))]}" \
@@ -160,9 +161,13 @@ start() {
       ;;
     restd)
       rm -f "$dir/run/restd.socket"
-      launch restd env SLURM_JWT=daemon SLURMRESTD_SECURITY=disable_user_check slurmrestd -t 8 -s v0.0.36,v0.0.37,v0.0.38 \
-        -a rest_auth/local,rest_auth/jwt "unix:$dir/run/restd.socket" "127.0.0.1:$(cat "$dir/run/restd.port")"
+      launch restd env SLURMRESTD_SECURITY=disable_user_check slurmrestd -t 8 -s v0.0.36,v0.0.37,v0.0.38 \
+        -a rest_auth/local "unix:$dir/run/restd.socket"
       wait_for 100 "slurmrestd's socket" test -S "$dir/run/restd.socket"
+      ;;
+    jwtd) # a second one: with a token's door open, the socket's requests reach slurmctld without a name
+      launch jwtd env SLURM_JWT=daemon SLURMRESTD_SECURITY=disable_user_check slurmrestd -t 8 \
+        -s v0.0.36,v0.0.37,v0.0.38 -a rest_auth/jwt "127.0.0.1:$(cat "$dir/run/jwtd.port")"
       ;;
     n[0-9]*) launch "$1" slurmd -D -N "$1" ;;
     *) die "no part $1" ;;
@@ -212,7 +217,7 @@ up() {
   [ "${#dir}" -le 80 ] || die "$dir is too long for a socket's path"
   make_folder
   local part
-  for part in munged ctld restd $(seq -f 'n%.0f' "$nodes"); do start "$part"; done
+  for part in munged ctld restd jwtd $(seq -f 'n%.0f' "$nodes"); do start "$part"; done
   wait_for 600 "every node idle" all_idle
   cat <<TEXT
 a Slurm cluster of $nodes nodes with $gpus emulated $kind each, as $who, in $dir
@@ -225,14 +230,14 @@ TEXT
 down() {
   local part
   [ -e "$dir/etc/slurm.conf" ] || { [ ! -e "$dir" ] || die "$dir holds no cluster of ours"; return 0; }
-  for part in restd $(nodes_of) ctld munged; do alive "$part" && kill -TERM "$(pid_of "$part")"; done
+  for part in restd jwtd $(nodes_of) ctld munged; do alive "$part" && kill -TERM "$(pid_of "$part")"; done
   sweep
   rm -rf "$dir"
 }
 
 status() {
   local part bad=0
-  for part in munged ctld restd $(nodes_of); do
+  for part in munged ctld restd jwtd $(nodes_of); do
     if alive "$part"; then echo "$part runs, pid $(pid_of "$part")"; else echo "$part is DOWN"; bad=1; fi
   done
   clean sinfo -N -o '%N %T %G %f' || bad=1

@@ -118,7 +118,7 @@ base::Result<core::SetQuota> bind_quota(const QuotaRequest& r) {
   if (r.spend_usd) {
     const auto ticks = base::parse_usd(*r.spend_usd);
     if (!ticks || *ticks < 0)
-      wrong.push_back({"spend_usd", "must be dollars such as 500 or 25.50; got '" +
+      wrong.push_back({"spend_usd", "must be an amount such as 500 or 25.50; got '" +
                                         r.spend_usd->substr(0, 40) + "'"});
     c.quota.spend = ticks.value_or(0);
   }
@@ -164,6 +164,9 @@ base::Result<core::Policy> changed(core::Policy p, const PolicyChange& change) {
   stretch("spot_grace", change.spot_grace, p.spot_grace_s);
   stretch("house_grace", change.house_grace, p.house_grace_s);
   stretch("restart_cost", change.restart_cost, p.restart_cost_s);
+  stretch("site_unknown", change.site_unknown, p.site_unknown_s);
+  stretch("site_lease", change.site_lease, p.site_lease_s);
+  stretch("site_grace", change.site_grace, p.site_grace_s);
   if (!wrong.empty()) return std::unexpected(base::refusal_of(std::move(wrong)));
   return p;
 }

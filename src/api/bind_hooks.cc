@@ -4,6 +4,7 @@
 
 #include "api/webhook_event.h"
 #include "api/when.h"
+#include "base/currency.h"
 #include "core/budget.h"
 
 namespace ampacity::api {
@@ -20,36 +21,49 @@ bool take_suffix(std::string& text, std::string_view suffix) {
   return true;
 }
 
-// "500usd", "$500", "100gpuh", "100 gpu-hours".
-std::optional<std::pair<core::BudgetUnit, std::int64_t>> parse_limit(std::string text) {
+struct Limit {
+  core::BudgetUnit unit = core::BudgetUnit::money;
+  std::int64_t amount = 0;
+  std::string currency;
+};
+
+// "500usd", "50000 JPY", "$500", "100gpuh", "100 gpu-hours".
+std::optional<Limit> parse_limit(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
   });
-  for (const std::string_view unit : {"gpu-hours", "gpu_hours", "gpuh"})
+  for (const std::string_view unit : {"GPU-HOURS", "GPU_HOURS", "GPUH"})
     if (take_suffix(text, unit)) {
       const auto milli = parse_milli(text, most_gpu_hours);
       if (!milli) return std::nullopt;
-      return std::pair{core::BudgetUnit::gpu_time, *milli * 3600};
+      return Limit{core::BudgetUnit::gpu_time, *milli * 3600, ""};
     }
-  const bool dollars = text.starts_with('$');
-  if (dollars) text.erase(0, 1);
-  if (!dollars && !take_suffix(text, "usd")) return std::nullopt;
-  const auto ticks = base::parse_usd(text);
+  std::string code = "USD";
+  if (text.starts_with('$'))
+    text.erase(0, 1);
+  else
+    code = text.substr(text.size() - std::min<std::size_t>(3, text.size()));
+  const base::Currency* currency = base::find_currency(code);
+  if (!currency || (take_suffix(text, code), text.empty())) return std::nullopt;
+  const auto minor = base::parse_minor(text, *currency);
+  const auto ticks = minor ? base::multiply(*minor, base::ticks_per_minor(*currency)) : minor;
   if (!ticks) return std::nullopt;
-  return std::pair{core::BudgetUnit::money, *ticks};
+  return Limit{core::BudgetUnit::money, *ticks, code};
 }
 
 }  // namespace
 
-base::Result<core::SetBudget> bind_budget(const BudgetRequest& r) {
-  core::SetBudget c;
+base::Result<BoundBudget> bind_budget(const BudgetRequest& r) {
+  BoundBudget bound;
+  core::SetBudget& c = bound.set;
   std::vector<base::Wrong> wrong;
   if (const auto limit = parse_limit(r.limit)) {
-    c.budget.unit = limit->first;
-    c.budget.limit = limit->second;
-    if (limit->second <= 0) wrong.push_back({"limit", "must be more than nothing"});
+    c.budget.unit = limit->unit;
+    c.budget.limit = limit->amount;
+    bound.currency = limit->currency;
+    if (limit->amount <= 0) wrong.push_back({"limit", "must be more than nothing"});
   } else {
-    wrong.push_back({"limit", "must be dollars or GPU-hours such as 500usd or 100gpuh; got '" +
+    wrong.push_back({"limit", "must be money or GPU-hours such as 500usd or 100gpuh; got '" +
                                   r.limit.substr(0, 40) + "'"});
   }
   if (r.name && (r.name->empty() || r.name->size() > most_name))
@@ -68,7 +82,7 @@ base::Result<core::SetBudget> bind_budget(const BudgetRequest& r) {
   c.budget.window = r.per;
   c.budget.alerts = r.alerts;
   if (!wrong.empty()) return std::unexpected(base::refusal_of(std::move(wrong)));
-  return c;
+  return bound;
 }
 
 base::Result<core::AddWebhook> bind_webhook(const WebhookRequest& r) {
@@ -93,14 +107,26 @@ base::Result<core::AddWebhook> bind_webhook(const WebhookRequest& r) {
   return c;
 }
 
-std::string budget_unit(core::BudgetUnit unit) {
-  return unit == core::BudgetUnit::money ? "usd" : "gpu_hours";
+namespace {
+
+const base::Currency& currency_of(const core::State& s, const core::Budget& b) {
+  return *base::find_currency(s.orgs[b.org].billing.currency);
 }
 
-std::string budget_amount(core::BudgetUnit unit, std::int64_t amount) {
-  if (unit == core::BudgetUnit::gpu_time) return format_decimal(amount, milli_s_per_gpu_hour);
-  const std::int64_t cents = base::divide_half_up(amount, base::ticks_per_cent);
-  return base::format_usd(cents * base::ticks_per_cent, 2);
+}  // namespace
+
+std::string budget_unit(const core::State& s, const core::Budget& b) {
+  if (b.unit == core::BudgetUnit::gpu_time) return "gpu_hours";
+  std::string code(currency_of(s, b).code);
+  for (char& c : code) c = static_cast<char>(c - 'A' + 'a');
+  return code;
+}
+
+std::string budget_amount(const core::State& s, const core::Budget& b, std::int64_t amount) {
+  if (b.unit == core::BudgetUnit::gpu_time) return format_decimal(amount, milli_s_per_gpu_hour);
+  const base::Currency& currency = currency_of(s, b);
+  return base::format_minor(base::divide_half_up(amount, base::ticks_per_minor(currency)),
+                            currency);
 }
 
 BudgetView view_budget(const core::World& w, std::uint32_t ix, Instant now) {
@@ -114,11 +140,12 @@ BudgetView view_budget(const core::World& w, std::uint32_t ix, Instant now) {
   if (b.project != core::nobody) v.project = w.state().projects[b.project].name;
   if (!b.key.is_nil()) v.key = base::format_id("key", b.key);
   v.per = b.window;
-  v.unit = budget_unit(b.unit);
-  v.limit = budget_amount(b.unit, b.limit);
-  v.used = budget_amount(b.unit, used);
-  v.held = budget_amount(b.unit, std::max<std::int64_t>(0, use.counted() - used));
-  v.left = budget_amount(b.unit, std::max<std::int64_t>(0, b.limit - use.counted()));
+  v.unit = budget_unit(w.state(), b);
+  const auto text = [&](std::int64_t amount) { return budget_amount(w.state(), b, amount); };
+  v.limit = text(b.limit);
+  v.used = text(used);
+  v.held = text(std::max<std::int64_t>(0, use.counted() - used));
+  v.left = text(std::max<std::int64_t>(0, b.limit - use.counted()));
   v.percent = static_cast<std::int64_t>(base::Wide{use.counted()} * 100 / b.limit);
   v.alerts = b.alerts;
   if (b.crossed_from == use.span.from) v.fired = b.crossed;

@@ -8,13 +8,17 @@
 
 namespace ampacity::api {
 
-// Without id and scope.
-base::Result<core::SetBudget> bind_budget(const BudgetRequest& request);
+// Without id and scope. A limit of money is in the currency that is said beside it.
+struct BoundBudget {
+  core::SetBudget set;
+  std::string currency;  // "USD"; empty: GPU-hours
+};
+base::Result<BoundBudget> bind_budget(const BudgetRequest& request);
 // Fields but the URL, which net/destination.h knows about; without id and scope.
 base::Result<core::AddWebhook> bind_webhook(const WebhookRequest& request);
 
-std::string budget_unit(core::BudgetUnit unit);                         // "usd", "gpu_hours"
-std::string budget_amount(core::BudgetUnit unit, std::int64_t amount);  // "12.34"
+std::string budget_unit(const core::State& s, const core::Budget& b);  // "usd", "gpu_hours"
+std::string budget_amount(const core::State& s, const core::Budget& b, std::int64_t amount);
 BudgetView view_budget(const core::World& world, std::uint32_t ix, Instant now);
 WebhookView view_webhook(const core::World& world, const core::Webhook& hook);
 

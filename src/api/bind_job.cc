@@ -188,6 +188,7 @@ class Binder {
       else
         job.start_by = *t;
     }
+    if (r.if_site_lost) job.if_site_lost = *r.if_site_lost;
     if (r.expected) {
       const auto d = base::parse_duration(*r.expected);
       if (!d || d->us < 1'000'000 || d->whole_seconds() > 365 * 86'400)

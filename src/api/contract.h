@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "api/contract_sites.h"
 #include "api/contract_when.h"
 #include "base/json.h"
 #include "core/words.h"
@@ -59,11 +60,13 @@ struct JobRequest {
   std::optional<std::string> start_by;     // RFC 3339, or from now: "+2h"; not started: expired
   std::optional<std::string> expected;     // how long it should run: "3h"; an estimate, no limit
   std::optional<std::string> reservation;  // run inside it: its id or name; the class is reserved
+  // Its site cannot be reached for long: wait for it (default), or start again elsewhere.
+  std::optional<core::IfSiteLost> if_site_lost;
 };
 BOOST_DESCRIBE_STRUCT(JobRequest, (),
                       (name, image, command, resources, env, volumes, time, grace, job_class,
                        retries, read_only_root, project, placement, max_price, start_by, expected,
-                       reservation))
+                       reservation, if_site_lost))
 
 struct RankView {
   std::uint32_t rank = 0;
@@ -124,7 +127,9 @@ struct JobView {
   std::optional<Instant> claimed_at;       // it was given GPUs that others must leave first
   std::optional<Instant> checkpoint_at;    // its latest notice of saved work
   std::uint32_t preemptions = 0;
-  std::optional<std::string> currency;  // of its money; absent: USD
+  std::optional<std::string> currency;           // of its money; absent: USD
+  std::optional<std::string> site;               // where it is leased
+  std::optional<core::IfSiteLost> if_site_lost;  // absent: it waits
 };
 BOOST_DESCRIBE_STRUCT(JobView, (),
                       (id, name, project, user, state, outcome, why, generation, job_class, image,
@@ -132,7 +137,8 @@ BOOST_DESCRIBE_STRUCT(JobView, (),
                        volumes, submitted_at, started_at, ended_at, time_limit_s, exit_code,
                        retries_left, price_usd_per_hour, billed_s, cost_ticks, cost_usd, paid_until,
                        gpu_share, mig, placement, max_price_usd, start_by, expected_run_s,
-                       reservation, promise, claimed_at, checkpoint_at, preemptions, currency))
+                       reservation, promise, claimed_at, checkpoint_at, preemptions, currency, site,
+                       if_site_lost))
 
 struct JobList {
   std::vector<JobView> items;              // newest first
@@ -183,17 +189,19 @@ struct Offer {
   std::string usd_per_vcpu_hour;
   std::string usd_per_gib_hour;
   std::string availability;  // "now", "full: 3 jobs wait", "cordoned: …"
+  std::vector<OfferSite> sites;
 };
 BOOST_DESCRIBE_STRUCT(Offer, (),
                       (sku, description, emulated, gpu_memory_gib, nodes, gpus_per_node, gpus_total,
                        gpus_free, largest_gang_free, cpu_milli_free, memory_mib_free,
                        on_demand_usd_per_gpu_hour, spot_usd_per_gpu_hour, usd_per_vcpu_hour,
-                       usd_per_gib_hour, availability))
+                       usd_per_gib_hour, availability, sites))
 struct OfferList {
   std::vector<Offer> items;
-  std::vector<std::string> notes;  // "docker 20.10 cannot hand over a GPU safely", …
+  std::vector<std::string> notes;       // "docker 20.10 cannot hand over a GPU safely", …
+  std::optional<std::string> currency;  // of the prices; absent: USD
 };
-BOOST_DESCRIBE_STRUCT(OfferList, (), (items, notes))
+BOOST_DESCRIBE_STRUCT(OfferList, (), (items, notes, currency))
 
 // ---- money ------------------------------------------------------------------------------------
 
@@ -265,17 +273,18 @@ struct UsageRow {
   std::int64_t memory_mib_seconds = 0;
   std::int64_t amount_ticks = 0;
   std::string amount_usd;
-  std::int64_t gpu_milli_seconds = 0;  // exact where shares were used; gpu_seconds is rounded
+  std::int64_t gpu_milli_seconds = 0;   // exact where shares were used; gpu_seconds is rounded
+  std::optional<std::string> currency;  // of its money; absent: USD
 };
 BOOST_DESCRIBE_STRUCT(UsageRow, (),
                       (key, jobs, gpu_seconds, vcpu_milliseconds_k, memory_mib_seconds,
-                       amount_ticks, amount_usd, gpu_milli_seconds))
+                       amount_ticks, amount_usd, gpu_milli_seconds, currency))
 struct Usage {  // GET /v1/usage?by=project|user|sku|day&from=&to=
   std::string by;
-  std::vector<UsageRow> rows;
-  UsageRow total;
+  std::vector<UsageRow> rows;    // what is in two currencies has a row in each
+  std::vector<UsageRow> totals;  // one a currency
 };
-BOOST_DESCRIBE_STRUCT(Usage, (), (by, rows, total))
+BOOST_DESCRIBE_STRUCT(Usage, (), (by, rows, totals))
 
 struct Finding {
   std::string check;  // "debits equal credits, ledger USD·tick"
@@ -412,23 +421,6 @@ BOOST_DESCRIBE_STRUCT(WhoAmI, (), (role, project, org, user, cloud, version, eng
 
 // ---- fleet ------------------------------------------------------------------------------------
 
-struct SiteView {
-  std::string name;
-  std::string region;
-  std::string engine;
-  bool reachable = false;
-  std::uint32_t nodes = 0;
-  std::uint32_t gpus = 0;
-  std::uint32_t gpus_free = 0;
-  std::vector<std::string> notes;
-};
-BOOST_DESCRIBE_STRUCT(SiteView, (),
-                      (name, region, engine, reachable, nodes, gpus, gpus_free, notes))
-struct SiteList {
-  std::vector<SiteView> items;
-};
-BOOST_DESCRIBE_STRUCT(SiteList, (), (items))
-
 struct NodeView {
   std::string name;
   std::string site;
@@ -467,8 +459,9 @@ struct VolumeView {
   std::int64_t used_bytes = 0;
   std::int64_t limit_bytes = 0;
   bool in_use = false;
+  std::optional<std::string> site;  // where it lives
 };
-BOOST_DESCRIBE_STRUCT(VolumeView, (), (name, project, used_bytes, limit_bytes, in_use))
+BOOST_DESCRIBE_STRUCT(VolumeView, (), (name, project, used_bytes, limit_bytes, in_use, site))
 struct VolumeList {
   std::vector<VolumeView> items;
 };

@@ -202,9 +202,10 @@ BOOST_DESCRIBE_STRUCT(InvoiceView, (),
                        lines, lines_total, covered, net, taxes, tax, total, prepaid, payable, paid,
                        open, corrects, note, emulated, sequence, inputs_hash))
 struct InvoiceList {
-  std::vector<InvoiceView> items;  // newest first
+  std::vector<InvoiceView> items;          // newest first, without lines
+  std::optional<std::string> next_cursor;  // ?cursor= for the next page
 };
-BOOST_DESCRIBE_STRUCT(InvoiceList, (), (items))
+BOOST_DESCRIBE_STRUCT(InvoiceList, (), (items, next_cursor))
 
 struct IssueRequest {  // POST /v1/invoices
   std::string org;

@@ -77,13 +77,13 @@ BOOST_DESCRIBE_STRUCT(MaintenanceList, (), (items))
 struct QuotaRequest {
   std::map<std::string, std::string> gpus;  // at once, by SKU; "any": of all kinds together
   std::optional<std::string> gpu_hours;     // in one window
-  std::optional<std::string> spend_usd;     // in one window
+  std::optional<std::string> spend_usd;     // in one window, in what the org is billed in
   std::optional<std::string> window;        // "30d": of the two above, aligned to 1970
 };
 BOOST_DESCRIBE_STRUCT(QuotaRequest, (), (gpus, gpu_hours, spend_usd, window))
 
 struct QuotaLine {
-  std::string what;                  // "gpus", "h100 gpus", "gpu_hours", "spend_usd"
+  std::string what;                  // "gpus", "h100 gpus", "gpu_hours", "spend_usd" (_jpy …)
   std::optional<std::string> limit;  // absent: none
   std::string used;                  // GPUs: of live and waiting jobs; else by ended leases
   std::string committed;             // what live and waiting jobs may still use, by their limits
@@ -117,10 +117,15 @@ struct PolicyChange {                // PATCH /v1/policy: what is left out stays
   std::optional<std::string> spot_grace;  // notice before a preempted job is killed: "30s"
   std::optional<std::string> house_grace;
   std::optional<std::string> restart_cost;  // what a preemption is taken to cost its victim
+  // Of a site that is not heard of: unknown after so long; given up for what may move when lease
+  // and grace have passed since it was last seen.
+  std::optional<std::string> site_unknown;
+  std::optional<std::string> site_lease;
+  std::optional<std::string> site_grace;
 };
 BOOST_DESCRIBE_STRUCT(PolicyChange, (),
                       (order, promises_per_class, spot_promises, half_life, quantum, spot_grace,
-                       house_grace, restart_cost))
+                       house_grace, restart_cost, site_unknown, site_lease, site_grace))
 
 struct PolicyView {
   core::Order order{};
@@ -131,9 +136,13 @@ struct PolicyView {
   std::int64_t spot_grace_s = 0;
   std::int64_t house_grace_s = 0;
   std::int64_t restart_cost_s = 0;
+  std::int64_t site_unknown_s = 0;
+  std::int64_t site_lease_s = 0;
+  std::int64_t site_grace_s = 0;
 };
 BOOST_DESCRIBE_STRUCT(PolicyView, (),
                       (order, promises_per_class, spot_promises, half_life_s, quantum_s,
-                       spot_grace_s, house_grace_s, restart_cost_s))
+                       spot_grace_s, house_grace_s, restart_cost_s, site_unknown_s, site_lease_s,
+                       site_grace_s))
 
 }  // namespace ampacity::api

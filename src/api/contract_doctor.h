@@ -29,4 +29,21 @@ struct DoctorReport {        // GET /v1/doctor
 };
 BOOST_DESCRIBE_STRUCT(DoctorReport, (), (clean, loop_us, checks))
 
+// alone: no other server can lead this cloud (its store is a file).
+enum class ServerRole { alone, leader, follower };
+BOOST_DESCRIBE_ENUM(ServerRole, alone, leader, follower)
+
+struct Health {  // GET /healthz
+  std::string status = "ok";
+  ServerRole role = ServerRole::alone;
+  std::uint64_t live_jobs = 0;
+  bool engine_reachable = false;      // a follower asks none
+  std::uint64_t sequence = 0;         // the latest fact that this server shows
+  std::uint64_t epoch = 0;            // of who leads; 0: alone, or nobody ever did
+  std::optional<std::string> leader;  // where it answers
+  std::int64_t lag_ms = 0;            // since this server had last seen everything
+};
+BOOST_DESCRIBE_STRUCT(Health, (),
+                      (status, role, live_jobs, engine_reachable, sequence, epoch, leader, lag_ms))
+
 }  // namespace ampacity::api

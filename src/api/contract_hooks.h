@@ -11,12 +11,12 @@ namespace ampacity::api {
 
 // PUT /v1/budgets: one of the same name in its org is changed, and keeps what it counted.
 struct BudgetRequest {
-  std::optional<std::string> name;     // default: made from the rest, such as demo-month-usd
+  std::optional<std::string> name;     // default: made from the rest: demo-month-usd
   std::optional<std::string> org;      // one of the three; a customer's key: its own project …
   std::optional<std::string> project;  // … or a key of it
   std::optional<std::string> key;
   core::BudgetWindow per{};
-  std::string limit;                  // "500usd", "100gpuh"
+  std::string limit;                  // "500usd", in what the org is billed in, or "100gpuh"
   std::vector<std::uint32_t> alerts;  // percents of the limit: 50, 80, 100
   std::optional<bool> block;          // nothing new starts beyond it
   std::optional<bool> stop;           // and what runs is stopped inside it, with its grace
@@ -30,7 +30,7 @@ struct BudgetView {
   std::optional<std::string> project;  // absent: of the whole org
   std::optional<std::string> key;
   core::BudgetWindow per{};
-  std::string unit;          // "usd" or "gpu_hours": of limit, used, held, left
+  std::string unit;          // "usd", "jpy" …, or "gpu_hours": of limit, used, held, left
   std::string limit;         // "500"
   std::string used;          // until now
   std::string held;          // beside it, by live leases for what comes
@@ -129,10 +129,11 @@ struct JobEvent {  // job.*
   std::optional<std::int64_t> billed_s;  // of this lease
   std::optional<core::Ticks> amount_ticks;
   std::optional<std::string> amount_usd;
+  std::optional<std::string> currency;  // of it; absent: USD
 };
 BOOST_DESCRIBE_STRUCT(JobEvent, (),
                       (sequence, job, name, project, org, job_class, state, generation, outcome,
-                       exit_code, stop_reason, why, billed_s, amount_ticks, amount_usd))
+                       exit_code, stop_reason, why, billed_s, amount_ticks, amount_usd, currency))
 
 struct BudgetEvent {  // budget.crossed
   std::uint64_t sequence = 0;
@@ -161,8 +162,10 @@ struct CreditEvent {  // credit.added, credit.low
   std::string available_usd;
   std::optional<std::string> added_usd;
   std::optional<Instant> dry_at;
+  std::optional<std::string> currency;  // absent: USD
 };
-BOOST_DESCRIBE_STRUCT(CreditEvent, (), (sequence, project, org, available_usd, added_usd, dry_at))
+BOOST_DESCRIBE_STRUCT(CreditEvent, (),
+                      (sequence, project, org, available_usd, added_usd, dry_at, currency))
 
 struct InvoiceEvent {  // invoice.issued, credit_note.issued, payment.recorded
   std::uint64_t sequence = 0;

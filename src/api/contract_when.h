@@ -51,11 +51,12 @@ struct Quote {
   bool starts_now = false;
   std::string why;  // why not now
   std::uint32_t price_version = 0;
-  std::vector<QuoteOption> options;  // what was asked for first, then on demand, spot, others
+  std::vector<QuoteOption> options;     // what was asked for first, then on demand, spot, others
+  std::optional<std::string> currency;  // of its money; absent: USD
 };
 BOOST_DESCRIBE_STRUCT(Quote, (),
                       (sku, emulated, job_class, lines, usd_per_hour, hold_usd, wallet_usd,
-                       starts_now, why, price_version, options))
+                       starts_now, why, price_version, options, currency))
 
 // One GPU it would take, and the nodes of it.
 struct WhyRoom {
@@ -94,11 +95,13 @@ struct WhyView {  // GET /v1/jobs/{job}/why
   std::string usd_per_hour;
   core::JobClass job_class{};
   std::uint32_t preemptions = 0;
+  std::optional<std::string> currency;  // of its price; absent: USD
 };
 BOOST_DESCRIBE_STRUCT(WhyView, (),
                       (job, name, state, outcome, why, constraint, nodes, gpus_per_node, rooms,
                        place, ahead, ahead_or_more, expected, likely_by, promised_by,
-                       promise_certain, waiting_since, usd_per_hour, job_class, preemptions))
+                       promise_certain, waiting_since, usd_per_hour, job_class, preemptions,
+                       currency))
 
 // "14:05 UTC", or with its day if that is not today.
 std::string clock_text(Instant t, Instant now);

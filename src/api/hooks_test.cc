@@ -7,29 +7,34 @@
 
 namespace ampacity::api {
 
-TEST_CASE("limits: dollars or GPU-hours, in the forms people write") {
+TEST_CASE("limits: money or GPU-hours, in the forms people write") {
   struct Row {
     const char* text;
     core::BudgetUnit unit;
     std::int64_t limit;
+    const char* currency = "USD";
   };
   const auto money = core::BudgetUnit::money, hours = core::BudgetUnit::gpu_time;
   for (const Row& r :
        {Row{"500usd", money, 500 * base::ticks_per_usd},
         Row{"500 USD", money, 500 * base::ticks_per_usd}, Row{"$0.01", money, base::ticks_per_cent},
-        Row{"25.50usd", money, 2550 * base::ticks_per_cent}, Row{"100gpuh", hours, 360'000'000},
-        Row{"0.5 GPU-hours", hours, 1'800'000}, Row{"1gpu_hours", hours, 3'600'000}}) {
+        Row{"25.50usd", money, 2550 * base::ticks_per_cent}, Row{"100gpuh", hours, 360'000'000, ""},
+        Row{"0.5 GPU-hours", hours, 1'800'000, ""}, Row{"1gpu_hours", hours, 3'600'000, ""},
+        Row{"50000jpy", money, 50'000 * base::ticks_per_usd, "JPY"},
+        Row{"1.005 KWD", money, 36'180'000, "KWD"}}) {
     CAPTURE(r.text);
     BudgetRequest request;
     request.limit = r.text;
     request.alerts = {50};
     const auto bound = bind_budget(request);
     REQUIRE(bound);
-    CHECK(bound->budget.unit == r.unit);
-    CHECK(bound->budget.limit == r.limit);
+    CHECK(bound->set.budget.unit == r.unit);
+    CHECK(bound->set.budget.limit == r.limit);
+    CHECK(bound->currency == r.currency);
   }
-  for (const char* text : {"", "500", "usd", "-5usd", "0usd", "0gpuh", "5eur", "1e9usd", "5 hours",
-                           "$", "$5gpuh", "99999999999999usd", "0.0001gpuh"}) {
+  for (const char* text :
+       {"", "500", "usd", "-5usd", "0usd", "0gpuh", "5xyz", "0.5jpy", "1.0005kwd", "0.005usd",
+        "1e9usd", "5 hours", "$", "$5gpuh", "99999999999999usd", "0.0001gpuh"}) {
     CAPTURE(text);
     BudgetRequest request;
     request.limit = text;
@@ -56,7 +61,7 @@ TEST_CASE("every wrong field of a budget is named") {
   idle.limit = "5usd";
   CHECK_FALSE(bind_budget(idle));
   idle.stop = true;
-  CHECK(bind_budget(idle)->budget.blocks);
+  CHECK(bind_budget(idle)->set.budget.blocks);
 }
 
 TEST_CASE("a webhook names events there are; none means all") {

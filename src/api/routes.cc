@@ -21,7 +21,8 @@ constexpr auto owner = Permission::owner;
 constexpr std::string_view json = "application/json", events = "text/event-stream";
 
 const std::vector<Route> table = {
-    {"healthz", "GET", "/healthz", anyone, "Is the server up and its store writable?"},
+    {"healthz", "GET", "/healthz", anyone, "Is the server up, does it lead, how far is it?",
+     nullptr, of<Health>},
     {"openapi", "GET", "/openapi.json", anyone, "This document"},
     {"metrics", "GET", "/metrics", owner, "Prometheus metrics", nullptr, nullptr, "text/plain"},
     {"whoami", "GET", "/v1/whoami", customer, "Whose key this is", nullptr, of<WhoAmI>},
@@ -163,6 +164,14 @@ const std::vector<Route> table = {
      {{"project", "for owners"}}},
 
     {"list_sites", "GET", "/v1/sites", owner, "Sites", nullptr, of<SiteList>},
+    {"add_site", "POST", "/v1/sites", owner, "Add a site with an engine of its own",
+     of<SiteRequest>, of<SiteView>, json, 201},
+    {"show_site", "GET", "/v1/sites/{site}", owner, "One site", nullptr, of<SiteView>},
+    {"change_site", "PATCH", "/v1/sites/{site}", owner,
+     "Change a site: its region, power price, PUE, state, or where its engine answers",
+     of<SiteChange>, of<SiteView>},
+    {"remove_site", "DELETE", "/v1/sites/{site}", owner, "Remove an empty site", nullptr, nullptr,
+     json, 204},
     {"list_nodes",
      "GET",
      "/v1/nodes",
@@ -255,7 +264,9 @@ const std::vector<Route> table = {
      of<InvoiceList>,
      json,
      200,
-     {{"org", "only this org's (owners)"}}},
+     {{"org", "only this org's (owners)"},
+      {"limit", "1 to 1000, default 200"},
+      {"cursor", "next_cursor of the page before"}}},
     {"show_invoice", "GET", "/v1/invoices/{invoice}", customer, "One invoice, by number or id",
      nullptr, of<InvoiceView>},
     {"invoice_document",

@@ -3,6 +3,7 @@
 
 #include "api/views.h"
 #include "api/when.h"
+#include "base/currency.h"
 #include "core/grant.h"
 
 namespace ampacity::api {
@@ -14,8 +15,9 @@ WindowState state_of(const core::Window& w, Instant now) {
   return w.from <= now ? WindowState::now : WindowState::upcoming;
 }
 
+template <typename Text>
 QuotaLine line(std::string what, std::int64_t limit, std::int64_t used, std::int64_t committed,
-               std::string (*text)(std::int64_t)) {
+               const Text& text) {
   QuotaLine l{std::move(what), {}, text(used), text(committed), {}};
   if (limit < 0) return l;
   l.limit = text(limit);
@@ -26,10 +28,6 @@ QuotaLine line(std::string what, std::int64_t limit, std::int64_t used, std::int
 std::string gpus_text(std::int64_t milli) { return format_decimal(milli, 1000); }
 std::string hours_text(std::int64_t milli_s) {
   return format_decimal(milli_s, milli_s_per_gpu_hour);
-}
-std::string usd_text(std::int64_t ticks) {  // to the cent
-  const std::int64_t cents = base::divide_half_up(ticks, base::ticks_per_cent);
-  return base::format_usd(cents * base::ticks_per_cent, 2);
 }
 
 // Of what is had at once: each limited kind, and each that is used.
@@ -51,8 +49,8 @@ void add_gpus(const core::World& w, const core::Quota& quota, const core::Alive&
   }
 }
 
-QuotaView quota_of(const core::World& w, const core::Quota& quota, const core::Used& used,
-                   const core::Alive& alive, Instant now) {
+QuotaView quota_of(const core::World& w, core::OrgIx org, const core::Quota& quota,
+                   const core::Used& used, const core::Alive& alive, Instant now) {
   QuotaView v;
   add_gpus(w, quota, alive, v);
   if (quota.window_s == 0) return v;
@@ -62,8 +60,14 @@ QuotaView quota_of(const core::World& w, const core::Quota& quota, const core::U
   const bool current = used.window == *v.window_from;
   v.lines.push_back(line("gpu_hours", quota.gpu_milli_s, current ? used.gpu_milli_s : 0,
                          alive.gpu_milli_s, hours_text));
-  v.lines.push_back(
-      line("spend_usd", quota.spend, current ? used.spend : 0, alive.spend, usd_text));
+  const base::Currency& currency = *base::find_currency(w.state().orgs[org].billing.currency);
+  const auto money_text = [&](std::int64_t ticks) {  // to the cent
+    return base::format_minor(base::divide_half_up(ticks, base::ticks_per_minor(currency)),
+                              currency);
+  };
+  std::string spend = "spend_";
+  for (const char c : currency.code) spend += static_cast<char>(c - 'A' + 'a');
+  v.lines.push_back(line(spend, quota.spend, current ? used.spend : 0, alive.spend, money_text));
   return v;
 }
 
@@ -112,21 +116,22 @@ MaintenanceView view_maintenance(const core::World& w, const core::Window& windo
 
 QuotaView view_project_quota(const core::World& w, core::ProjectIx ix, Instant now) {
   const core::Project& p = w.state().projects[ix];
-  QuotaView v = quota_of(w, p.quota, p.used, w.alive_of_project[ix], now);
+  QuotaView v = quota_of(w, p.org, p.quota, p.used, w.alive_of_project[ix], now);
   v.project = p.name;
   return v;
 }
 
 QuotaView view_org_quota(const core::World& w, core::OrgIx ix, Instant now) {
   const core::Org& o = w.state().orgs[ix];
-  QuotaView v = quota_of(w, o.quota, o.used, w.alive_of_org[ix], now);
+  QuotaView v = quota_of(w, ix, o.quota, o.used, w.alive_of_org[ix], now);
   v.org = o.name;
   return v;
 }
 
 PolicyView view_policy(const core::Policy& p) {
-  return {p.order,     p.promises_per_class, p.spot_promises, p.half_life_s,
-          p.quantum_s, p.spot_grace_s,       p.house_grace_s, p.restart_cost_s};
+  return {p.order,          p.promises_per_class, p.spot_promises, p.half_life_s,
+          p.quantum_s,      p.spot_grace_s,       p.house_grace_s, p.restart_cost_s,
+          p.site_unknown_s, p.site_lease_s,       p.site_grace_s};
 }
 
 }  // namespace ampacity::api

@@ -6,6 +6,7 @@
 #include "api/bind_hooks.h"
 #include "api/views.h"
 #include "core/desire.h"
+#include "core/meter.h"
 #include "core/price_book.h"
 
 namespace ampacity::api {
@@ -19,14 +20,15 @@ std::string availability(const core::World& w, core::SkuIx s, const Offer& o) {
   return room ? "now" : "full";
 }
 
-void add_prices(const core::World& w, const core::Sku& sku, Instant now, Offer& o) {
-  const core::PriceBook* book = w.prices_at(now);
-  if (!book) return;
+void add_prices(const core::World& w, const core::Sku& sku, core::OrgIx org,
+                const std::string& currency, Instant now, Offer& o) {
   const bool gpu = sku.name != "cpu";
+  const auto rule_for = [&](std::string_view meter, core::JobClass job_class) {
+    return core::rule_for(w.state().books, {org, currency, meter, sku.name, {}, job_class, 0, now});
+  };
   const auto price = [&](std::string_view meter, core::JobClass job_class, std::int64_t unit) {
-    const auto* rule =
-        core::rule_in(*book, {core::nobody, {}, meter, sku.name, {}, job_class, 0, now});
-    return rule ? core::price_of_second(rule->price, unit) : core::Ticks{0};
+    const auto found = rule_for(meter, job_class);
+    return found ? core::price_of_second(found->rule->price, unit) : core::Ticks{0};
   };
   const auto hourly = [&](std::string_view meter, core::JobClass job_class, std::int64_t unit) {
     return base::format_hourly_price(price(meter, job_class, unit));
@@ -36,19 +38,42 @@ void add_prices(const core::World& w, const core::Sku& sku, Instant now, Offer& 
       hourly(gpu ? core::vcpu_meter : core::cpu_vcpu_meter, JobClass::on_demand, 1000);
   o.usd_per_gib_hour =
       hourly(gpu ? core::memory_meter : core::cpu_memory_meter, JobClass::on_demand, 1024);
-  if (!gpu ||
-      !core::rule_in(
-          *book, {core::nobody, {}, core::gpu_meter, sku.name, {}, JobClass::on_demand, 0, now}))
-    return;
+  if (!gpu || !rule_for(core::gpu_meter, JobClass::on_demand)) return;
   o.on_demand_usd_per_gpu_hour = hourly(core::gpu_meter, JobClass::on_demand, 1000);
   o.spot_usd_per_gpu_hour = hourly(core::gpu_meter, JobClass::spot, 1000);
 }
 
 }  // namespace
 
-OfferList view_offers(const core::World& w, Instant now) {
+namespace {
+
+// Absent nodes aside: also those where nothing can begin now.
+void add_site(const core::World& w, core::NodeIx n, Offer& o) {
+  const core::Node& node = w.state().nodes[n];
+  if (node.state == core::NodeState::absent) return;
+  const core::Site& site = w.state().sites[node.site];
+  auto at = std::find_if(o.sites.begin(), o.sites.end(),
+                         [&](const OfferSite& s) { return s.site == site.name; });
+  if (at == o.sites.end())
+    at = o.sites.insert(at, {site.name, site.region, site.unknown_since.us == 0, 0, 0, 0});
+  if (!w.takes_work(n)) return;
+  ++at->nodes;
+  if (o.sku == "cpu") return;
+  at->gpus_total += static_cast<std::uint32_t>(node.gpus.size());
+  at->gpus_free += w.free_gpus(n);
+}
+
+}  // namespace
+
+OfferList view_offers(const core::World& w, core::OrgIx org, Instant now) {
   OfferList list;
   const core::State& s = w.state();
+  std::string currency = "USD";
+  if (org != core::nobody)
+    currency = s.orgs[org].billing.currency;
+  else if (!s.books.empty())
+    currency = s.books.front().currency;
+  if (currency != "USD") list.currency = currency;
   for (core::SkuIx k = 0; k < s.skus.size(); ++k) {
     const core::Sku& sku = s.skus[k];
     Offer o;
@@ -61,7 +86,8 @@ OfferList view_offers(const core::World& w, Instant now) {
       const core::Node& node = s.nodes[n];
       if (sku.name == "cpu" ? !node.rents_cpu : node.sku != k) continue;
       known |= node.state != core::NodeState::absent;
-      if (node.state != core::NodeState::active) continue;
+      add_site(w, n, o);
+      if (!w.takes_work(n)) continue;
       ++o.nodes;
       o.cpu_milli_free += node.cpu_milli - w.use[n].cpu_milli;
       o.memory_mib_free += node.memory_mib - w.use[n].memory_mib;
@@ -73,7 +99,7 @@ OfferList view_offers(const core::World& w, Instant now) {
       o.largest_gang_free += w.use[n].leases.empty();
     }
     if (!known) continue;
-    add_prices(w, sku, now, o);
+    add_prices(w, sku, org, currency, now, o);
     o.availability = availability(w, k, o);
     list.items.push_back(std::move(o));
   }
@@ -126,22 +152,6 @@ NodeView view_node(const core::World& w, core::NodeIx n, Instant now) {
   return v;
 }
 
-SiteView view_site(const core::World& w, core::SiteIx ix) {
-  const core::Site& site = w.state().sites[ix];
-  SiteView v;
-  v.name = site.name;
-  v.region = site.region;
-  v.engine = site.engine;
-  for (core::NodeIx n = 0; n < w.state().nodes.size(); ++n) {
-    const core::Node& node = w.state().nodes[n];
-    if (node.site != ix || node.state == core::NodeState::absent) continue;
-    ++v.nodes;
-    v.gpus += static_cast<std::uint32_t>(node.gpus.size());
-    if (node.state == core::NodeState::active) v.gpus_free += w.free_gpus(n);
-  }
-  return v;
-}
-
 KeyView view_key(const core::World& w, const core::Key& key) {
   KeyView v;
   v.id = base::format_id("key", key.id);
@@ -159,6 +169,12 @@ namespace {
 
 struct Sentence {
   const core::World& w;
+  core::ProjectIx project;
+  std::string cost(const core::LeaseClosed& f) const {
+    const core::Ticks amount = f.interval.amounts.total();
+    if (project == core::nobody) return fmt::format("{} ticks", amount);
+    return core::money_text(w.state(), project, amount, 6);
+  }
   std::string operator()(const core::JobSubmitted& f) const {
     return "submitted by " +
            (f.job.user == core::nobody ? "owner" : w.state().users[f.job.user].name);
@@ -178,9 +194,8 @@ struct Sentence {
   }
   std::string operator()(const core::StopOrdered& f) const { return "stopping: " + f.why; }
   std::string operator()(const core::LeaseClosed& f) const {
-    return fmt::format("{}{}, {} s billed, {} USD{}", base::enum_name(f.outcome),
-                       f.why.empty() ? "" : ": " + f.why, f.interval.billed_s,
-                       base::format_usd(f.interval.amounts.total(), 6),
+    return fmt::format("{}{}, {} s billed, {}{}", base::enum_name(f.outcome),
+                       f.why.empty() ? "" : ": " + f.why, f.interval.billed_s, cost(f),
                        f.requeue ? "; queued again" : "");
   }
   std::string operator()(const core::JobEnded& f) const {
@@ -191,7 +206,7 @@ struct Sentence {
   }
   std::string operator()(const core::CreditLow& f) const {
     return "credit of " + w.state().projects[f.project].name +
-           " is low: " + base::format_usd(f.available) + " USD left, dry at " +
+           " is low: " + core::money_text(w.state(), f.project, f.available) + " left, dry at " +
            base::format_instant(f.dry_at);
   }
   std::string operator()(const core::NodeJoined& f) const {
@@ -209,6 +224,20 @@ struct Sentence {
     return "account " + std::to_string(f.account.code) + " " + f.account.name;
   }
   std::string operator()(const core::SiteAdded& f) const { return "site " + f.site.name; }
+  std::string operator()(const core::SiteChanged& f) const {
+    return "site " + f.now.name +
+           (f.now.removed ? " was removed" : " is " + std::string(base::enum_name(f.now.state)));
+  }
+  std::string operator()(const core::SiteContact& f) const {
+    const std::string site = "site " + w.state().sites[f.site].name;
+    if (f.unknown_since.us)
+      return site + " cannot be reached; it was last seen " + base::format_instant(f.unknown_since);
+    return site + (f.clearing ? " is reached again; what was given up there is being removed"
+                              : " is reached and open");
+  }
+  std::string operator()(const core::VolumeForgotten& f) const {
+    return "volume " + f.name + " was removed";
+  }
   std::string operator()(const core::SkuDefined& f) const {
     return "SKU " + f.sku.name + (f.sku.emulated ? " (emulated)" : "");
   }
@@ -305,8 +334,8 @@ struct Sentence {
   }
   std::string operator()(const core::BudgetSet& f) const {
     return fmt::format("budget {}: {} {} a {}", f.budget.name,
-                       budget_amount(f.budget.unit, f.budget.limit), budget_unit(f.budget.unit),
-                       base::enum_name(f.budget.window));
+                       budget_amount(w.state(), f.budget, f.budget.limit),
+                       budget_unit(w.state(), f.budget), base::enum_name(f.budget.window));
   }
   std::string operator()(const core::BudgetRemoved&) const { return "a budget was removed"; }
   std::string operator()(const core::BudgetCrossed& f) const {
@@ -325,23 +354,21 @@ struct Sentence {
 
 }  // namespace
 
-Event view_event(const core::World& after, const core::Fact& fact, std::uint64_t sequence) {
+Event view_event(const core::World& after, const core::Fact& fact, std::uint64_t sequence,
+                 core::ProjectIx project) {
+  const core::Id id = core::job_of(fact);
+  const core::Job* job = after.job(id);
+  if (job) project = job->project;
+  if (const auto* f = std::get_if<core::JobSubmitted>(&fact.body)) project = f->job.project;
   Event e;
   e.sequence = sequence;
   e.at = fact.at;
   e.kind = std::string(core::kind_of(fact));
-  e.text = std::visit(Sentence{after}, fact.body);
-  if (const auto* f = std::get_if<core::JobSubmitted>(&fact.body))
-    e.project = after.state().projects[f->job.project].name;
-  const core::Id id = core::job_of(fact);
+  e.text = std::visit(Sentence{after, project}, fact.body);
+  if (project != core::nobody) e.project = after.state().projects[project].name;
   if (id.is_nil()) return e;
   e.job = core::job_name(id);
-  if (const core::Job* job = after.job(id)) {
-    e.state = job->state;
-    e.project = after.state().projects[job->project].name;
-  } else {
-    e.state = core::JobState::ended;
-  }
+  e.state = job ? job->state : core::JobState::ended;
   return e;
 }
 

@@ -159,6 +159,10 @@ JobView view_job(const core::World& w, const core::Job& job, Instant now) {
   } else {
     core::fill_defaults(w.state().skus[sku], job.demand, v.cpu_milli, v.memory_mib);
   }
+  if (job.lease) v.site = w.state().sites[w.site_of(*job.lease)].name;
+  if (job.if_site_lost != core::IfSiteLost::wait) v.if_site_lost = job.if_site_lost;
+  if (const std::string lost = lost_site(w, job, now); !lost.empty())
+    v.why = (v.why ? *v.why + "; " : "") + lost;
   add_wishes(w, job, v);
   add_money(w, job, now, v);
   return v;

@@ -62,8 +62,12 @@ std::vector<QuoteLine> quote_lines(const std::string& sku, const core::Rates& ra
   return lines;
 }
 
+std::string currency_code(const core::World& w, core::ProjectIx project) {
+  return w.state().orgs[w.state().projects[project].org].billing.currency;
+}
+
 std::optional<std::string> currency_of(const core::World& w, core::ProjectIx project) {
-  const std::string& code = w.state().orgs[w.state().projects[project].org].billing.currency;
+  const std::string code = currency_code(w, project);
   return code == "USD" ? std::nullopt : std::optional(code);
 }
 

@@ -86,7 +86,7 @@ class Quoter {
     return d.nodes > 1 ? text + fmt::format("x{}", d.nodes) : text;
   }
 
-  const core::Evictable& evictable() {
+  core::Evictable& evictable() {
     if (!evictable_) evictable_.emplace(w_, now_);
     return *evictable_;
   }
@@ -184,6 +184,7 @@ void add_options(const core::World& w, const core::Job& job, Instant now, Quote&
 
 void add_price(const core::World& w, const core::Job& job, Instant now, Quote& q) {
   q.job_class = job.job_class;
+  q.currency = currency_of(w, job.project);
   const core::Project& project = w.state().projects[job.project];
   q.wallet_usd = base::format_usd(core::available(w.state().accounts[project.wallet]), 4);
   const auto tiers = core::tiers_of(w, job, now);

@@ -166,8 +166,9 @@ struct Teller {
       case Constraint::held_for_others:
         return fmt::format("needs {}; {}", need(), have()) + held();
       case Constraint::credit:
-        return fmt::format("needs {} USD of credit held at the start; the project has {}",
-                           base::format_usd(e.wanted, 2), base::format_usd(e.available, 2));
+        return fmt::format("needs {} of credit held at the start; the project has {}",
+                           core::money_text(w.state(), job.project, e.wanted, 2),
+                           base::format_usd(e.available, 2));
       case Constraint::budget:
         return "a budget that it counts in has too little left for its start; see `ampacity "
                "budgets`";
@@ -178,8 +179,8 @@ struct Teller {
         return cpu_or_memory();
       case Constraint::price:
         if (e.sku == core::nobody) return "no GPU it would take costs as little as it allows";
-        return fmt::format("needs {} for at most {} USD per GPU-hour; there is room at {}", need(),
-                           base::format_hourly_price(e.available),
+        return fmt::format("needs {} for at most {} {} per GPU-hour; there is room at {}", need(),
+                           base::format_hourly_price(e.available), currency_code(w, job.project),
                            base::format_hourly_price(e.wanted));
       case Constraint::site:
         return fmt::format("needs {} at the sites it names; {}, there is room at {}", need(),
@@ -191,6 +192,9 @@ struct Teller {
         return reservation();
       case Constraint::claimed:
         return claimed();
+      case Constraint::unreachable:
+        return fmt::format("needs {}; {}, there is room at {}, which cannot be reached now", need(),
+                           have(), w.state().sites[e.site].name);
       case Constraint::next_in_line:
         return e.place == 0 || e.ahead ? "there is room for it, but others come first"
                                        : "there is room for it: it starts in a moment";
@@ -285,6 +289,7 @@ WhyView view_why(const core::World& w, const core::Job& job, core::ProjectIx onl
   v.gpus_per_node = job.demand.gpus_per_node;
   v.job_class = job.job_class;
   v.preemptions = job.preemptions;
+  v.currency = currency_of(w, job.project);
   if (job.lease)
     v.usd_per_hour = base::format_usd(core::amounts_at(job.lease->rates, 3600).total(), 2);
   if (job.state == core::JobState::queued) {
@@ -295,6 +300,7 @@ WhyView view_why(const core::World& w, const core::Job& job, core::ProjectIx onl
     v.why += job.ended_at.us ? " at " + clock_text(job.ended_at, now) : "";
   } else if (job.lease) {
     v.why = tell_leased(job, now);
+    if (const std::string lost = lost_site(w, job, now); !lost.empty()) v.why += "; " + lost;
   }
   return v;
 }

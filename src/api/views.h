@@ -18,17 +18,21 @@ std::string why_waiting(const core::World& world, const core::Job& job, Instant 
 // All of it. `only`: whose key asks, others' jobs are not named to it; nobody: an operator.
 WhyView view_why(const core::World& world, const core::Job& job, core::ProjectIx only, Instant now);
 
-OfferList view_offers(const core::World& world, Instant now);
+// At what an org pays (nobody: at the first public list).
+OfferList view_offers(const core::World& world, core::OrgIx org, Instant now);
 base::Result<Quote> view_quote(const core::World& world, const core::SubmitJob& submit,
                                Instant now);
 
 ProjectView view_project(const core::World& world, core::ProjectIx project, Instant now);
+std::string currency_code(const core::World& world, core::ProjectIx project);
 // What its money is in; nullopt: USD.
 std::optional<std::string> currency_of(const core::World& world, core::ProjectIx project);
 KeyView view_key(const core::World& world, const core::Key& key);
 AccountList view_accounts(const core::World& world);
 NodeView view_node(const core::World& world, core::NodeIx node, Instant now);
-SiteView view_site(const core::World& world, core::SiteIx site);
+SiteView view_site(const core::World& world, core::SiteIx site, Instant now);
+// Of a leased job: that its site cannot be reached, and what becomes of it; empty: it can.
+std::string lost_site(const core::World& world, const core::Job& job, Instant now);
 
 std::vector<QuoteLine> quote_lines(const std::string& sku, const core::Rates& rates);
 // One interval with its lines; seconds may be of a lease that still runs.
@@ -48,7 +52,9 @@ QuotaView view_org_quota(const core::World& world, core::OrgIx org, Instant now)
 PolicyView view_policy(const core::Policy& policy);
 
 std::string account_name(const core::World& world, core::AccountIx account);
-// One sentence about a fact, for the event feed.
-Event view_event(const core::World& after, const core::Fact& fact, std::uint64_t sequence);
+// One sentence about a fact, for the event feed. `project`: whose job's it is; nobody: no job's, or
+// of one that the world still has.
+Event view_event(const core::World& after, const core::Fact& fact, std::uint64_t sequence,
+                 core::ProjectIx project);
 
 }  // namespace ampacity::api

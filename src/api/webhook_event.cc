@@ -88,6 +88,7 @@ struct Teller {
     e.billed_s = f.interval.billed_s;
     e.amount_ticks = f.interval.amounts.total();
     e.amount_usd = base::format_usd(f.interval.amounts.total(), 6);
+    e.currency = currency_of(w, job->project);
     return tell_job(f.requeue ? "job.requeued" : "job.ended", *job, e);
   }
   std::optional<WebhookEvent> operator()(const core::JobEnded& f) const {
@@ -105,13 +106,15 @@ struct Teller {
     e.sequence = sequence;
     e.project = p.name;
     e.org = s.orgs[p.org].name;
+    e.currency = currency_of(w, project);
     return e;
   }
   std::optional<WebhookEvent> operator()(const core::CreditAdded& f) const {
     const core::Project& p = s.projects[f.project];
     CreditEvent e = credit_event(f.project);
-    const core::Ticks added = f.minor * base::ticks_per_cent;
-    e.added_usd = base::format_usd(added, 2);
+    const base::Currency& currency = *base::find_currency(currency_code(w, f.project));
+    const core::Ticks added = f.minor * base::ticks_per_minor(currency);
+    e.added_usd = base::format_minor(f.minor, currency);
     e.available_usd = base::format_usd(core::available(s.accounts[p.wallet]) + added, 2);
     return tell("credit.added", p.org, f.project, e);
   }
@@ -134,10 +137,10 @@ struct Teller {
       if (!b.key.is_nil()) e.key = base::format_id("key", b.key);
       e.per = b.window;
       e.from = f.from;
-      e.unit = budget_unit(b.unit);
+      e.unit = budget_unit(s, b);
       e.percent = f.percent;
-      e.counted = budget_amount(b.unit, f.counted);
-      e.limit = budget_amount(b.unit, f.limit);
+      e.counted = budget_amount(s, b, f.counted);
+      e.limit = budget_amount(s, b, f.limit);
       e.block = b.blocks;
       e.stop = b.stops;
       return tell("budget.crossed", b.org, b.project, e);

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/time.h"
-#include "store/sqlite.h"
+#include "store/database.h"
 
 namespace ampacity::audit {
 
@@ -20,10 +20,10 @@ struct Finding {
 };
 
 // Every check, in a fixed order. A store that cannot be read is one finding, "store_readable".
-std::vector<Finding> check_ledger(const store::SqliteOptions& db);
+std::vector<Finding> check_ledger(const store::StoreAt& db);
 
 // The same, and every invoice that bills the month or was issued in it, worked out again from the
 // facts by a rater of our own.
-std::vector<Finding> check_month(const store::SqliteOptions& db, base::Instant month);
+std::vector<Finding> check_month(const store::StoreAt& db, base::Instant month);
 
 }  // namespace ampacity::audit

@@ -8,7 +8,7 @@
 #include "audit/rerate.h"
 #include "store/sample_cloud.h"
 #include "store/scratch_folder.h"
-#include "store/sqlite.h"
+#include "store/database.h"
 #include "store/store_file.h"
 
 namespace ampacity::audit {
@@ -54,7 +54,7 @@ constexpr std::int64_t gpu_s = 47'800, cpu_s = 16'500 * 278 / 1000, memory_s = 1
 TEST_CASE("by hand: closed, and running over a month's end") {
   const store::ScratchFolder folder;
   const fs::path file = folder.path / "ampacity.db";
-  auto journal = store::open_sqlite({file});
+  auto journal = store::open_journal({file});
   REQUIRE(journal);
   SampleCloud cloud(1);
   cloud.submit();
@@ -116,7 +116,7 @@ TEST_CASE("price functions at their borders") {
 class BilledCloud {
  public:
   explicit BilledCloud(const fs::path& db) : file(db) {
-    auto opened = store::open_sqlite({file});
+    auto opened = store::open_journal({file});
     REQUIRE(opened);
     journal = std::move(*opened);
     core::Party issuer;

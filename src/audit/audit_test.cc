@@ -7,7 +7,7 @@
 
 #include "store/sample_cloud.h"
 #include "store/scratch_folder.h"
-#include "store/sqlite.h"
+#include "store/database.h"
 
 namespace ampacity::audit {
 namespace {
@@ -17,7 +17,7 @@ using store::Database;
 
 // A day of work: quanta turned over, jobs ended, failed, cancelled, retried, still open.
 void work_a_day(const fs::path& file) {
-  auto journal = store::open_sqlite({file});
+  auto journal = store::open_journal({file});
   REQUIRE(journal);
   store::SampleCloud cloud(3);
   REQUIRE(cloud.commit(**journal));
@@ -84,7 +84,7 @@ TEST_CASE("clean books pass, with figures") {
 
 TEST_CASE("the audit reads beside an open journal, and a missing store is a finding") {
   const store::ScratchFolder folder;
-  auto journal = store::open_sqlite({folder.path / "ampacity.db"});
+  auto journal = store::open_journal({folder.path / "ampacity.db"});
   REQUIRE(journal);
   store::SampleCloud cloud(1);
   REQUIRE(cloud.commit(**journal));

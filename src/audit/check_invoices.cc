@@ -3,20 +3,33 @@
 
 #include "audit/checks.h"
 #include "audit/rerate.h"
+#include "base/json.h"
 
 namespace ampacity::audit {
 namespace {
 
 long long shown(Wide v) { return static_cast<long long>(v); }
 
+// What of an invoice stands in its body alone.
+struct Rated {
+  std::optional<Instant> rated_from;
+  std::uint64_t meter_sequence = 0;
+};
+BOOST_DESCRIBE_STRUCT(Rated, (), (rated_from, meter_sequence))
+
+Rated rated_of(std::string_view body) {
+  base::JsonReader reader;
+  reader.allow_unknown = true;
+  reader.defaults_for_missing = true;
+  return base::from_json<Rated>(body, std::move(reader)).value_or(Rated{});
+}
+
 std::vector<InvoiceCase> cases_of(store::Database& db, Instant month, Tally& tally) {
   const Instant next = base::month_plus(month, 1);
   std::vector<InvoiceCase> cases;
   auto rows = db.query(
       "SELECT id, number, org_ix, currency, period_from, period_until, known_sequence, sequence, "
-      "issued_at, coalesce(json_extract(body, '$.rated_from'), ''), "
-      "coalesce(json_extract(body, '$.meter_sequence'), 0) FROM invoices WHERE kind = 'invoice' "
-      "ORDER BY sequence");
+      "issued_at, body FROM invoices WHERE kind = 'invoice' ORDER BY sequence");
   while (rows.next()) {
     InvoiceCase c;
     c.id = rows.id(0);
@@ -26,9 +39,9 @@ std::vector<InvoiceCase> cases_of(store::Database& db, Instant month, Tally& tal
     c.until = rows.instant(5);
     c.known = rows.number(6);
     c.sequence = rows.number(7);
-    c.meter_known = rows.number(10);
-    const auto rated_from = base::parse_instant(rows.bytes(9));
-    c.rated_from = base::month_begin(rated_from.value_or(rows.instant(4)));
+    const Rated rated = rated_of(rows.bytes(9));
+    c.meter_known = rated.meter_sequence;
+    c.rated_from = base::month_begin(rated.rated_from.value_or(rows.instant(4)));
     const bool bills_it = c.rated_from < next && month < c.until;
     const bool issued_in_it = month <= rows.instant(8) && rows.instant(8) < next;
     if (bills_it || issued_in_it) cases.push_back(std::move(c));

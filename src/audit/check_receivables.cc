@@ -15,7 +15,8 @@ void check_payments(store::Database& db, std::vector<Finding>& findings) {
   auto rows = db.query(
       "SELECT coalesce(i.number, ''), coalesce(i.kind, ''), coalesce(i.payable_minor, 0), "
       "sum(p.minor), count(*), EXISTS (SELECT 1 FROM invoices c WHERE c.corrects = p.invoice) "
-      "FROM payments p LEFT JOIN invoices i ON i.id = p.invoice GROUP BY p.invoice");
+      "FROM payments p LEFT JOIN invoices i ON i.id = p.invoice "
+      "GROUP BY p.invoice, i.number, i.kind, i.payable_minor");
   while (rows.next()) {
     tally.examined += rows.integer(4);
     sum += rows.integer(3);

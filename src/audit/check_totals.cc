@@ -141,7 +141,7 @@ void check_credit_notes(store::Database& db, std::vector<Finding>& findings) {
         "price_version, contract, month, per, price, -quantity, -ticks, -minor, -covered_minor "
         "FROM invoice_lines WHERE invoice = ?1 EXCEPT SELECT n, kind, project_ix, meter, sku_ix, "
         "site_ix, job_class, price_version, contract, month, per, price, quantity, ticks, minor, "
-        "covered_minor FROM invoice_lines WHERE invoice = ?2) UNION ALL "
+        "covered_minor FROM invoice_lines WHERE invoice = ?2) AS other UNION ALL "
         "SELECT (SELECT count(*) FROM invoice_lines WHERE invoice = ?1) - "
         "(SELECT count(*) FROM invoice_lines WHERE invoice = ?2)",
         rows.id(2), rows.id(0));

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "audit/audit.h"
-#include "store/sqlite.h"
+#include "store/database.h"
 
 namespace ampacity::audit {
 

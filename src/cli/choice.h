@@ -34,6 +34,8 @@ struct Choice {
   api::ReservationRequest reservation;
   api::MaintenanceRequest maintenance;
   QuotaOptions quota;
+  api::SiteRequest site;
+  api::SiteChange site_change;
   api::BudgetRequest budget;
   std::string budget_window = "month";
   api::WebhookRequest webhook;
@@ -43,8 +45,11 @@ struct Choice {
   std::optional<std::int64_t> weight;
   std::string name;   // the one name most verbs take
   std::string where;  // a project beside it
+  int page_limit = 100;
+  std::string page_cursor;
   std::vector<std::string> names;
-  std::string url, secret, shell;
+  LoginOptions login;
+  std::string shell;
   bool tty = false, no_tty = false;
   api::PartyChange party;
   api::BillingChange billing;
@@ -66,6 +71,8 @@ void take_each(CLI::Option* option);
 
 // program_billing.cc
 void add_billing_verbs(CLI::App& app, Choice& c);
+// program_sites.cc
+void add_site_verbs(CLI::App& fleet, Choice& c);
 // program_hooks.cc
 void add_hook_verbs(CLI::App& app, Choice& c);
 

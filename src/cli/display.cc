@@ -125,7 +125,6 @@ Cell state_cell(const api::JobView& job) {
 
 std::string job_name(const api::JobView& job) { return job.name.empty() ? job.id : job.name; }
 
-std::string usd(const std::string& amount) { return money(amount, {}); }
 std::string money(const std::string& amount, const std::optional<std::string>& currency) {
   return amount.empty() ? "" : amount + " " + currency.value_or("USD");
 }

@@ -22,7 +22,6 @@ std::string command_line(const std::vector<std::string>& command);  // quoted fo
 std::string ran_for(const api::JobView& job, base::Instant now);    // "" before it started
 Cell state_cell(const api::JobView& job);                           // "running", "succeeded", …
 std::string job_name(const api::JobView& job);  // its name, or its id if it has none
-std::string usd(const std::string& amount);     // "4.10 USD"; "" stays ""
 // "4.10 JPY"; without a currency USD.
 std::string money(const std::string& amount, const std::optional<std::string>& currency);
 // What all of a list's money is in; empty: not all is in the same, so each amount says it.

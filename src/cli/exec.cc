@@ -183,13 +183,18 @@ net::DuplexEvents events_for(Terminal& t, Wake& wake, Ending& ending) {
           }};
 }
 
+// Nothing was begun there: another server may be asked.
+bool elsewhere(const base::Fault& fault) {
+  return fault.retryable && (fault.status == 0 || fault.status == 502 || fault.status == 503);
+}
+
 // A Fault's message may hold the problem document the server answered with.
-Failure failure_of_upgrade(const base::Fault& fault) {
+Failure failure_of_upgrade(Session& session, const base::Fault& fault) {
   const auto brace = fault.message.find('{');
   if (fault.status >= 400 && brace != std::string::npos)
     return failure_of(fault.status, std::string_view(fault.message).substr(brace));
   if (fault.status >= 400) return failure_of(fault.status, fault.message);
-  return {exit_unreachable, "cannot reach the server: " + fault.message};
+  return session.unreachable(fault);
 }
 
 }  // namespace
@@ -200,8 +205,13 @@ int exec(Session& session, const ExecOptions& o) {
   Wake wake;
   Ending ending;
   net::Request request = session.request("GET", target_of(o, tty));
-  auto duplex = net::connect_websocket(session.peer(), request, events_for(t, wake, ending));
-  if (!duplex) return session.report(failure_of_upgrade(duplex.error()));
+  auto duplex =
+      net::connect_websocket(session.servers.peer(), request, events_for(t, wake, ending));
+  for (std::size_t i = 1; !duplex && elsewhere(duplex.error()) && i < session.servers.size(); ++i) {
+    session.servers.next();
+    duplex = net::connect_websocket(session.servers.peer(), request, events_for(t, wake, ending));
+  }
+  if (!duplex) return session.report(failure_of_upgrade(session, duplex.error()));
   {
     RawTerminal raw(tty && t.in_is_tty);
     converse(**duplex, wake, ending, tty);

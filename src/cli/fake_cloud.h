@@ -57,9 +57,11 @@ class FakeCloud {
  public:
   using Route = std::function<void(const net::Request&, net::Reply)>;
 
-  explicit FakeCloud(std::uint16_t port = 0) {
+  explicit FakeCloud(std::uint16_t port = 0, std::shared_ptr<const net::TlsIdentity> tls = nullptr)
+      : secure_(tls != nullptr) {
     net::ServerOptions options;
     options.port = port;
+    options.tls = std::move(tls);
     server_ = std::make_unique<net::HttpServer>(
         options,
         [this](net::Request r, net::Reply reply) { handle(std::move(r), std::move(reply)); },
@@ -73,7 +75,10 @@ class FakeCloud {
   bool started = false;
 
   std::uint16_t port() const { return server_->port(); }
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(port()); }
+  std::string url() const {
+    return (secure_ ? "https://127.0.0.1:" : "http://127.0.0.1:") + std::to_string(port());
+  }
+  void show(std::shared_ptr<const net::TlsIdentity> tls) { server_->show(std::move(tls)); }
   void stop() { server_->stop(); }
 
   void on(const std::string& method_and_path, Route route) {
@@ -119,6 +124,7 @@ class FakeCloud {
                   {}});
   }
 
+  const bool secure_;
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Route>> routes_;
   std::vector<net::Request> seen_;

@@ -10,9 +10,9 @@
 #include <memory>
 #include <ostream>
 
+#include "cli/beside.h"
 #include "cli/choice.h"
 #include "cli/completion.h"
-#include "cli/simulate.h"
 #include "cli/verbs.h"
 
 namespace ampacity::cli {
@@ -36,9 +36,12 @@ void add_request_flags(CLI::App& app, RunOptions& o) {
   app.add_option("--share", o.share, "a part of one GPU: 0.25");
   app.add_option("--mig", o.mig, "a hard slice of one GPU: 1g.10gb, 3g.40gb, or eighths: 2/8");
   take_each(app.add_option("--site", o.sites, "a site or region; may be repeated: any of them"));
+  app.add_option("--if-site-lost", o.if_site_lost,
+                 "when its site is not heard of for long: wait for it, or move: start elsewhere")
+      ->check(CLI::IsMember({"wait", "move"}));
   app.add_option("--together", o.together, "what its nodes must share: nvlink, rack, leaf");
   app.add_option("--apart", o.apart, "a label: no two jobs with it share a node");
-  app.add_option("--max-price", o.max_price, "USD per GPU-hour, at most");
+  app.add_option("--max-price", o.max_price, "money per GPU-hour, at most");
   app.add_option("--start-by", o.start_by, "+2h or an RFC 3339 time; not started by then: expired");
   app.add_option("--expected", o.expected, "how long it should run: 3h (an estimate, no limit)");
   app.add_option("--reservation", o.reservation, "run inside it: its name or id");
@@ -150,8 +153,8 @@ void add_price_verbs(CLI::App& app, Choice& c) {
 }
 
 void add_fleet_verbs(CLI::App& app, Choice& c) {
-  auto* fleet = add_group(app, "fleet", "sites and nodes (operators)");
-  add(*fleet, c, "sites", "data centres and their engines", fleet_sites);
+  auto* fleet = add_list(app, c, "fleet", "sites and nodes (operators)", fleet_sites);
+  add_site_verbs(*fleet, c);
   add(*fleet, c, "nodes", "machines", fleet_nodes);
   add(*fleet, c, "cordon", "no new jobs on a node",
       [&c](Session& s) { return fleet_change(s, c.name, core::NodeState::cordoned); })
@@ -269,7 +272,7 @@ void add_policy_verbs(CLI::App& app, Choice& c) {
   set->add_flag("--org", c.quota.of_org, "the name is an org's");
   take_each(set->add_option("--gpus", c.quota.gpus, "at once: 16, or h100=8; may be repeated"));
   set->add_option("--gpu-hours", c.quota.gpu_hours, "in one window");
-  set->add_option("--spend", c.quota.spend, "USD in one window");
+  set->add_option("--spend", c.quota.spend, "money in one window");
   set->add_option("--window", c.quota.window, "of hours and dollars: 30d");
   auto* clear = add(*quotas, c, "clear", "no limits (operators)", [&c](Session& s) {
     c.quota.clear = true;
@@ -298,6 +301,11 @@ void add_policy_verbs(CLI::App& app, Choice& c) {
   edit->add_option("--spot-grace", c.policy.spot_grace, "notice before spot is killed: 30s");
   edit->add_option("--house-grace", c.policy.house_grace, "notice before house is killed: 5s");
   edit->add_option("--restart-cost", c.policy.restart_cost, "what a preemption costs its victim");
+  edit->add_option("--site-unknown", c.policy.site_unknown, "not heard of for so long: 30s");
+  edit->add_option("--site-lease", c.policy.site_lease,
+                   "so long after a site was last seen its work may have ended: 2m");
+  edit->add_option("--site-grace", c.policy.site_grace,
+                   "and so long after that what may move is given up there: 1m");
 }
 
 void list_verbs(const CLI::App& app, const std::string& path, std::vector<VerbWords>& out) {
@@ -312,10 +320,19 @@ void list_verbs(const CLI::App& app, const std::string& path, std::vector<VerbWo
 }
 
 void add_own_verbs(CLI::App& app, Choice& c) {
-  auto* login_app = add(app, c, "login", "sign in with a key",
-                        [&c](Session& s) { return login(s, c.url, c.secret); });
-  login_app->add_option("--url", c.url, fmt::format("the server; default {}", default_url));
-  login_app->add_option("--key", c.secret, "amp_…, or - to read it from standard input");
+  auto* login_app =
+      add(app, c, "login", "sign in with a key", [&c](Session& s) { return login(s, c.login); });
+  login_app->add_option("--url", c.login.url,
+                        fmt::format("the server, or several of one cloud: https://a:7878,https://b:"
+                                    "7878; default {}",
+                                    default_url));
+  login_app->add_option("--key", c.login.key, "amp_…, or - to read it from standard input");
+  login_app->add_option("--pin", c.login.pin,
+                        "the server's public key, as its operator told it: sha256//…");
+  login_app->add_option("--ca-file", c.login.ca_file, "who may vouch for the server (PEM)");
+  login_app->add_option("--client-cert", c.login.client_cert,
+                        "shown to a server that asks for one (mutual TLS, PEM)");
+  login_app->add_option("--client-key", c.login.client_key, "its private key (PEM)");
   add(app, c, "whoami", "which key, project and cloud", whoami);
   auto* completion = app.add_subcommand("completion", "completion for a shell");
   completion->add_option("SHELL", c.shell, "bash, zsh or fish")
@@ -330,7 +347,8 @@ void add_own_verbs(CLI::App& app, Choice& c) {
     };
   });
   // Only for --help and completion: run_program() hands its words over unread.
-  app.add_subcommand("sim", "replay a trace of jobs on virtual time; see `ampacity sim --help`");
+  for (const Beside& other : all_beside())
+    app.add_subcommand(std::string(other.verb), std::string(other.what));
   add(app, c, "version", "of this program", print_version);
 }
 
@@ -370,8 +388,8 @@ int report_usage(const CLI::App& app, const CLI::ParseError& e, Terminal& termin
 }  // namespace
 
 int run_program(std::vector<std::string> args, Terminal& terminal) {
-  if (!args.empty() && args.front() == "sim")
-    return simulate(simulator_path(), {args.begin() + 1, args.end()}, terminal);
+  if (const Beside* other = args.empty() ? nullptr : beside(args.front()))
+    return become(path_beside(other->program), *other, {args.begin() + 1, args.end()}, terminal);
   Choice choice;
   CLI::App app("Rent GPUs by the second.", "ampacity");
   app.require_subcommand(0, 1);

@@ -45,6 +45,25 @@ void add_parties(CLI::App& app, Choice& c) {
   more->add_option("AMOUNT", c.amount, "10000.00; 0 takes it back")->required();
 }
 
+// "6=50000" in two.
+std::vector<std::pair<std::string, std::string>> pairs_of(const char* option,
+                                                          const std::vector<std::string>& steps) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const std::string& step : steps) {
+    const auto equals = step.find('=');
+    if (equals == std::string::npos)
+      throw CLI::ValidationError(option, "'" + step + "' has no '=' in it");
+    pairs.emplace_back(step.substr(0, equals), step.substr(equals + 1));
+  }
+  return pairs;
+}
+
+std::string is_step(const std::string& step) {
+  const auto digits = step.find_first_not_of("0123456789");
+  const bool good = digits != 0 && digits != std::string::npos && digits < 4 && step[digits] == '=';
+  return good ? "" : "'" + step + "' is no MONTH=AMOUNT such as 6=50000";
+}
+
 void add_contracts(CLI::App& app, Choice& c) {
   const auto all = [&c](Session& s) { return contracts_list(s, c.where); };
   auto* contracts = add_list(app, c, "contracts", "commitments, and how far they are used up", all);
@@ -58,6 +77,15 @@ void add_contracts(CLI::App& app, Choice& c) {
   sign->add_option("--months", c.contract.months, "its term; default 12");
   sign->add_option("--spend", c.contract.spend, "committed a month: 50000");
   sign->add_option("--gpu-hours", c.contract.gpu_hours, "committed a month, of --sku: 5840");
+  sign->add_option_function<std::vector<std::string>>(
+          "--ramp",
+          [&c](const std::vector<std::string>& steps) {
+            c.contract.ramp.emplace();
+            for (const auto& [month, amount] : pairs_of("--ramp", steps))
+              c.contract.ramp->push_back({static_cast<std::uint32_t>(std::stoul(month)), amount});
+          },
+          "instead, where it changes: 0=20000 6=50000 (from the contract's month 0, and 6, on)")
+      ->check(CLI::Validator(is_step, "MONTH=AMOUNT"));
   sign->add_option("--sku", c.contract.sku, "of the GPU-hours");
   sign->add_option("--price", c.contract.price, "of a committed GPU-hour: 4.20");
   sign->add_option("--overage-price", c.contract.overage_price, "of one beyond; default: list");
@@ -70,6 +98,18 @@ void add_contracts(CLI::App& app, Choice& c) {
   sign->add_option_function<std::vector<std::string>>(
       "--reservation", [&c](const std::vector<std::string>& ids) { c.contract.reservations = ids; },
       "a reservation's id that serves it; may be repeated");
+  sign->add_option_function<std::vector<std::string>>(
+      "--sla",
+      [&c](const std::vector<std::string>& steps) {
+        c.contract.sla.emplace();
+        for (const auto& [below, credit] : pairs_of("--sla", steps))
+          c.contract.sla->push_back({below, credit});
+      },
+      "uptime below, credit, in percent: 99.9=10 99=25 95=50; default: 99=10 95=25 90=50");
+  add(*contracts, c, "show", "one: its ramp, its SLA, how far it is used up",
+      [&c](Session& s) { return contracts_show(s, c.name); })
+      ->add_option("CONTRACT", c.name, "name or id")
+      ->required();
   add(*contracts, c, "end", "do not renew; after its term, end it with this month (operators)",
       [&c](Session& s) { return contracts_end(s, c.name); })
       ->add_option("CONTRACT", c.name, "name or id")
@@ -84,10 +124,15 @@ void add_period(CLI::App* app, Choice& c, bool required) {
 }
 
 void add_invoices(CLI::App& app, Choice& c) {
-  const auto all = [&c](Session& s) { return invoices_list(s, c.where); };
+  const auto all = [&c](Session& s) {
+    return invoices_list(s, c.where, c.page_limit, c.page_cursor);
+  };
   auto* invoices = add_list(app, c, "invoices", "invoices and credit notes", all);
-  invoices->add_option("--org", c.where, "of one org (operators)");
-  add(*invoices, c, "ls", "all of them", all);
+  for (auto* list : {invoices, add(*invoices, c, "ls", "the newest first", all)}) {
+    list->add_option("--org", c.where, "of one org (operators)");
+    list->add_option("--limit", c.page_limit, "how many")->check(CLI::Range(1, 1000));
+    list->add_option("--cursor", c.page_cursor, "where the page before ended");
+  }
   add_period(add(*invoices, c, "draft", "what an invoice would ask for now",
                  [&c](Session& s) { return invoices_draft(s, c.issue); }),
              c, false);

@@ -6,9 +6,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "cli/beside.h"
 #include "cli/fake_cloud.h"
 #include "cli/session.h"
-#include "cli/simulate.h"
 #include "cli/table.h"
 #include "cli/test_verbs.h"
 
@@ -456,18 +456,23 @@ TEST_CASE("completion knows every verb") {
           "exec",    "stop",       "receipt",  "usage",        "events",  "fleet",  "cordon",
           "volumes", "orgs",       "projects", "users",        "keys",    "credit", "ledger",
           "login",   "version",    "reserve",  "reservations", "drain",   "quotas", "weight",
-          "policy",  "checkpoint", "sim",      "prices",       "validate"})
+          "policy",  "checkpoint", "sim",      "prices",       "validate", "store"})
       CHECK_MESSAGE(cli.out.str().find(word) != std::string::npos, word);
   }
   CHECK(cli({"completion", "csh"}) == 2);
 }
 
-TEST_CASE("sim becomes the program beside this one, or says that there is none") {
-  CHECK(simulator_path() ==
+TEST_CASE("verbs of other programs: which, and with what; or that there is none") {
+  REQUIRE(beside("store"));
+  CHECK(beside("store")->program == "ampacityd");
+  CHECK(beside("store")->keeps_verb);
+  CHECK_FALSE(beside("ps"));
+  CHECK(path_beside("ampacity-sim") ==
         (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "ampacity-sim").string());
   FakeTerminal cli;
   const Folder folder;
-  CHECK(simulate(folder.path + "/ampacity-sim", {"--help"}, cli.terminal) == exit_failed);
-  CHECK(cli.err.str().find("/ampacity-sim: No such file") != std::string::npos);
+  CHECK(become(folder.path + "/ampacity-sim", *beside("sim"), {"--help"}, cli.terminal) ==
+        exit_failed);
+  CHECK(cli.err.str().find("/ampacity-sim cannot be run: No such file") != std::string::npos);
   CHECK(cli.err.str().find("hint: ") != std::string::npos);
 }

@@ -39,7 +39,8 @@ std::string sure_of(const api::QuoteOption& o, base::Instant now) {
 }
 
 Table option_table(const api::Quote& quote, base::Instant now) {
-  Table table{{{"WHAT"}, {"GPUS"}, {"USD/H", Align::right}, {"STARTS"}, {"SURE", Align::left, 8}},
+  const std::string hourly = quote.currency.value_or("USD") + "/H";
+  Table table{{{"WHAT"}, {"GPUS"}, {hourly, Align::right}, {"STARTS"}, {"SURE", Align::left, 8}},
               {}};
   for (const auto& o : quote.options)
     table.rows.push_back({what_of(o), o.gpus, o.usd_per_hour, starts_of(o, now), sure_of(o, now)});
@@ -47,11 +48,12 @@ Table option_table(const api::Quote& quote, base::Instant now) {
 }
 
 Table line_table(const api::Quote& quote) {
+  const std::string code = quote.currency.value_or("USD");
   Table table{{{"COMPONENT"},
                {"QUANTITY", Align::right},
                {"UNIT"},
-               {"USD/UNIT·H", Align::right},
-               {"USD/H", Align::right}},
+               {code + "/UNIT·H", Align::right},
+               {code + "/H", Align::right}},
               {}};
   for (const auto& l : quote.lines)
     table.rows.push_back({l.component, l.quantity, l.unit, l.unit_usd_per_hour, l.usd_per_hour});
@@ -80,8 +82,8 @@ int quote(Session& session, const RunOptions& options) {
                  {"class", std::string(base::enum_name(quote->job_class))},
                  {"starts", quote->starts_now ? Cell("now", Tone::good)
                                               : Cell("not now: " + quote->why, Tone::warn)},
-                 {"held at the start", usd(quote->hold_usd)},
-                 {"wallet", usd(quote->wallet_usd)},
+                 {"held at the start", money(quote->hold_usd, quote->currency)},
+                 {"wallet", money(quote->wallet_usd, quote->currency)},
                  {"prices", fmt::format("version {}", quote->price_version)}};
   t.out << render_facts(facts, t.width, t.colour_out) << std::flush;
   return 0;

@@ -84,6 +84,7 @@ void apply_flags(const RunOptions& o, api::JobRequest& request) {
     if (!o.sites.empty()) request.placement->sites = o.sites;
     over(o.apart, request.placement->apart);
   }
+  if (o.if_site_lost) request.if_site_lost = base::parse_enum<core::IfSiteLost>(*o.if_site_lost);
   over(o.max_price, request.max_price);
   over(o.start_by, request.start_by);
   over(o.expected, request.expected);

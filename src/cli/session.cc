@@ -23,19 +23,44 @@ namespace {
 
 // What is stored; the names are the file's.
 struct ConfigFile {
-  std::optional<std::string> url;
+  std::optional<std::string> url;  // one or several, by commas
   std::optional<std::string> key;
+  std::optional<std::map<std::string, std::string>> pins;
+  std::optional<std::string> ca_file;
+  std::optional<std::string> client_cert;
+  std::optional<std::string> client_key;
 };
-BOOST_DESCRIBE_STRUCT(ConfigFile, (), (url, key))
+BOOST_DESCRIBE_STRUCT(ConfigFile, (), (url, key, pins, ca_file, client_cert, client_key))
 
 constexpr int post_attempts = 5;
 constexpr int other_attempts = 3;
+constexpr int rounds_of_several = 10;  // about 15 s: a standby takes over in less
 
-int attempts_of(const std::string& method) {
-  return method == "POST" ? post_attempts : method == "DELETE" ? 1 : other_attempts;
+// Of each server.
+int attempts_of(const std::string& method, std::size_t servers) {
+  if (method == "DELETE") return 1;
+  return servers > 1 ? rounds_of_several : method == "POST" ? post_attempts : other_attempts;
 }
 
-base::Duration backoff(int attempt) { return base::Duration::millis(100LL << attempt); }
+base::Duration backoff(int attempt) {
+  return base::Duration::millis(std::min<std::int64_t>(100LL << attempt, 3'000));
+}
+
+std::optional<std::string> unless_empty(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional(text);
+}
+
+std::string joined(const std::vector<std::string>& urls) {
+  std::string all;
+  for (const std::string& url : urls) all += (all.empty() ? "" : ",") + url;
+  return all;
+}
+
+std::vector<net::Peer> peers_of(const Config& config) {
+  std::vector<net::Peer> peers;
+  for (const std::string& url : config.urls) peers.push_back(config.peer(url));
+  return peers;
+}
 
 std::string config_path(const Terminal& terminal) {
   if (auto path = terminal.env("AMPACITY_CONFIG"); !path.empty()) return path;
@@ -73,7 +98,7 @@ std::string hint_of(base::Code code) {
 }
 
 std::string amount_of(const base::Missing& m, std::int64_t value) {
-  if (m.what.ends_with("_ticks")) return base::format_usd(value) + " USD";
+  if (m.what.ends_with("_ticks")) return base::format_usd(value);
   if (m.what.starts_with("cpu_milli")) return vcpus(value) + " vCPU";
   if (m.what.starts_with("memory_mib")) return memory(value);
   return std::to_string(value);
@@ -105,7 +130,7 @@ std::string describe(const std::string& detail, const std::vector<base::Wrong>& 
       text += fmt::format("\n  {}: {}", w.field, w.message);
   for (const auto& m : missing) {
     if (code == base::Code::over_quota || code == base::Code::over_budget)
-      break;  // the sentence has them, in hours and dollars
+      break;  // the sentence has them, in hours and money
     text += fmt::format("\n  {}: {} wanted, {} available", words_of(m.what), amount_of(m, m.wanted),
                         amount_of(m, m.available));
   }
@@ -144,7 +169,7 @@ void write_pretty(std::string& out, const boost::json::value& v, std::size_t ind
 }  // namespace
 
 Answer<Config> load_config(const Terminal& terminal) {
-  Config config{std::string(default_url), {}, config_path(terminal)};
+  Config config{{std::string(default_url)}, {}, {}, {}, config_path(terminal)};
   std::ifstream in(config.path);
   if (in) {
     std::ostringstream text;
@@ -155,13 +180,30 @@ Answer<Config> load_config(const Terminal& terminal) {
                   fmt::format("{}: {}\n  hint: mend it, or sign in anew with `ampacity "
                               "login`",
                               config.path, file.error().message));
-    config.url = file->url.value_or(config.url);
+    if (auto urls = split_urls(file->url.value_or("")); !urls.empty()) config.urls = urls;
     config.key = file->key.value_or("");
+    config.pins = file->pins.value_or(config.pins);
+    config.trust = {{},
+                    file->ca_file.value_or(""),
+                    file->client_cert.value_or(""),
+                    file->client_key.value_or("")};
   }
-  if (auto url = terminal.env("AMPACITY_URL"); !url.empty()) config.url = url;
+  if (auto urls = split_urls(terminal.env("AMPACITY_URL")); !urls.empty()) config.urls = urls;
   if (auto key = terminal.env("AMPACITY_KEY"); !key.empty()) config.key = key;
-  while (config.url.ends_with('/')) config.url.pop_back();
+  if (auto ca = terminal.env("AMPACITY_CA_FILE"); !ca.empty()) config.trust.ca_file = ca;
+  if (auto pin = terminal.env("AMPACITY_PIN"); !pin.empty()) {
+    if (!net::is_pin(pin))
+      return fail(exit_refused, "AMPACITY_PIN: must be sha256// and 44 characters of base64");
+    for (const std::string& url : config.urls) config.pins[url] = pin;
+  }
   return config;
+}
+
+net::Peer Config::peer(const std::string& url) const {
+  net::Trust t = trust;
+  const auto pinned = pins.find(url);
+  if (pinned != pins.end()) t.pin = pinned->second;
+  return {url, {}, url.starts_with("https://") ? t : net::Trust{}};
 }
 
 Answer<void> save_config(const Config& config) {
@@ -175,7 +217,14 @@ Answer<void> save_config(const Config& config) {
   const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return failed(errno);
   std::string text;
-  write_pretty(text, *base::parse_json(base::to_json(ConfigFile{config.url, config.key})), 0);
+  ConfigFile file{joined(config.urls),
+                  config.key,
+                  {},
+                  unless_empty(config.trust.ca_file),
+                  unless_empty(config.trust.certificate_file),
+                  unless_empty(config.trust.key_file)};
+  if (!config.pins.empty()) file.pins = config.pins;
+  write_pretty(text, *base::parse_json(base::to_sparse_json(file)), 0);
   text += "\n";
   const bool written = write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
   int error = errno;
@@ -204,12 +253,26 @@ Failure failure_of(const base::Refusal& r) {
 }
 
 Session::Session(Terminal& t, Config c, bool print_json)
-    : terminal(t), config(std::move(c)), json(print_json), client(net::Peer{config.url, {}}) {}
+    : terminal(t), config(std::move(c)), json(print_json), servers(peers_of(config)) {}
 
 net::Request Session::request(std::string method, std::string target) const {
   net::Request r{std::move(method), std::move(target), {{"Accept", "application/json"}}, {}};
   if (!config.key.empty()) r.headers.push_back({"Authorization", "Bearer " + config.key});
   return r;
+}
+
+Failure Session::unreachable(const base::Fault& fault) {
+  if (terminal.interrupted) return {exit_interrupted, "interrupted"};
+  if (std::string why = distrust(servers.peer(), fault); !why.empty())
+    return {exit_not_allowed, std::move(why)};
+  const std::string& url = servers.url();
+  std::string why = fault.message;  // "GET /x at URL: why"
+  if (const auto at = why.find(url + ": "); at != std::string::npos)
+    why.erase(0, at + url.size() + 2);
+  return {exit_unreachable,
+          fmt::format("cannot reach {}{}: {}\n  hint: is ampacityd running there? another "
+                      "server: `ampacity login --url URL` or AMPACITY_URL",
+                      url, servers.size() > 1 ? ", nor the others" : "", why)};
 }
 
 Answer<std::string> Session::call(const std::string& method, const std::string& target,
@@ -219,23 +282,24 @@ Answer<std::string> Session::call(const std::string& method, const std::string& 
   if (!r.body.empty()) r.headers.push_back({"Content-Type", "application/json"});
   if (method == "POST") r.headers.push_back({"Idempotency-Key", base::random_base62(22)});
   net::CallOptions options;
+  options.timeout = patience;
   options.cancel = &terminal.interrupted;
-  for (int attempt = 0;; ++attempt) {
-    const auto response = client.call(r, options);
-    const bool last = attempt + 1 >= attempts_of(method);
+  const int rounds = attempts_of(method, servers.size());
+  const int per_round = method == "DELETE" ? 1 : static_cast<int>(servers.size());
+  if (method == "DELETE") servers.find_living(options);
+  for (int attempt = 1;; ++attempt) {
+    const auto response = servers.client().call(r, options);
+    const bool last = attempt >= rounds * per_round;
     if (response && response->status / 100 == 2) return response->body;
-    if (response && (response->status != 503 || last))
+    const bool elsewhere =
+        response && (response->status == 503 || (response->status == 502 && servers.size() > 1));
+    if (response && (!elsewhere || last))
       return std::unexpected(failure_of(response->status, response->body));
-    if (!response && (last || !response.error().retryable || terminal.interrupted)) {
-      std::string why = response.error().message;  // "GET /x at URL: why"
-      if (const auto at = why.find(config.url + ": "); at != std::string::npos)
-        why.erase(0, at + config.url.size() + 2);
-      return fail(terminal.interrupted ? exit_interrupted : exit_unreachable,
-                  fmt::format("cannot reach {}: {}\n  hint: is ampacityd running there? another "
-                              "server: `ampacity login --url URL` or AMPACITY_URL",
-                              config.url, why));
-    }
-    if (!terminal.pause(backoff(attempt))) return fail(exit_interrupted, "interrupted");
+    if (!response && (last || !response.error().retryable || terminal.interrupted))
+      return std::unexpected(unreachable(response.error()));
+    servers.next();
+    if (attempt % per_round == 0 && !terminal.pause(backoff(attempt / per_round - 1)))
+      return fail(exit_interrupted, "interrupted");
   }
 }
 
@@ -248,9 +312,15 @@ Answer<Session::StreamEnd> Session::stream(const std::string& target,
   net::CallOptions options;
   options.timeout = {};
   options.cancel = &terminal.interrupted;
-  const auto response = client.stream(r, on_bytes, options);
-  if (!response) return StreamEnd{true, response.error().message};
-  if (response->status == 503) return StreamEnd{true, failure_of(503, response->body).text};
+  const auto response = servers.client().stream(r, on_bytes, options);
+  if (!response && !response.error().retryable && !terminal.interrupted)
+    if (std::string why = distrust(servers.peer(), response.error()); !why.empty())
+      return fail(exit_not_allowed, std::move(why));
+  if (!response || response->status == 502 || response->status == 503) {
+    servers.next();  // whoever asks again asks there
+    return StreamEnd{true, response ? failure_of(response->status, response->body).text
+                                    : response.error().message};
+  }
   if (response->status / 100 != 2)
     return std::unexpected(failure_of(response->status, response->body));
   return StreamEnd{};

@@ -3,21 +3,22 @@
 // any.
 //
 // 1. Every POST carries an Idempotency-Key and is repeated with the same one when the connection
-//    fails; GET is repeated too; DELETE never.
+//    fails, on the next server if there are several; GET is repeated too; DELETE never.
 // 2. Unknown fields in answers are let be: the server may be newer.
 // 3. The key is never printed.
 #pragma once
 
 #include <expected>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "api/contract.h"
 #include "base/json.h"
+#include "cli/servers.h"
 #include "cli/terminal.h"
-#include "net/http_client.h"
 
 namespace ampacity::cli {
 
@@ -40,15 +41,19 @@ inline std::unexpected<Failure> fail(int exit_code, std::string text) {
 }
 
 struct Config {
-  std::string url;
+  std::vector<std::string> urls;  // of one cloud's servers
   std::string key;
-  std::string path;  // of the file, for messages and `login`
+  std::map<std::string, std::string> pins;  // of servers' public keys, by URL
+  net::Trust trust;                         // of those without a pin; the client's certificate
+  std::string path;                         // of the file, for messages and `login`
+
+  net::Peer peer(const std::string& url) const;
 };
 
 inline constexpr std::string_view default_url = "http://127.0.0.1:7878";
 
-// The file, then AMPACITY_URL and AMPACITY_KEY over it. A missing file is no error; a broken one
-// is.
+// The file, then AMPACITY_URL (one or several, by commas), AMPACITY_KEY, AMPACITY_PIN and
+// AMPACITY_CA_FILE over it. A missing file is no error; a broken one is.
 Answer<Config> load_config(const Terminal& terminal);
 // Mode 0600, whole or not at all.
 Answer<void> save_config(const Config& config);
@@ -60,8 +65,9 @@ Failure failure_of(const base::Refusal& refusal);
 struct Session {
   Terminal& terminal;
   Config config;
-  bool json = false;  // print the API's body, not tables
-  net::HttpClient client;
+  bool json = false;                                      // print the API's body, not tables
+  base::Duration patience = base::Duration::seconds(30);  // for one answer; zero: no end of it
+  Servers servers;
 
   Session(Terminal& t, Config c, bool print_json);
 
@@ -100,6 +106,8 @@ struct Session {
     done = report(value.error());
     return std::nullopt;
   }
+  // Why there was no answer, and what to do about it.
+  Failure unreachable(const base::Fault& fault);
   // A stream's bytes; ends with the stream. Faults are `connection_lost`.
   struct StreamEnd {
     bool connection_lost = false;
@@ -114,7 +122,6 @@ struct Session {
   void notice(std::string_view text, Tone tone = Tone::dim);
 
   net::Request request(std::string method, std::string target) const;
-  net::Peer peer() const { return {config.url, {}}; }
 
   template <typename T>
   static Answer<T> parse(std::string_view body) {

@@ -22,7 +22,7 @@ struct RunOptions {
   std::string file;  // -f, "-" for standard input
   std::optional<std::string> image, gpus, cpus, memory, time, grace, name, job_class, project;
   std::optional<std::string> share, mig, together, apart, max_price, start_by, expected,
-      reservation;
+      reservation, if_site_lost;
   std::vector<std::string> sites;
   std::vector<std::string> env, volumes, command;
   std::optional<std::int64_t> retries;
@@ -115,11 +115,17 @@ int prices_validate(Session& session, const std::string& file);
 int prices_set(Session& session, const std::string& file, const std::string& from);
 
 // ---- verbs_fleet.cc
-int fleet_sites(Session& session);
 int fleet_nodes(Session& session);
 int fleet_change(Session& session, const std::string& node, core::NodeState state);
 int volumes_list(Session& session);
 int volumes_remove(Session& session, const std::string& name, const std::string& project);
+
+// ---- verbs_sites.cc
+int fleet_sites(Session& session);
+int site_show(Session& session, const std::string& name);
+int site_add(Session& session, const api::SiteRequest& request);
+int site_set(Session& session, const std::string& name, const api::SiteChange& change);
+int site_remove(Session& session, const std::string& name);
 
 // ---- verbs_capacity.cc
 int reserve(Session& session, const api::ReservationRequest& request);
@@ -149,8 +155,9 @@ int billing_line(Session& session, const std::string& org, const api::LineReques
 int credit_line(Session& session, const std::string& project, const std::string& amount);
 int contracts_list(Session& session, const std::string& org);
 int contracts_sign(Session& session, const api::ContractRequest& request);
+int contracts_show(Session& session, const std::string& name);
 int contracts_end(Session& session, const std::string& name);
-int invoices_list(Session& session, const std::string& org);
+int invoices_list(Session& session, const std::string& org, int limit, const std::string& cursor);
 int invoices_show(Session& session, const std::string& number);
 int invoices_get(Session& session, const std::string& number, const std::string& format,
                  const std::string& file);
@@ -166,10 +173,16 @@ int export_file(Session& session, const ExportOptions& options);
 int audit(Session& session, const std::string& month);
 int close_month(Session& session, const std::string& month);
 
+// ---- login.cc
+struct LoginOptions {
+  std::string url, key, pin, ca_file, client_cert, client_key;
+};
+int login(Session& session, LoginOptions options);
+
 // ---- verbs_admin.cc
+std::string identity(const api::WhoAmI& me);
 int welcome(Session& session);  // no arguments
 int whoami(Session& session);
-int login(Session& session, std::string url, std::string key);
 int print_version(Session& session);
 int orgs_list(Session& session);
 int orgs_add(Session& session, const api::OrgRequest& request);

@@ -31,12 +31,6 @@ void print_table(Session& session, const Table& table, std::string_view if_empty
   t.out << render(table, t.width, t.colour_out);
 }
 
-std::string identity(const api::WhoAmI& me) {
-  if (me.role == core::Role::owner) return "owner of " + me.cloud;
-  return fmt::format("{} in project {}{}", me.user.value_or("somebody"), me.project.value_or("?"),
-                     me.org ? " of " + *me.org : "");
-}
-
 std::string wallet_of(Session& session, const api::WhoAmI& me) {
   const auto list = session.get<api::ProjectList>("/v1/projects");
   if (!list) return "unknown";
@@ -84,13 +78,20 @@ int say_signed_out(Session& session) {
 
 }  // namespace
 
+std::string identity(const api::WhoAmI& me) {
+  if (me.role == core::Role::owner) return "owner of " + me.cloud;
+  return fmt::format("{} in project {}{}", me.user.value_or("somebody"), me.project.value_or("?"),
+                     me.org ? " of " + *me.org : "");
+}
+
 int welcome(Session& session) {
   if (session.config.key.empty()) return say_signed_out(session);
   const auto me = session.get<api::WhoAmI>("/v1/whoami");
   if (!me) return session.report(me.error());
   auto& t = session.terminal;
-  Facts facts = {{"signed in", identity(*me)},
-                 {"cloud", fmt::format("{} · {} · {}", me->cloud, session.config.url, me->engine)}};
+  Facts facts = {
+      {"signed in", identity(*me)},
+      {"cloud", fmt::format("{} · {} · {}", me->cloud, session.servers.url(), me->engine)}};
   const std::string wallet = wallet_of(session, *me);
   if (!wallet.empty()) facts.push_back({"wallet", wallet});
   const auto jobs = session.get<api::JobList>("/v1/jobs?limit=5");
@@ -112,44 +113,11 @@ int whoami(Session& session) {
     if (me.user) facts.push_back({"user", *me.user});
     if (me.project) facts.push_back({"project", *me.project});
     if (me.org) facts.push_back({"org", *me.org});
-    facts.push_back({"cloud", fmt::format("{} · {}", me.cloud, session.config.url)});
+    facts.push_back({"cloud", fmt::format("{} · {}", me.cloud, session.servers.url())});
     facts.push_back({"server", me.version});
     facts.push_back({"engine", me.engine});
     t.out << render_facts(facts, t.width, t.colour_out);
   });
-}
-
-int login(Session& session, std::string url, std::string key) {
-  auto& t = session.terminal;
-  Config config = session.config;
-  if (!url.empty()) config.url = std::move(url);
-  while (config.url.ends_with('/')) config.url.pop_back();
-  if (!config.url.starts_with("http://") && !config.url.starts_with("https://"))
-    return session.report(
-        {exit_refused, fmt::format("--url {}: must begin with http:// or https://", config.url)});
-  if (key == "-" || (key.empty() && t.in_is_tty))
-    key = read_secret(t, fmt::format("key for {}: ", config.url));
-  if (key.empty()) key = t.env("AMPACITY_KEY");
-  const bool sane = !key.empty() &&
-                    std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < 0x7F; });
-  if (!sane || key.size() > 200)
-    return session.report({exit_refused,
-                           "a key is needed: --key amp_…, or `--key -` to read it from "
-                           "standard input"});
-  config.key = std::move(key);
-  Session trial(t, config, false);
-  const auto me = trial.get<api::WhoAmI>("/v1/whoami");
-  if (!me) {
-    Failure failure = me.error();  // whoever is signing in needs no telling to sign in
-    if (failure.exit_code == exit_not_allowed)
-      failure.text = failure.text.substr(0, failure.text.find("\n  hint:"));
-    return session.report(failure);
-  }
-  if (auto saved = save_config(config); !saved) return session.report(saved.error());
-  t.out << printable(fmt::format("signed in to {}: {}", config.url, identity(*me))) << "\n"
-        << std::flush;
-  session.notice(fmt::format("kept in {}; next: ampacity offers", config.path));
-  return 0;
 }
 
 int print_version(Session& session) {

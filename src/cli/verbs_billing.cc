@@ -2,6 +2,7 @@
 // `usage --csv`, `journal`, `trial-balance`; the proof: `audit`, `close`.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <fstream>
 #include <ostream>
 
@@ -228,6 +229,49 @@ int contracts_sign(Session& session, const api::ContractRequest& request) {
   return 0;
 }
 
+int contracts_show(Session& session, const std::string& name) {
+  const auto list = session.get<api::ContractList>("/v1/contracts");
+  if (!list) return session.report(list.error());
+  const auto at = std::ranges::find_if(
+      list->items, [&](const api::ContractView& k) { return k.name == name || k.id == name; });
+  if (at == list->items.end())
+    return session.report({exit_refused, "there is no contract " + name +
+                                             "\n  hint: `ampacity contracts` lists them"});
+  const api::ContractView& k = *at;
+  if (session.print_json(base::to_json(k))) return 0;
+  const bool hours = k.commitment == core::CommitmentKind::gpu_hours;
+  const std::string unit = hours ? " GPU-hours of " + k.sku.value_or("any GPU") : "";
+  Facts facts = {
+      {"contract", Cell(k.name, Tone::bold)},
+      {"of", Cell(k.org)},
+      {"state", Cell(k.state, k.state == "running" ? Tone::good : Tone::plain)},
+      {"term", Cell(day(k.from) + " – " + last_day(k.until) + (k.renews ? ", renews" : ""))}};
+  for (const auto& step : k.ramp)
+    facts.push_back({step.month == 0 ? "committed" : fmt::format("from month {}", step.month + 1),
+                     Cell(step.amount + unit + " a month")});
+  if (!k.ramp.empty())
+    facts.push_back({"a shortfall", Cell(k.take_or_pay ? "is billed each month (take or pay)"
+                                                       : "is billed at the end of the term")});
+  if (k.price) facts.push_back({"price", Cell(*k.price + " per committed GPU-hour")});
+  if (k.overage_price) facts.push_back({"beyond it", Cell(*k.overage_price + " per GPU-hour")});
+  if (k.burn_down) {
+    const auto& b = *k.burn_down;
+    facts.push_back({"used up", Cell(fmt::format("{} of {} {}, at {} % of the time", b.used,
+                                                 b.committed, b.unit, b.time_percent))});
+    facts.push_back({"forecast", Cell(b.forecast + " " + b.unit + " at the present rate")});
+  }
+  if (k.prepaid.find_first_of("123456789") != std::string::npos)
+    facts.push_back({"prepaid", Cell(fmt::format("{}, {} left", k.prepaid,
+                                                 k.prepaid_left_now.value_or(k.prepaid_left)))});
+  for (const auto& step : k.sla)
+    facts.push_back({"uptime below " + step.below_percent + " %",
+                     Cell(step.credit_percent + " % of the month back")});
+  if (!k.reservations.empty()) facts.push_back({"served by", Cell(join(k.reservations, ", "))});
+  auto& t = session.terminal;
+  t.out << render_facts(facts, t.width, t.colour_out) << std::flush;
+  return 0;
+}
+
 int contracts_end(Session& session, const std::string& name) {
   int done = 0;
   const auto v =
@@ -240,10 +284,12 @@ int contracts_end(Session& session, const std::string& name) {
 
 // ---- invoices -----------------------------------------------------------------------------------
 
-int invoices_list(Session& session, const std::string& org) {
+int invoices_list(Session& session, const std::string& org, int limit, const std::string& cursor) {
   int done = 0;
-  const auto list =
-      session.fetch<api::InvoiceList>(with_query("/v1/invoices", {{"org", org}}), done);
+  const auto list = session.fetch<api::InvoiceList>(
+      with_query("/v1/invoices",
+                 {{"org", org}, {"limit", std::to_string(limit)}, {"cursor", cursor}}),
+      done);
   if (!list) return done;
   if (list->items.empty()) {
     session.notice("no invoices yet; what one would say now: ampacity invoices draft");
@@ -272,7 +318,10 @@ int invoices_list(Session& session, const std::string& org) {
                           i.currency,
                           standing(i)});
   auto& t = session.terminal;
-  t.out << render(table, t.width, t.colour_out) << std::flush;
+  t.out << render(table, t.width, t.colour_out);
+  if (list->next_cursor)
+    t.out << paint("older: --cursor " + *list->next_cursor, Tone::dim, t.colour_out) << "\n";
+  t.out << std::flush;
   return 0;
 }
 
@@ -352,6 +401,13 @@ int export_file(Session& session, const ExportOptions& o) {
 
 namespace {
 
+// A large month takes minutes.
+void be_patient(Session& session, const std::string& month) {
+  session.patience = {};
+  if (session.terminal.out_is_tty && !session.json)
+    session.notice("working " + month + " out again from the facts …");
+}
+
 int print_audit(Session& session, const api::AuditView& v) {
   Table table{
       {{""}, {"CHECK", Align::left, 20}, {"EXAMINED", Align::right}, {"DETAIL", Align::left, 12}},
@@ -372,6 +428,7 @@ int print_audit(Session& session, const api::AuditView& v) {
 }  // namespace
 
 int audit(Session& session, const std::string& month) {
+  be_patient(session, month);
   const auto body = session.call("GET", with_query("/v1/audit", {{"month", month}}));
   const auto v = Session::read<api::AuditView>(body);
   if (!v) return session.report(v.error());
@@ -380,13 +437,16 @@ int audit(Session& session, const std::string& month) {
 }
 
 int close_month(Session& session, const std::string& month) {
+  be_patient(session, month);
   int done = 0;
   const auto v = session.send<api::CloseView>("POST", "/v1/close",
                                               base::to_json(api::CloseRequest{month}), done);
   if (!v) return done;
   session.terminal.out << fmt::format(
       "{} invoice{} issued: {}\n", v->invoices, v->invoices == 1 ? "" : "s",
-      v->numbers.empty() ? "none were due" : join(v->numbers, ", "));
+      v->numbers.empty()       ? "none were due"
+      : v->numbers.size() <= 8 ? join(v->numbers, ", ")
+                               : v->numbers.front() + " … " + v->numbers.back());
   const int code = print_audit(session, v->audit);
   if (code == 0) session.notice(month + " is closed");
   return code;

@@ -202,7 +202,7 @@ void show_quota(Session& session, const api::QuotaView& v) {
   t.out << paint(v.project ? "project " + *v.project : "org " + v.org.value_or("?"), Tone::bold,
                  t.colour_out);
   if (v.window_s)
-    t.out << fmt::format(" · hours and dollars per {}, this window until {}",
+    t.out << fmt::format(" · hours and money per {}, this window until {}",
                          base::format_duration(base::Duration::seconds(*v.window_s)),
                          to_the_second(*v.window_until));
   t.out << "\n";
@@ -305,6 +305,9 @@ int policy(Session& session, const std::optional<api::PolicyChange>& change) {
       {"grace of spot", stretch(v->spot_grace_s)},
       {"grace of house", stretch(v->house_grace_s)},
       {"cost of a restart", stretch(v->restart_cost_s)},
+      {"a silent site is unknown after", stretch(v->site_unknown_s)},
+      {"lease of work at such a site", stretch(v->site_lease_s)},
+      {"grace after that", stretch(v->site_grace_s)},
   };
   t.out << render_facts(facts, t.width, t.colour_out) << std::flush;
   return 0;

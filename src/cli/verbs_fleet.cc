@@ -8,30 +8,6 @@
 
 namespace ampacity::cli {
 
-int fleet_sites(Session& session) {
-  const auto body = session.call("GET", "/v1/sites");
-  if (!body) return session.report(body.error());
-  if (session.print_json(*body)) return 0;
-  const auto list = Session::parse<api::SiteList>(*body);
-  if (!list) return session.report(list.error());
-  Table table{{{"SITE"},
-               {"REGION", Align::left, 0, 2},
-               {"ENGINE", Align::left, 10},
-               {"REACHABLE"},
-               {"NODES", Align::right, 0, 1},
-               {"GPUS FREE", Align::right}},
-              {}};
-  for (const auto& s : list->items)
-    table.rows.push_back({s.name, s.region, s.engine,
-                          s.reachable ? Cell("yes", Tone::good) : Cell("NO", Tone::bad),
-                          std::to_string(s.nodes), fmt::format("{} of {}", s.gpus_free, s.gpus)});
-  auto& t = session.terminal;
-  t.out << render(table, t.width, t.colour_out) << std::flush;
-  for (const auto& s : list->items)
-    for (const auto& note : s.notes) session.notice(fmt::format("{}: {}", s.name, note));
-  return 0;
-}
-
 int fleet_nodes(Session& session) {
   Table table{{{"NODE"},
                {"SITE", Align::left, 0, 3},
@@ -102,11 +78,12 @@ int volumes_list(Session& session) {
                {"PROJECT", Align::left, 8},
                {"USED", Align::right},
                {"LIMIT", Align::right},
-               {"IN USE"}},
+               {"IN USE"},
+               {"SITE", Align::left, 0, 1}},
               {}};
   for (const auto& v : list->items)
-    table.rows.push_back(
-        {v.name, v.project, bytes(v.used_bytes), bytes(v.limit_bytes), v.in_use ? "yes" : ""});
+    table.rows.push_back({v.name, v.project, bytes(v.used_bytes), bytes(v.limit_bytes),
+                          v.in_use ? "yes" : "", v.site.value_or("")});
   auto& t = session.terminal;
   t.out << render(table, t.width, t.colour_out) << std::flush;
   return 0;

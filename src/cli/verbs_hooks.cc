@@ -18,7 +18,10 @@ void print(Session& session, const Table& table) {
 std::string to_the_second(base::Instant t) { return base::format_instant(t).substr(0, 19) + "Z"; }
 
 std::string amount(const api::BudgetView& b, const std::string& value) {
-  return value + (b.unit == "usd" ? " USD" : " GPU-h");
+  std::string unit = b.unit;
+  std::transform(unit.begin(), unit.end(), unit.begin(),
+                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  return value + (b.unit == "gpu_hours" ? " GPU-h" : " " + unit);
 }
 
 std::string per(const api::BudgetView& b) {

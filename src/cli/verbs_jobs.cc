@@ -55,6 +55,11 @@ void add_wishes(const api::JobView& j, Facts& f) {
       f.push_back({"together", "in one " + std::string(base::enum_name(*p->together))});
     if (p->apart) f.push_back({"apart from", "other jobs labelled " + *p->apart});
   }
+  if (j.site) f.push_back({"site", *j.site});
+  if (j.if_site_lost)
+    f.push_back({"if its site is lost", *j.if_site_lost == core::IfSiteLost::move
+                                            ? "it starts again elsewhere"
+                                            : "it waits"});
   if (j.reservation) f.push_back({"reservation", *j.reservation});
   if (j.max_price_usd)
     f.push_back({"max price", money(*j.max_price_usd, j.currency) + " per GPU-hour"});
@@ -186,16 +191,26 @@ int offers(Session& session) {
   if (session.print_json(*body)) return 0;
   const auto list = Session::parse<api::OfferList>(*body);
   if (!list) return session.report(list.error());
+  const std::string code = list->currency.value_or("USD");
   Table table{{{"SKU"},
                {"WHAT", Align::left, 12, 3},
                {"FREE", Align::right},
                {"NODES", Align::left, 0, 4},
-               {"USD/GPU·H", Align::right},
+               {code + "/GPU·H", Align::right},
                {"SPOT", Align::right},
-               {"USD/VCPU·H", Align::right, 0, 1},
-               {"USD/GIB·H", Align::right, 0, 2},
+               {code + "/VCPU·H", Align::right, 0, 1},
+               {code + "/GIB·H", Align::right, 0, 2},
+               {"SITES", Align::left, 0, 5},
                {"AVAILABLE", Align::left, 10}},
               {}};
+  const auto sites_of = [](const api::Offer& o) {
+    std::string text;
+    for (const auto& s : o.sites)
+      text += (text.empty() ? "" : ", ") + s.site +
+              (s.region.empty() || s.region == s.site ? "" : " (" + s.region + ")") +
+              (s.reachable ? "" : " UNREACHABLE");
+    return text;
+  };
   for (const auto& o : list->items) {
     const bool gpu = o.gpus_per_node > 0;
     const std::string free =
@@ -210,6 +225,7 @@ int offers(Session& session) {
          o.spot_usd_per_gpu_hour,
          o.usd_per_vcpu_hour,
          o.usd_per_gib_hour,
+         sites_of(o),
          {o.availability, o.availability == "now" ? Tone::good : Tone::warn}});
   }
   auto& t = session.terminal;

@@ -73,13 +73,13 @@ std::string hours(std::int64_t numerator, std::int64_t denominator) {
   return fmt::format("{:.4f}", static_cast<double>(numerator) / static_cast<double>(denominator));
 }
 
-std::vector<Cell> usage_row(const api::UsageRow& r, Tone tone) {
+std::vector<Cell> usage_row(const api::UsageRow& r, bool one_currency, Tone tone) {
   return {{r.key, tone},
           {std::to_string(r.jobs), tone},
           {hours(r.gpu_seconds, 3600), tone},
           {hours(r.vcpu_milliseconds_k, 3'600'000), tone},
           {hours(r.memory_mib_seconds, 3600 * 1024), tone},
-          {r.amount_usd, tone}};
+          {one_currency ? r.amount_usd : money(r.amount_usd, r.currency), tone}};
 }
 
 }  // namespace
@@ -127,6 +127,7 @@ int usage(Session& session, const UsageOptions& o) {
   if (session.print_json(*body)) return 0;
   const auto usage = Session::parse<api::Usage>(*body);
   if (!usage) return session.report(usage.error());
+  const std::string currency = currency_of(usage->totals);
   std::string title = usage->by;
   for (char& c : title) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
   Table table{{{title, Align::left, 10},
@@ -134,12 +135,11 @@ int usage(Session& session, const UsageOptions& o) {
                {"GPU·H", Align::right},
                {"VCPU·H", Align::right, 0, 2},
                {"GIB·H", Align::right, 0, 1},
-               {"USD", Align::right}},
+               {currency.empty() ? "COST" : currency, Align::right}},
               {}};
-  for (const auto& row : usage->rows) table.rows.push_back(usage_row(row, Tone::plain));
-  auto total = usage->total;
-  total.key = "total";
-  table.rows.push_back(usage_row(total, Tone::bold));
+  const bool one = !currency.empty();
+  for (const auto& row : usage->rows) table.rows.push_back(usage_row(row, one, Tone::plain));
+  for (const auto& row : usage->totals) table.rows.push_back(usage_row(row, one, Tone::bold));
   auto& t = session.terminal;
   t.out << render(table, t.width, t.colour_out) << std::flush;
   return 0;

@@ -49,7 +49,8 @@ Facts facts_of(const api::WhyView& v, base::Instant now) {
   if (v.preemptions)
     facts.push_back(
         {"preempted", fmt::format("{} {}", v.preemptions, v.preemptions == 1 ? "time" : "times")});
-  if (!v.usd_per_hour.empty()) facts.push_back({"price", v.usd_per_hour + " USD per hour"});
+  if (!v.usd_per_hour.empty())
+    facts.push_back({"price", money(v.usd_per_hour, v.currency) + " per hour"});
   return facts;
 }
 

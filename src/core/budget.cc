@@ -332,7 +332,7 @@ std::optional<base::Refusal> over_budget(const World& world, const Job& job, con
     if (!b.blocks || want <= left) return;
     const bool money = b.unit == BudgetUnit::money;
     const auto text = [&](std::int64_t v) {
-      return money ? base::format_usd(std::max<std::int64_t>(v, 0), 2) + " USD"
+      return money ? money_text(world.state(), job.project, std::max<std::int64_t>(v, 0), 2)
                    : std::to_string(std::max<std::int64_t>(v, 0) / 3'600'000) + "." +
                          std::to_string(std::max<std::int64_t>(v, 0) / 360'000 % 10) + " GPU-hours";
     };

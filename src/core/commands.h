@@ -30,6 +30,34 @@ struct RegisterSite {
   };  // node.site and node.sku are ignored
   std::vector<Member> nodes;
 };
+// A site with an engine of its own; its machines come with RegisterSite, as the engine sees them.
+struct AddSite {
+  Site site;
+};
+// What is left out stays.
+struct SetSite {
+  std::string name;
+  std::optional<std::string> region, url, credential;
+  std::optional<std::vector<std::string>> options;
+  std::optional<Ticks> power_ticks_per_kwh;
+  std::optional<std::int64_t> pue_milli;
+  std::optional<SiteState> state;
+};
+struct RemoveSite {
+  std::string name;
+};
+// What the edge knows of reaching it, when that changes. `seen_at`: all that runs there was seen
+// then, at the latest. `strays`: of those given up there, who ran in the latest list.
+struct SeeSite {
+  std::string name;
+  bool reached = false;
+  Instant seen_at;
+  std::uint32_t strays = 0;
+};
+struct ForgetVolume {
+  ProjectIx project = 0;
+  std::string name;
+};
 struct SetNodeState {
   std::string node;
   NodeState state = NodeState::active;
@@ -215,11 +243,12 @@ struct Tick {};     // something in World::deadlines is due
 struct Advance {};  // room was made: start the next that waits; repeated until it has no facts
 
 using Command =
-    std::variant<Found, RegisterSite, SetNodeState, SetPrices, CreateOrg, CreateProject, CreateUser,
-                 CreateKey, RevokeKey, AddCredit, SetQuota, SetWeight, SetPolicy, Reserve, Maintain,
-                 EndWindow, NoteCheckpoint, SetIssuer, SetBilling, SetCreditLine, SignContract,
-                 EndContract, AddLine, IssueInvoice, VoidInvoice, RecordPayment, SealPeriod,
-                 PostTransfers, SetBudget, RemoveBudget, AddWebhook, RemoveWebhook, SwitchWebhook,
-                 SubmitJob, StopJob, Observe, Tick, Advance>;
+    std::variant<Found, RegisterSite, AddSite, SetSite, RemoveSite, SeeSite, ForgetVolume,
+                 SetNodeState, SetPrices, CreateOrg, CreateProject, CreateUser, CreateKey,
+                 RevokeKey, AddCredit, SetQuota, SetWeight, SetPolicy, Reserve, Maintain, EndWindow,
+                 NoteCheckpoint, SetIssuer, SetBilling, SetCreditLine, SignContract, EndContract,
+                 AddLine, IssueInvoice, VoidInvoice, RecordPayment, SealPeriod, PostTransfers,
+                 SetBudget, RemoveBudget, AddWebhook, RemoveWebhook, SwitchWebhook, SubmitJob,
+                 StopJob, Observe, Tick, Advance>;
 
 }  // namespace ampacity::core

@@ -53,6 +53,11 @@ struct Decider {
   Decision operator()(const Found& c) const { return found(world, c, now); }
   Decision operator()(const SetPrices& c) const { return set_prices(world, c, now); }
   Decision operator()(const RegisterSite& c) const { return decide_fleet(world, c); }
+  Decision operator()(const AddSite& c) const { return decide_sites(world, c); }
+  Decision operator()(const SetSite& c) const { return decide_sites(world, c); }
+  Decision operator()(const RemoveSite& c) const { return decide_sites(world, c); }
+  Decision operator()(const SeeSite& c) const { return decide_sites(world, c, now); }
+  Decision operator()(const ForgetVolume& c) const { return decide_sites(world, c); }
   Decision operator()(const SetNodeState& c) const { return decide_fleet(world, c); }
   Decision operator()(const CreateOrg& c) const { return decide_customers(world, c, now); }
   Decision operator()(const CreateProject& c) const { return decide_customers(world, c, now); }

@@ -14,6 +14,7 @@ namespace ampacity::core {
 inline constexpr std::size_t most_live_jobs = 1'000'000;
 inline constexpr std::size_t most_queued_jobs = 100'000;
 inline constexpr std::size_t most_queued_jobs_of_project = 20'000;
+inline constexpr std::size_t most_sites = 256;
 inline constexpr std::size_t most_webhooks = 1'000;
 inline constexpr std::size_t most_webhooks_of_project = 20;
 
@@ -24,6 +25,11 @@ Decision decide(const World& world, const Command& command, Instant now);
 // The parts of decide, by room for change.
 Decision decide_fleet(const World& world, const RegisterSite& c);
 Decision decide_fleet(const World& world, const SetNodeState& c);
+Decision decide_sites(const World& world, const AddSite& c);
+Decision decide_sites(const World& world, const SetSite& c);
+Decision decide_sites(const World& world, const RemoveSite& c);
+Decision decide_sites(const World& world, const SeeSite& c, Instant now);
+Decision decide_sites(const World& world, const ForgetVolume& c);
 Decision decide_customers(const World& world, const CreateOrg& c, Instant now);
 Decision decide_customers(const World& world, const CreateProject& c, Instant now);
 Decision decide_customers(const World& world, const CreateUser& c, Instant now);
@@ -61,6 +67,10 @@ Decision decide_observe(const World& world, const Observe& c, Instant now);
 Decision decide_tick(const World& world, Instant now);
 Decision decide_checkpoint(const World& world, const NoteCheckpoint& c);
 
+// What is due to be given up at sites that cannot be reached (World::fence_at).
+std::vector<FactBody> give_up_lost(const World& world, Instant now);
+// May it stand where its volumes live and where it names; may it move?
+base::Result<void> check_sites(const World& world, const Job& job);
 // The job as it would be submitted, not yet in the world: for quotes, too.
 base::Result<Job> drafted(const World& world, const SubmitJob& c, Instant now);
 // What windows ask for at `now`: notice to those who yield, ends, unused hours given back.
@@ -69,5 +79,8 @@ void tick_windows(const World& world, Instant now, std::vector<FactBody>& facts)
 // Facts that close a job's lease whose ranks have all ended. Shared by observe and stop.
 LeaseClosed close_of(const World& world, const Job& job, std::vector<Rank> ranks, std::string why,
                      bool lost, bool signalled = false);
+// The same beside other transfers of one decision.
+LeaseClosed close_of(Drafter& drafter, const World& world, const Job& job, std::vector<Rank> ranks,
+                     std::string why, bool lost, bool signalled);
 
 }  // namespace ampacity::core

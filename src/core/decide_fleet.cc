@@ -45,6 +45,10 @@ Decision decide_fleet(const World& world, const RegisterSite& c) {
   std::vector<FactBody> facts;
   const auto known_site = find_site(s, c.site.name);
   if (!known_site) facts.push_back(SiteAdded{c.site});
+  if (known_site && s.sites[*known_site].removed) {
+    if (!s.sites[*known_site].url.empty()) return facts;  // it says so too late
+    facts.push_back(SiteChanged{*known_site, c.site});
+  }
   const SiteIx site = known_site.value_or(static_cast<SiteIx>(s.sites.size()));
 
   std::vector<std::string> skus;  // by index, the new ones after the known
@@ -86,8 +90,14 @@ Decision decide_fleet(const World& world, const RegisterSite& c) {
     const Node& before = s.nodes[*known];
     node.state = before.state == NodeState::absent ? NodeState::active : before.state;
     const bool leased = !world.use[*known].leases.empty();
-    if (leased && !same_hardware(before, node)) continue;  // when its leases have ended
-    if (node.state != before.state || !same_hardware(before, node))
+    if (leased && !same_hardware(before, node)) {  // the hardware when its leases have ended
+      const Node seen = node;
+      node = before;
+      node.state = seen.state;
+      node.held_back = seen.held_back;
+    }
+    if (node.state != before.state || node.held_back != before.held_back ||
+        !same_hardware(before, node))
       facts.push_back(NodeChanged{*known, node});
   }
   for (NodeIx n = 0; n < s.nodes.size(); ++n) {

@@ -53,8 +53,9 @@ std::unexpected<Refusal> too_little_credit(const World& world, const Job& job, T
                                            Ticks have) {
   Refusal r{Code::insufficient_credit, {}, {}, {}, {}};
   r.message = "project " + world.state().projects[job.project].name + " has " +
-              base::format_usd(have) + " USD of credit and this needs " + base::format_usd(hold) +
-              " USD held at the start; ask the operator for `ampacity credit add`";
+              money_text(world.state(), job.project, have) + " of credit and this needs " +
+              money_text(world.state(), job.project, hold) +
+              " held at the start; ask the operator for `ampacity credit add`";
   r.missing.push_back({"credit_ticks", hold, have});
   return std::unexpected(std::move(r));
 }
@@ -73,11 +74,13 @@ base::Result<std::vector<SiteIx>> sites_of(const World& world,
                                            const std::vector<std::string>& named) {
   std::vector<SiteIx> sites;
   std::string known;
-  for (const Site& site : world.state().sites) known += (known.empty() ? "" : ", ") + site.name;
+  for (const Site& site : world.state().sites)
+    if (!site.removed) known += (known.empty() ? "" : ", ") + site.name;
   for (const std::string& name : named) {
     const std::size_t before = sites.size();
     for (SiteIx s = 0; s < world.state().sites.size(); ++s)
-      if (const Site& site = world.state().sites[s]; site.name == name || site.region == name)
+      if (const Site& site = world.state().sites[s];
+          !site.removed && (site.name == name || site.region == name))
         sites.push_back(s);
     if (sites.size() == before)
       return base::refuse_field(
@@ -171,6 +174,7 @@ base::Result<Job> drafted(const World& world, const SubmitJob& c, Instant now) {
   d.reservation = c.reservation;
   job.submitted_at = now;
   job.queue_order = world.state().next_queue_order;
+  if (auto ok = check_sites(world, job); !ok) return std::unexpected(std::move(ok.error()));
   return job;
 }
 
@@ -223,6 +227,7 @@ Decision decide_stop(const World& world, const StopJob& c) {
 
 Decision decide_tick(const World& world, Instant now) {
   if (auto repriced = reprice_spot(world, now)) return std::move(*repriced);  // the rest: next time
+  if (auto lost = give_up_lost(world, now); !lost.empty()) return lost;       // likewise
   std::vector<FactBody> facts;
   LeasesSettled settled;
   Drafter drafter(world);
@@ -282,8 +287,8 @@ Decision decide_tick(const World& world, Instant now) {
     if (auto low = credit_warning(world, project, left, world.burn[project], now))
       facts.push_back(std::move(*low));
   if (!house_pays(world.state().policy))
-    for (const std::uint64_t order : world.running[static_cast<std::size_t>(JobClass::house)])
-      if (const Job& job = world.state().jobs[world.leased.at(order)];
+    for (const auto& [order, slot] : world.running[static_cast<std::size_t>(JobClass::house)])
+      if (const Job& job = world.state().jobs[slot];
           job.state != JobState::stopping && job.lease->started_at.us)
         facts.push_back(StopOrdered{job.id, StopReason::uneconomic, "it does not pay now"});
   tick_windows(world, now, facts);

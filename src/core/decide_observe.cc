@@ -59,10 +59,10 @@ End outcome_of(const std::vector<Rank>& ranks, bool lost, StopReason stop) {
 }
 
 // The used part of the hold is posted; what had been posted past the true end is given back.
-std::vector<Transfer> close_transfers(const World& world, const Job& job, std::int64_t billed_s) {
+std::vector<Transfer> close_transfers(Drafter& drafter, const World& world, const Job& job,
+                                      std::int64_t billed_s) {
   std::vector<Transfer> transfers;
   const Lease& lease = *job.lease;
-  Drafter drafter(world);
   post_used(drafter, world, job, std::max(billed_s, lease.posted_s), transfers);
   const Ticks over = cost_between(lease, std::min(billed_s, lease.posted_s), lease.posted_s);
   if (over > 0) PROBE("observe: posted too much, given back");
@@ -122,6 +122,12 @@ std::string why_ended(const Job& job, const RankSeen& seen) {
 
 LeaseClosed close_of(const World& world, const Job& job, std::vector<Rank> ranks, std::string why,
                      bool lost, bool signalled) {
+  Drafter drafter(world);
+  return close_of(drafter, world, job, std::move(ranks), std::move(why), lost, signalled);
+}
+
+LeaseClosed close_of(Drafter& drafter, const World& world, const Job& job, std::vector<Rank> ranks,
+                     std::string why, bool lost, bool signalled) {
   const Lease& lease = *job.lease;
   LeaseClosed f{job.id, job.generation, {}, {}, {}, 0, std::move(why), false};
   Interval& i = f.interval;
@@ -145,7 +151,7 @@ LeaseClosed close_of(const World& world, const Job& job, std::vector<Rank> ranks
   i.waived_s = base::planted("waived-lost") ? 0 : observed_s - i.billed_s;
   i.amounts = amounts_at(lease.steps, lease.rates, i.billed_s);
   trim_steps(i);
-  f.transfers = close_transfers(world, job, i.billed_s);
+  f.transfers = close_transfers(drafter, world, job, i.billed_s);
   if (base::planted("hold-kept") && i.billed_s == 0) f.transfers.clear();
   const StopReason reason = stop_that_counts(job, i.ranks, signalled);
   const End end = outcome_of(i.ranks, lost, reason);

@@ -54,6 +54,12 @@ Decision decide_policy(const World&, const SetPolicy& c) {
     return base::refuse_field("grace", "must be 0 to 10m");
   if (p.restart_cost_s < 0 || p.restart_cost_s > 86'400)
     return base::refuse_field("restart_cost", "must be 0 to 1d");
+  if (p.site_unknown_s < 5 || p.site_unknown_s > 86'400)
+    return base::refuse_field("site_unknown", "must be between 5s and 1d");
+  if (p.site_lease_s < p.site_unknown_s || p.site_lease_s > 30 * 86'400)
+    return base::refuse_field("site_lease", "must be at least site_unknown, and at most 30d");
+  if (p.site_grace_s < 0 || p.site_grace_s > 86'400)
+    return base::refuse_field("site_grace", "must be 0 to 1d");
   return std::vector<FactBody>{PolicySet{p}};
 }
 

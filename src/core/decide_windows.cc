@@ -17,15 +17,6 @@ using base::Refusal;
 constexpr std::size_t most_windows = 10'000;
 constexpr Duration furthest = Duration::seconds(3LL * 366 * 86'400);
 
-// The latest instant at which a lease can still be there; forever: nobody knows.
-Instant surely_gone(const World& w, const Job& job, Instant now) {
-  if (job.state == JobState::stopping)
-    return notice_ends(w.state().policy, job) + Duration::seconds(confirm_s);
-  if (job.time_limit_s == 0) return forever;
-  const Instant start = job.lease->started_at.us ? job.lease->started_at : now + start_timeout;
-  return start + Duration::seconds(job.time_limit_s + job.grace_s + confirm_s);
-}
-
 // Will one who waits, and has a right to cards, be gone from them by `from`?
 bool gone_by(const Job& job, Instant now, Instant from) {
   if (yields(job.job_class)) return true;
@@ -38,7 +29,7 @@ bool gone_by(const Job& job, Instant now, Instant from) {
 // Cards of a node that nobody else has a right to between `from` and `until`.
 std::uint64_t cards_free(const World& w, NodeIx n, Instant now, Instant from, Instant until) {
   const Node& node = w.state().nodes[n];
-  if (node.state != NodeState::active) return 0;
+  if (!w.takes_work(n)) return 0;
   std::uint64_t cards = all_cards(node);
   if (const auto at = w.holds.find(n); at != w.holds.end())
     for (const Hold& h : at->second) {
@@ -49,7 +40,7 @@ std::uint64_t cards_free(const World& w, NodeIx n, Instant now, Instant from, In
     }
   for (const Slot slot : w.use[n].leases) {
     const Job& job = w.state().jobs[slot];
-    if (yields(job.job_class) || surely_gone(w, job, now) <= from) continue;
+    if (yields(job.job_class) || surely_ends(w, job, now) <= from) continue;
     for (const Place& p : job.lease->places)
       if (p.node == n) cards &= ~p.gpu_mask;
   }
@@ -109,7 +100,7 @@ std::vector<Place> room_for(const World& w, SkuIx sku, std::uint32_t gpus, Insta
 std::optional<Instant> earliest_for(const World& w, SkuIx sku, const Reserve& c, Instant now) {
   std::set<Instant> starts;
   for (const auto& [order, slot] : w.leased) {
-    const Instant gone = surely_gone(w, w.state().jobs[slot], now);
+    const Instant gone = surely_ends(w, w.state().jobs[slot], now);
     if (gone > c.from && gone != forever) starts.insert(gone);
   }
   for (const Window& window : w.state().windows)
@@ -197,7 +188,7 @@ Decision decide_windows(const World& world, const Maintain& c, Instant now) {
     // A drain waits for what runs; a window with a start must be sure of it.
     for (const Slot slot : world.use[*n].leases) {
       const Job& job = world.state().jobs[slot];
-      if (from == now || yields(job.job_class) || surely_gone(world, job, now) <= from) continue;
+      if (from == now || yields(job.job_class) || surely_ends(world, job, now) <= from) continue;
       return base::refuse(Code::not_now,
                           "job " + job.name + " may still run on " + name +
                               " then: it has no time limit that ends before; drain the node from "

@@ -34,9 +34,8 @@ class Forward {
       : w_(w), packer_(w.packer), now_(now), permille_(permille) {
     // Who is promised or claims a place is started by the plan itself; windows stay shut.
     for (const auto& [n, holds] : w.holds)
-      if (w.state().nodes[n].state == NodeState::active &&
-          std::none_of(holds.begin(), holds.end(),
-                       [](const Hold& h) { return h.why == Hold::Why::window; }))
+      if (w.takes_work(n) && std::none_of(holds.begin(), holds.end(),
+                                          [](const Hold& h) { return h.why == Hold::Why::window; }))
         packer_.set_open(n, true);
     for (const auto& [order, slot] : w.leased) add_lease(w.state().jobs[slot]);
   }

@@ -21,7 +21,7 @@ void close_lease(Job& job, const LeaseClosed& f, Instant at) {
     job.state = JobState::queued;
     if (requeues(job.stop_reason))
       ++job.preemptions;
-    else
+    else if (!f.fenced)  // that its site was lost is no try of its own
       --job.retries_left;
     job.stop_reason = StopReason::none;
     return;
@@ -93,6 +93,42 @@ struct Evolver {
   void operator()(const TransfersPosted& f) { book(f.transfers); }
   void operator()(const ReservesExpired& f) { book(f.transfers); }
   void operator()(const SiteAdded& f) { s.sites.push_back(f.site); }
+  void open_or_close_nodes(SiteIx site) {
+    for (NodeIx n = 0; n < s.nodes.size(); ++n)
+      if (s.nodes[n].site == site) w.open_or_close(n);
+  }
+  void operator()(const SiteChanged& f) {
+    s.sites[f.site] = f.now;
+    open_or_close_nodes(f.site);
+  }
+  void operator()(const SiteContact& f) {  // its leases are due at other times
+    std::vector<const Job*> there;
+    for (const auto& [order, slot] : w.leased)
+      if (const Job& job = s.jobs[slot]; w.site_of(*job.lease) == f.site) there.push_back(&job);
+    for (const Job* job : there)
+      if (const auto due = w.deadline_of(*job)) w.deadlines.erase({*due, job->queue_order});
+    s.sites[f.site].unknown_since = f.unknown_since;
+    s.sites[f.site].clearing = f.clearing;
+    for (const Job* job : there)
+      if (const auto due = w.deadline_of(*job)) w.deadlines.emplace(*due, job->queue_order);
+    open_or_close_nodes(f.site);
+  }
+  // The first use of a volume says where it lives.
+  void settle_volumes(const Job& job, SiteIx site) {
+    for (const VolumeMount& m : job.spec.volumes) {
+      if (w.volume_home(job.project, m.volume)) continue;
+      const VolumeHome home{job.project, m.volume, site};
+      const auto place = std::lower_bound(
+          s.volumes.begin(), s.volumes.end(), home, [](const VolumeHome& a, const VolumeHome& b) {
+            return std::tie(a.project, a.name) < std::tie(b.project, b.name);
+          });
+      s.volumes.insert(place, home);
+    }
+  }
+  void operator()(const VolumeForgotten& f) {
+    std::erase_if(s.volumes,
+                  [&](const VolumeHome& v) { return v.project == f.project && v.name == f.name; });
+  }
   void operator()(const SkuDefined& f) {
     w.all_skus.push_back(static_cast<SkuIx>(s.skus.size()));
     s.skus.push_back(f.sku);
@@ -376,6 +412,8 @@ struct Evolver {
       job.promise.reset();
       job.why.clear();
     });
+    const Job& job = *w.job_at(f.job);
+    if (!job.spec.volumes.empty()) settle_volumes(job, w.site_of(f.lease));
   }
   void operator()(const RankStarted& f) {
     change_terms(f.job, [&](Job& job) {
@@ -409,7 +447,7 @@ struct Evolver {
   void operator()(const StopOrdered& f) {
     change_terms(f.job, [&](Job& job) {
       CHECK_THAT(job.lease, "told to stop without a lease");
-      w.stopping += job.state != JobState::stopping;
+      w.stopping.insert(job.queue_order);
       job.state = JobState::stopping;
       job.stop_reason = f.reason;
       job.stop_ordered_at = at;

@@ -133,12 +133,38 @@ void count_rooms(const Question& q, Explanation& e) {
     for (const SkuIx sku : tier.skus) e.rooms.push_back(survey(q.w, seeker, tier, sku, followed));
 }
 
+// A site that cannot be reached, where it would have room.
+std::optional<SiteIx> room_out_of_reach(const Question& q) {
+  const State& s = q.w.state();
+  if (std::none_of(s.sites.begin(), s.sites.end(),
+                   [](const Site& x) { return x.unknown_since.us || x.clearing; }))
+    return std::nullopt;
+  std::vector<std::uint32_t> nodes(s.sites.size());
+  for (const Tier& tier : q.can_have) {
+    const NodeNeed need = need_of(q.job.demand, tier.cpu_milli, tier.memory_mib, q.job.project);
+    for (NodeIx n = 0; n < s.nodes.size(); ++n) {
+      const Node& node = s.nodes[n];
+      const Site& site = s.sites[node.site];
+      if (!site.unknown_since.us && !site.clearing) continue;
+      if (node.state != NodeState::active || !tier.at(node.site) || !admits(q.w, q.job, n) ||
+          !serves(node, q.job.demand, tier.skus) || !q.w.packer.fit(n, need))
+        continue;
+      if (++nodes[node.site] >= q.job.demand.nodes) return node.site;
+    }
+  }
+  return std::nullopt;
+}
+
 // The constraint of a job that has a price, credit and quota, but no room.
 void find_constraint(const Question& q, Explanation& e) {
   const Demand& d = q.job.demand;
   const auto found = [&](Constraint c) { e.constraint = c; };
   const auto at = [&](const std::optional<Placement>& p) { e.sku = p ? p->sku : nobody; };
   if (q.with(q.can_have)) return found(Constraint::next_in_line);
+  if (const auto site = room_out_of_reach(q)) {
+    e.site = *site;
+    return found(Constraint::unreachable);
+  }
   if (d.most_price) {
     const auto dearer = q.if_demand([](Demand& x) { x.most_price = 0; });
     if (at(dearer); dearer) {
@@ -152,9 +178,10 @@ void find_constraint(const Question& q, Explanation& e) {
   std::vector<Tier> lost = q.tiers;
   for (Tier& t : lost)
     for (const Tier& had : q.can_have)
-      std::erase_if(t.skus, [&](SkuIx s) {
-        return std::find(had.skus.begin(), had.skus.end(), s) != had.skus.end();
-      });
+      if (had.sites == t.sites)
+        std::erase_if(t.skus, [&](SkuIx s) {
+          return std::find(had.skus.begin(), had.skus.end(), s) != had.skus.end();
+        });
   std::erase_if(lost, [](const Tier& t) { return t.skus.empty(); });
   if (!lost.empty() && q.with(lost)) return lacks_credit_or_quota(q, lost, e);
   if (!d.sites.empty())
@@ -214,7 +241,8 @@ bool ask_first(Question& q, Explanation& e) {
   q.tiers = tiers_of(q.w, q.job, q.now);
   if (!q.tiers.empty()) {
     const Tier& t = q.tiers.front();
-    e.rates = rates_for(q.w.state(), q.job, t.skus[0], nobody, t.cpu_milli, t.memory_mib, q.now);
+    e.rates = rates_for(q.w.state(), q.job, t.skus[0], t.sites.empty() ? nobody : t.sites[0],
+                        t.cpu_milli, t.memory_mib, q.now);
     q.can_have = affordable(q.w, q.job, q.tiers, q.now);
   }
   if (q.job.claim) {

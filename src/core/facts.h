@@ -18,6 +18,17 @@ struct AccountOpened {
 struct SiteAdded {
   Site site;
 };
+// What an operator set of it, or that it is removed.
+struct SiteChanged {
+  SiteIx site = 0;
+  Site now;
+};
+// Whether it can be reached: as in Site.
+struct SiteContact {
+  SiteIx site = 0;
+  Instant unknown_since;
+  bool clearing = false;
+};
 struct SkuDefined {
   Sku sku;
 };
@@ -72,6 +83,12 @@ struct CreditLow {
   ProjectIx project = 0;
   Ticks available = 0;
   Instant dry_at;
+};
+
+// It was removed: its next use says where it lives.
+struct VolumeForgotten {
+  ProjectIx project = 0;
+  std::string name;
 };
 
 struct QuotaSet {
@@ -193,6 +210,8 @@ struct LeaseClosed {  // -> ended, or queued again (`requeue`)
   std::int32_t exit_code = 0;
   std::string why;
   bool requeue = false;
+  bool fenced =
+      false;  // given up at a site that cannot be reached: billed to when it was last seen
 };
 struct JobEnded {
   Id job;
@@ -248,6 +267,9 @@ struct WebhookSwitched {
 
 BOOST_DESCRIBE_STRUCT(AccountOpened, (), (account))
 BOOST_DESCRIBE_STRUCT(SiteAdded, (), (site))
+BOOST_DESCRIBE_STRUCT(SiteChanged, (), (site, now))
+BOOST_DESCRIBE_STRUCT(SiteContact, (), (site, unknown_since, clearing))
+BOOST_DESCRIBE_STRUCT(VolumeForgotten, (), (project, name))
 BOOST_DESCRIBE_STRUCT(SkuDefined, (), (sku))
 BOOST_DESCRIBE_STRUCT(NodeJoined, (), (node))
 BOOST_DESCRIBE_STRUCT(NodeChanged, (), (node, now))
@@ -271,7 +293,8 @@ BOOST_DESCRIBE_STRUCT(LeasesSettled, (), (entries))
 BOOST_DESCRIBE_STRUCT(Repricing, (), (job, from_s, rates, paid_s, pending_id, transfers))
 BOOST_DESCRIBE_STRUCT(SpotRepriced, (), (effective_from, entries))
 BOOST_DESCRIBE_STRUCT(LeaseClosed, (),
-                      (job, generation, interval, transfers, outcome, exit_code, why, requeue))
+                      (job, generation, interval, transfers, outcome, exit_code, why, requeue,
+                       fenced))
 BOOST_DESCRIBE_STRUCT(JobEnded, (), (job, outcome, why))
 BOOST_DESCRIBE_STRUCT(QuotaSet, (), (project, org, quota))
 BOOST_DESCRIBE_STRUCT(WeightSet, (), (project, weight))
@@ -309,7 +332,8 @@ using FactBody =
                  LineAdded, InvoiceIssued, PaymentRecorded, PeriodSealed, ClaimMade, ClaimDropped,
                  PromiseMade, PromiseDropped, CheckpointNoted, SpotRepriced, BudgetSet,
                  BudgetRemoved, BudgetCrossed, BudgetsTurned, WebhookAdded, WebhookRemoved,
-                 WebhookSwitched, TransfersPosted, ReservesExpired>;
+                 WebhookSwitched, TransfersPosted, ReservesExpired, SiteChanged, SiteContact,
+                 VolumeForgotten>;
 
 struct Fact {
   Instant at;

@@ -19,7 +19,8 @@ Rates rates_of(const World& world, const Job& job, const Placement& p, Instant n
 }
 
 Rates rates_of_tier(const World& world, const Job& job, const Tier& t, Instant now) {
-  return rates_of(world, job, {t.skus[0], {}, t.cpu_milli, t.memory_mib}, now);
+  const SiteIx site = t.sites.empty() ? nobody : t.sites[0];
+  return *rates_for(world.state(), job, t.skus[0], site, t.cpu_milli, t.memory_mib, now);
 }
 
 std::int64_t limit_of(const Quota& quota, SkuIx sku) {
@@ -132,14 +133,14 @@ void check_window(const Job& job, const Account_& a, Instant now, Lack& lack) {
   check("_spend_ticks", a.quota.spend, a.used.spend, a.alive.spend, job.committed_spend);
 }
 
-std::string in_words(const base::Missing& m) {
+std::string in_words(const State& s, const Job& job, const base::Missing& m) {
   const auto gpus = [](std::int64_t milli, std::int64_t unit) {
     const std::int64_t tenths = milli * 10 / unit;
     return std::to_string(tenths / 10) + (tenths % 10 ? "." + std::to_string(tenths % 10) : "");
   };
   if (m.what.ends_with("_spend_ticks"))
-    return "it may cost " + base::format_usd(m.wanted, 2) + " USD and " +
-           base::format_usd(m.available, 2) + " USD are left in this window";
+    return "it may cost " + money_text(s, job.project, m.wanted, 2) + " and " +
+           money_text(s, job.project, m.available, 2) + " are left in this window";
   if (m.what.ends_with("_gpu_milli_s"))
     return "it may use " + gpus(m.wanted, 3'600'000) + " GPU-hours and " +
            gpus(m.available, 3'600'000) + " are left in this window";
@@ -187,8 +188,7 @@ bool grant(const World& world, const Job& job, const Placement& placement, Insta
 std::optional<Ticks> cheapest_hold(const World& world, const Job& job,
                                    const std::vector<Tier>& tiers, Instant now) {
   if (tiers.empty()) return std::nullopt;
-  const Tier& t = tiers.front();
-  const Rates rates = rates_of(world, job, {t.skus[0], {}, t.cpu_milli, t.memory_mib}, now);
+  const Rates rates = rates_of_tier(world, job, tiers.front(), now);
   return cost_between(rates, 0, first_hold_s(world.state().policy, job.time_limit_s, job.grace_s));
 }
 
@@ -236,9 +236,7 @@ void commit_most(const World& world, Job& job, const std::vector<Tier>& tiers, I
   const std::int64_t most_s = (job.time_limit_s + job.grace_s + confirm_s) * (1 + job.retries_left);
   job.committed_gpu_milli_s = gpu_milli_of(job.demand) * most_s;
   const Tier& dearest = tiers.back();
-  job.committed_spend = cost_between(
-      rates_of(world, job, {dearest.skus[0], {}, dearest.cpu_milli, dearest.memory_mib}, now), 0,
-      most_s);
+  job.committed_spend = cost_between(rates_of_tier(world, job, dearest, now), 0, most_s);
 }
 
 std::optional<base::Refusal> over_quota(const World& world, const Job& job, Instant now) {
@@ -259,7 +257,7 @@ std::optional<base::Refusal> over_quota(const World& world, const Job& job, Inst
   if (lack.missing.empty()) return std::nullopt;
   base::Refusal r{Code::over_quota, "over the quota of " + who + ": ", {}, {}, {}};
   for (const base::Missing& m : lack.missing)
-    r.message += (&m == &lack.missing[0] ? "" : "; ") + in_words(m);
+    r.message += (&m == &lack.missing[0] ? "" : "; ") + in_words(world.state(), job, m);
   if (lack.never)
     r.message += "; it is more than the quota: ask for less";
   else if (lack.earliest)

@@ -6,7 +6,7 @@
 namespace ampacity::core {
 namespace {
 
-constexpr std::uint64_t one = 1 << 20;  // the weight of one run
+constexpr std::uint32_t one = 1 << 20;  // the weight of one run
 
 std::int64_t end_of(std::size_t bucket) { return bucket_begin_s(bucket + 1); }
 std::int64_t begin_of(std::size_t bucket) { return bucket == 0 ? 0 : bucket_begin_s(bucket); }
@@ -53,11 +53,15 @@ RunTimes::RunTimes(const World& world, const Job& job) {
   weight_.fill(one / run_buckets);
   for (const History* h : world.histories_of(job)) {
     if (!h || h->counts.empty()) continue;
-    const std::uint64_t share = (1ULL << 32) / (h->runs + pull);  // of one run, of 2^32
-    for (std::size_t b = 0; b < run_buckets; ++b)
-      weight_[b] = (h->counts[b] * one + pull * weight_[b]) * share >> 32;
+    const auto share = static_cast<std::uint32_t>((1ULL << 32) / (h->runs + pull));  // of one run
+    const std::uint32_t* counts = h->counts.data();
+    // All below 2^32, so that the compiler takes several buckets at once.
+    for (std::size_t b = 0; b < run_buckets; ++b) {
+      const std::uint32_t runs = counts[b] * one + pull * weight_[b];
+      weight_[b] = static_cast<std::uint32_t>(std::uint64_t{runs} * share >> 32);
+    }
   }
-  for (std::uint64_t& w : weight_) w += 1;  // nothing is impossible
+  for (std::uint32_t& w : weight_) w += 1;  // nothing is impossible
 }
 
 // Inside a bucket runs are taken to end evenly: of the first, what lies beyond attained_s counts.
@@ -74,8 +78,8 @@ struct RunTimes::Tail {
         of(r) {
     const std::int64_t width = end_of(first) - begin_of(first);
     const std::int64_t left = std::clamp<std::int64_t>(end_of(first) - attained, 1, width);
-    in_first =
-        r.weight_[first] * static_cast<std::uint64_t>(left) / static_cast<std::uint64_t>(width);
+    in_first = std::uint64_t{r.weight_[first]} * static_cast<std::uint64_t>(left) /
+               static_cast<std::uint64_t>(width);
     in_first += 1;
   }
   std::uint64_t weight(std::size_t b) const { return b == first ? in_first : of.weight_[b]; }

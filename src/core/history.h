@@ -15,7 +15,7 @@ namespace ampacity::core {
 inline constexpr std::size_t run_buckets = 48;  // up to 2^24 s, 194 days
 inline constexpr std::size_t most_histories = 20'000;
 inline constexpr std::uint32_t most_counted = 1024;  // then every count is halved: old runs fade
-inline constexpr std::uint64_t pull = 8;
+inline constexpr std::uint32_t pull = 8;
 
 // "train-0017" and "train-0018" are the same work: the name up to its last number.
 std::string_view stem_of(std::string_view job_name);
@@ -44,8 +44,8 @@ class RunTimes {
   std::int64_t gittins_s(std::int64_t attained_s) const;
 
  private:
-  struct Tail;  // the buckets from attained_s on
-  std::array<std::uint64_t, run_buckets> weight_{};
+  struct Tail;                                       // the buckets from attained_s on
+  std::array<std::uint32_t, run_buckets> weight_{};  // below 2^21
 };
 
 // Run so far: in closed leases, and in this one until now.

@@ -131,7 +131,7 @@ void check_places_in_indices(const World& w, const Job& job, Slot slot, const st
   expect(lists(w.claimed, job, slot), job.claim.has_value(), "the list of claims");
   expect(lists(w.promised, job, slot), job.promise.has_value(), "the list of promises");
   for (std::size_t c = 0; c < w.running.size(); ++c)
-    expect(w.running[c].contains(job.queue_order),
+    expect(lists(w.running[c], job, slot),
            job.lease && c == static_cast<std::size_t>(job.job_class), "a class's list of leases");
   const auto group = w.waiting.find(group_of(w.state().policy, job));
   expect(group != w.waiting.end() &&
@@ -213,6 +213,7 @@ void check_bounds(const World& w, Findings& found) {  // I22
   most("histories of run times", s.histories.size(), most_histories);
   most("budgets", s.budgets.size(), most_budgets);
   most("webhooks", s.webhooks.size(), most_webhooks);
+  most("sites", s.sites.size(), most_sites);
   most("windows", s.windows.size(), 10'000);
   most("job slots", s.jobs.size(), most_live_jobs);
 }
@@ -256,6 +257,7 @@ std::vector<Violation> violations(const World& w, Instant now) {
     if (!w.state().jobs[slot].id.is_nil()) check_job(w, slot, found);
   check_money(w, now, found);
   check_indices(w, found);
+  check_sites(w, found);
   check_bounds(w, found);
   return std::move(found.list);
 }

@@ -201,7 +201,7 @@ struct FactWitness {
     for (const Place& p : lease.places) {
       if (p.node >= s.nodes.size()) continue;
       const std::string where = name_of_node(p.node);
-      if (s.nodes[p.node].state != NodeState::active)
+      if (!w.takes_work(p.node))
         found.add("I3", who(job.id), "begins on ", where, ", which takes no new work");
       const auto at = w.holds.find(p.node);
       if (at == w.holds.end()) continue;
@@ -348,6 +348,7 @@ struct FactWitness {
   void operator()(const LeaseClosed& f) {
     Trail* t = leased(f.job, f.generation);
     if (!t) return;
+    check_fenced(w, f, fact.at, found);
     const Job& job = *w.job(f.job);
     const Lease& l = *job.lease;
     const Interval& i = f.interval;

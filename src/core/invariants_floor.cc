@@ -117,7 +117,7 @@ void check_node(const World& w, NodeIx n, const NodeLoad& load, Findings& found)
       found.add("index", where + " GPU " + std::to_string(g), "the packer has ",
                 w.packer.card_free_milli(n, g), " milli free, the leases leave ", left);
   }
-  const bool open = node.state == NodeState::active && !w.holds.contains(n);
+  const bool open = w.takes_work(n) && !w.holds.contains(n);
   if (w.packer.is_open(n) != open)
     found.add(
         "index", where,

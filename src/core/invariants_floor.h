@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/facts.h"
 #include "core/world.h"
 
 namespace ampacity::core {
@@ -106,6 +107,9 @@ void check_shape(const World& world, Findings& found);
 void check_floor(const World& world, Findings& found);
 void check_money(const World& world, Instant now, Findings& found);
 void check_indices(const World& world, Findings& found);
+void check_sites(const World& world, Findings& found);
+// Of a generation that is given up at a site that cannot be reached.
+void check_fenced(const World& world, const LeaseClosed& fact, Instant at, Findings& found);
 
 inline std::string name_of(const Node& node) { return "node " + node.name; }
 

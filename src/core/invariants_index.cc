@@ -103,7 +103,7 @@ void check_sums(const World& w, Findings& found) {
   size("the lists of leases by class", running, sums.leased);
   size("the list of claims", w.claimed.size(), sums.claimed);
   size("the list of promises", w.promised.size(), sums.promised);
-  size("the count of stops", w.stopping, sums.stopping);
+  size("the count of stops", w.stopping.size(), sums.stopping);
   size("the timers", w.deadlines.size(), sums.timers);
 }
 

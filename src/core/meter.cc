@@ -108,4 +108,9 @@ void trim_steps(Interval& i) {
   }
 }
 
+std::string money_text(const State& state, ProjectIx payer, Ticks amount, int places) {
+  return base::format_usd(amount, places) + " " +
+         state.orgs[state.projects[payer].org].billing.currency;
+}
+
 }  // namespace ampacity::core

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "core/model.h"
+#include "core/state.h"
 
 namespace ampacity::core {
 
@@ -37,6 +38,9 @@ std::vector<Interval> by_rates(const Interval& interval);
 // Sets steps that begin at or after what is billed aside, as undone: `rates` are those of the last
 // billed second. An interim invoice may have seen them.
 void trim_steps(Interval& interval);
+
+// "6.37 JPY": an amount in what the project's org is billed in.
+std::string money_text(const State& state, ProjectIx payer, Ticks amount, int places = 4);
 
 // Of its GPUs, ticks a second, whatever else it uses: what fair share weighs.
 Ticks share_of(const Rates& rates);

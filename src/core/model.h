@@ -34,12 +34,37 @@ using UserIx = std::uint32_t;
 using AccountIx = std::uint32_t;
 inline constexpr std::uint32_t nobody = 0xffff'ffff;
 
+// A data centre. This machine's own has no url: the server brings its engine.
 struct Site {
   std::string name;
   std::string region;
   std::string engine;
+  std::string url{};                   // where its engine answers
+  std::string credential{};            // "file:PATH" or "env:NAME": never the secret itself
+  std::vector<std::string> options{};  // NAME=VALUE, of its kind of engine
+  Ticks power_ticks_per_kwh = 0;       // what a kWh costs
+  std::int64_t pue_milli = 1000;       // kWh bought for each that the machines use
+  SiteState state = SiteState::active;
+  bool removed = false;   // its name may be used again, its place is kept
+  Instant unknown_since;  // it was last seen then; zero: it can be reached
+  bool clearing = false;  // reached again: what was given up there still runs
+  // Dearness of a machine's power.
+  Ticks power_cost() const { return power_ticks_per_kwh * pue_milli; }
+  bool open() const {
+    return !removed && state == SiteState::active && unknown_since.us == 0 && !clearing;
+  }
 };
-BOOST_DESCRIBE_STRUCT(Site, (), (name, region, engine))
+BOOST_DESCRIBE_STRUCT(Site, (),
+                      (name, region, engine, url, credential, options, power_ticks_per_kwh,
+                       pue_milli, state, removed, unknown_since, clearing))
+
+// Where a project's volume lives: the site of its first use.
+struct VolumeHome {
+  std::uint32_t project = nobody;
+  std::string name;
+  SiteIx site = 0;
+};
+BOOST_DESCRIBE_STRUCT(VolumeHome, (), (project, name, site))
 
 // Where use of a SKU is earned in another currency than USD.
 struct SkuRevenue {
@@ -73,6 +98,7 @@ struct Node {
   bool emulated = false;
   bool rents_cpu = false;  // takes work without GPUs
   NodeState state = NodeState::active;
+  bool held_back = false;  // its site's own scheduler gives it no work now
   // Labels of where it stands; empty: unknown, and then shared with no other node.
   std::string rack;
   std::string leaf;    // the switch its network cards hang on
@@ -80,7 +106,7 @@ struct Node {
 };
 BOOST_DESCRIBE_STRUCT(Node, (),
                       (name, site, sku, gpus, cpu_milli, memory_mib, emulated, rents_cpu, state,
-                       rack, leaf, nvlink))
+                       held_back, rack, leaf, nvlink))
 
 // ---- limits and shares --------------------------------------------------------------------------
 
@@ -386,10 +412,16 @@ struct Policy {
   Ticks house_revenue = 0;
   Ticks house_cost = 0;
   std::int64_t restart_cost_s = 60;  // what a preemption is taken to cost its victim
+  // Of a site that is not heard of: unknown after so long; and so long after it was last seen what
+  // may move is given up there: its lease, and a grace on top.
+  std::int64_t site_unknown_s = 30;
+  std::int64_t site_lease_s = 120;
+  std::int64_t site_grace_s = 60;
 };
 BOOST_DESCRIBE_STRUCT(Policy, (),
                       (order, promises_per_class, spot_promises, half_life_s, quantum_s,
-                       spot_grace_s, house_grace_s, house_revenue, house_cost, restart_cost_s))
+                       spot_grace_s, house_grace_s, house_revenue, house_cost, restart_cost_s,
+                       site_unknown_s, site_lease_s, site_grace_s))
 
 struct Rank {
   RankState state = RankState::pending;
@@ -459,8 +491,9 @@ struct Job {
   Instant submitted_at;
   Instant start_by;                 // not started by then: expired; zero: none
   std::int64_t expected_run_s = 0;  // as its owner says; 0: unknown
-  bool saves_on_stop = false;       // told to stop, it saves its work: it loses only the restart
-  std::uint64_t queue_order = 0;    // place in the queue, kept over generations
+  IfSiteLost if_site_lost = IfSiteLost::wait;
+  bool saves_on_stop = false;     // told to stop, it saves its work: it loses only the restart
+  std::uint64_t queue_order = 0;  // place in the queue, kept over generations
   std::int64_t committed_gpu_milli_s = 0;  // the most it may use, for quotas: by its time limit
   Ticks committed_spend = 0;
 
@@ -481,9 +514,9 @@ struct Job {
 };
 BOOST_DESCRIBE_STRUCT(Job, (),
                       (id, name, project, user, key, job_class, spec, demand, time_limit_s, grace_s,
-                       retries_left, submitted_at, start_by, expected_run_s, saves_on_stop,
-                       queue_order, committed_gpu_milli_s, committed_spend, state, generation,
-                       lease, claim, promise, attained_s, preemptions, stop_reason, stop_ordered_at,
-                       why, intervals, outcome, exit_code, ended_at))
+                       retries_left, submitted_at, start_by, expected_run_s, if_site_lost,
+                       saves_on_stop, queue_order, committed_gpu_milli_s, committed_spend, state,
+                       generation, lease, claim, promise, attained_s, preemptions, stop_reason,
+                       stop_ordered_at, why, intervals, outcome, exit_code, ended_at))
 
 }  // namespace ampacity::core

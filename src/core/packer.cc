@@ -11,6 +11,10 @@ namespace {
 
 constexpr std::uint32_t eighths_milli = 125;
 
+constexpr std::uint64_t first_cards(std::uint32_t count) {
+  return count == 0 ? 0 : ~0ULL >> (64 - count);
+}
+
 }  // namespace
 
 // ---- nodes ------------------------------------------------------------------------------------
@@ -34,7 +38,7 @@ NodeIx Packer::add(const NodeRoom& room) {
   CHECK_THAT(room.gpus <= 64, "a node has at most 64 GPUs");
   CHECK_THAT(room.cpu_milli >= 0 && room.memory_mib >= 0, "room is not negative");
   const auto n = static_cast<NodeIx>(nodes_.size());
-  nodes_.push_back({room, new_cards(room.gpus), room.gpus * 1000, true});
+  nodes_.push_back({room, new_cards(room.gpus), room.gpus * 1000, true, first_cards(room.gpus)});
   left_.push_back({room.cpu_milli, room.memory_mib});
   sku_rows(room.sku);
   capacity_[room.sku] += std::int64_t{room.gpus} * 1000;
@@ -58,6 +62,7 @@ void Packer::change(NodeIx n, const NodeRoom& room) {
   }
   node.room = room;
   node.free_milli = room.gpus * 1000;
+  node.whole = first_cards(room.gpus);
   left_[n] = {room.cpu_milli, room.memory_mib};
   sku_rows(room.sku);
   capacity_[room.sku] += std::int64_t{room.gpus} * 1000;
@@ -88,13 +93,6 @@ bool Packer::is_empty(NodeIx n) const {
   const NodeRoom& room = nodes_[n].room;
   return nodes_[n].free_milli == room.gpus * 1000 &&
          left_[n] == Left{room.cpu_milli, room.memory_mib};
-}
-
-std::uint64_t Packer::whole_free_mask(NodeIx n) const {
-  std::uint64_t mask = 0;
-  const auto all = cards(n);
-  for (std::size_t i = 0; i < all.size(); ++i) mask |= std::uint64_t{all[i].whole()} << i;
-  return mask;
 }
 
 std::uint32_t Packer::whole_free(NodeIx n) const {
@@ -145,8 +143,12 @@ void Packer::apply(const Grip& grip, const NodeNeed& need, bool taking) {
   holes_of(n, before);
   const Left was = left_[n];
   const auto all = cards(n);
-  for (std::uint64_t m = grip.gpu_mask; m; m &= m - 1)
-    all[static_cast<std::size_t>(std::countr_zero(m))].change(grip, need, taking);
+  for (std::uint64_t m = grip.gpu_mask; m; m &= m - 1) {
+    Card& card = all[static_cast<std::size_t>(std::countr_zero(m))];
+    card.change(grip, need, taking);
+    const std::uint64_t bit = m & -m;
+    node.whole = card.whole() ? node.whole | bit : node.whole & ~bit;
+  }
   const std::uint32_t milli = need.total_milli();
   node.free_milli = taking ? node.free_milli - milli : node.free_milli + milli;
   const std::int64_t sign = taking ? -1 : 1;
@@ -344,7 +346,8 @@ bool Packer::operator==(const Packer& other) const {
   std::vector<std::uint64_t> mine;
   each_number([&](std::uint64_t v) { mine.push_back(v); });
   std::size_t at = 0;
-  bool same = true;
+  bool same = std::equal(nodes_.begin(), nodes_.end(), other.nodes_.begin(), other.nodes_.end(),
+                         [](const Slot& a, const Slot& b) { return a.whole == b.whole; });
   other.each_number([&](std::uint64_t v) {
     same = same && at < mine.size() && mine[at] == v;
     ++at;
@@ -361,6 +364,10 @@ Packer Packer::rebuilt() const {
   fresh.taste_ = taste_;
   for (NodeIx n = 0; n < nodes_.size(); ++n) {
     const NodeRoom& room = nodes_[n].room;
+    fresh.nodes_[n].whole = 0;
+    const auto all = cards(n);
+    for (std::size_t i = 0; i < all.size(); ++i)
+      fresh.nodes_[n].whole |= std::uint64_t{all[i].whole()} << i;
     fresh.sku_rows(room.sku);
     fresh.capacity_[room.sku] += std::int64_t{room.gpus} * 1000;
     fresh.move(n, {}, {});

@@ -94,8 +94,8 @@ class Packer {
   // The best open node of `skus` that `admit` accepts. Rejections cost the caller: each is a call.
   std::optional<Grip> best(std::span<const SkuIx> skus, const NodeNeed& need,
                            Admit admit = {}) const;
-  // The cards it would get on this node, open or not; nullopt: no room.
-  std::optional<Grip> fit(NodeIx n, const NodeNeed& need) const;
+  // The cards it would get on this node, open or not, of those `among`; nullopt: no room.
+  std::optional<Grip> fit(NodeIx n, const NodeNeed& need, std::uint64_t among = ~0ULL) const;
   // Open nodes of a SKU with `need.gpus` wholly free cards (0: that rent CPU), CPU and memory:
   // fewest free cards first, then least CPU and GPU by class, then lowest id; until `visit` says
   // false.
@@ -109,7 +109,7 @@ class Packer {
   bool is_open(NodeIx n) const { return nodes_[n].open; }
   bool is_empty(NodeIx n) const;
   std::uint32_t whole_free(NodeIx n) const;
-  std::uint64_t whole_free_mask(NodeIx n) const;
+  std::uint64_t whole_free_mask(NodeIx n) const { return nodes_[n].whole; }
   std::uint32_t free_milli(NodeIx n) const { return nodes_[n].free_milli; }  // over all cards
   std::int64_t free_cpu(NodeIx n) const { return left_[n].cpu_milli; }
   std::int64_t free_memory(NodeIx n) const { return left_[n].memory_mib; }
@@ -134,6 +134,7 @@ class Packer {
     std::uint32_t first_card = 0;  // in cards_
     std::uint32_t free_milli = 0;
     bool open = true;
+    std::uint64_t whole = 0;  // bit g: card g is wholly free
   };
   struct Sharer {
     std::uint32_t tenant = 0;
@@ -181,8 +182,8 @@ class Packer {
   SkuRows& sku_rows(SkuIx sku);
   void gather_cards();
   std::uint32_t new_cards(std::uint32_t count);
-  std::uint64_t choose_share(NodeIx n, const NodeNeed& need) const;
-  std::optional<Grip> choose_slice(NodeIx n, const NodeNeed& need) const;
+  std::uint64_t choose_share(NodeIx n, const NodeNeed& need, std::uint64_t among) const;
+  std::optional<Grip> choose_slice(NodeIx n, const NodeNeed& need, std::uint64_t among) const;
   void apply(const Grip& grip, const NodeNeed& need, bool taking);
   template <typename F>
   void each_number(F&& f) const;

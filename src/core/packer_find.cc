@@ -22,14 +22,14 @@ std::uint64_t lowest_bits(std::uint64_t mask, std::uint32_t count) {
 
 // ---- on one node ------------------------------------------------------------------------------
 
-std::uint64_t Packer::choose_share(NodeIx n, const NodeNeed& need) const {
+std::uint64_t Packer::choose_share(NodeIx n, const NodeNeed& need, std::uint64_t among) const {
   const auto all = cards(n);
   const std::uint32_t size = (need.gpu_milli + 9) / 10;
   std::uint64_t best = 0;
   std::uint32_t best_rank = std::numeric_limits<std::uint32_t>::max();
   for (std::size_t i = 0; i < all.size(); ++i) {
     const Card& card = all[i];
-    if (card.free < need.gpu_milli || card.mig_slices) continue;
+    if (!(among >> i & 1) || card.free < need.gpu_milli || card.mig_slices) continue;
     if (!card.whole() && card.tenant != need.tenant) continue;
     const std::uint32_t rank = taste_.rank(size, card.free / 10) * 16 + card.free % 10;
     if (rank >= best_rank) continue;
@@ -39,13 +39,14 @@ std::uint64_t Packer::choose_share(NodeIx n, const NodeNeed& need) const {
   return best;
 }
 
-std::optional<Grip> Packer::choose_slice(NodeIx n, const NodeNeed& need) const {
+std::optional<Grip> Packer::choose_slice(NodeIx n, const NodeNeed& need,
+                                         std::uint64_t among) const {
   const auto all = cards(n);
   std::optional<Grip> best;
   int best_rank = -1;  // cards in MIG mode first: with the least large room, then the fullest
   for (std::size_t i = 0; i < all.size(); ++i) {
     const std::uint8_t taken = all[i].mig_slices;
-    if (!all[i].whole() && taken == 0) continue;
+    if (!(among >> i & 1) || (!all[i].whole() && taken == 0)) continue;
     const std::uint8_t slice = place_slice(taken, need.mig);
     const int rank = taken ? 16 * (1 + mig_level(taken)) + std::popcount(taken) : 0;
     if (slice == 0 || rank <= best_rank) continue;
@@ -55,17 +56,17 @@ std::optional<Grip> Packer::choose_slice(NodeIx n, const NodeNeed& need) const {
   return best;
 }
 
-std::optional<Grip> Packer::fit(NodeIx n, const NodeNeed& need) const {
+std::optional<Grip> Packer::fit(NodeIx n, const NodeNeed& need, std::uint64_t among) const {
   const Slot& node = nodes_[n];
   if (!need.valid() || !left_[n].holds({need.cpu_milli, need.memory_mib})) return std::nullopt;
   if (need.gpus == 0)
     return node.room.rents_cpu ? std::optional<Grip>(Grip{n, 0, 0}) : std::nullopt;
-  if (need.mig) return choose_slice(n, need);
+  if (need.mig) return choose_slice(n, need, among);
   if (need.share()) {
-    const std::uint64_t card = choose_share(n, need);
+    const std::uint64_t card = choose_share(n, need, among);
     return card ? std::optional<Grip>(Grip{n, card, 0}) : std::nullopt;
   }
-  const std::uint64_t whole = whole_free_mask(n);
+  const std::uint64_t whole = whole_free_mask(n) & among;
   if (static_cast<std::uint32_t>(std::popcount(whole)) < need.gpus) return std::nullopt;
   return Grip{n, lowest_bits(whole, need.gpus), 0};
 }

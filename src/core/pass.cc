@@ -184,8 +184,7 @@ bool cards_inside(const World& world, const Job& job) {
 bool Pass::try_claim(const World& world, const Job& job, std::vector<FactBody>& facts) {
   const Claim& c = *job.claim;
   const bool usable = std::all_of(c.places.begin(), c.places.end(), [&](const Place& p) {
-    return world.state().nodes[p.node].state == NodeState::active &&
-           !in_maintenance(world, p.node, now_);
+    return world.takes_work(p.node) && !in_maintenance(world, p.node, now_);
   });
   if (usable && !claim_is_free(world, job)) return false;
   if (usable && grant(world, job, {c.sku, c.places, c.cpu_milli, c.memory_mib}, now_, facts))
@@ -233,7 +232,6 @@ Pass::Answer Pass::try_job(const World& world, const Entry& entry, const Job& jo
   else if (!evictable_)
     evictable_.emplace(world, now_);
   Evictable& evictable = inside ? *inside : *evictable_;
-  if (job.job_class == JobClass::spot) evictable.rank(world, now_);
   const auto eviction = evict_for(world, evictable, seeker, tiers);
   if (!eviction) return Answer::no_room;
   if (evictable_) evictable_->told(world, eviction->victims);

@@ -45,42 +45,42 @@ bool stays_out_of(const World& w, const Hold& hold, const Seeker& s) {
 struct Filter {
   const World& world;
   const Job& job;
-  bool needed() const { return !job.demand.sites.empty() || !job.demand.apart.empty(); }
-  bool operator()(NodeIx n) const { return admits(world, job, n); }
+  const Tier& tier;
+  bool needed() const {
+    const bool volumes = !job.spec.volumes.empty() && world.state().sites.size() > 1;
+    return volumes || !tier.sites.empty() || !job.demand.sites.empty() || !job.demand.apart.empty();
+  }
+  bool operator()(NodeIx n) const {
+    return tier.at(world.state().nodes[n].site) && admits(world, job, n);
+  }
 };
 
 // The most nodes that could serve the demand inside one domain of the level it requires.
-std::int64_t widest_domain(const World& w, const Demand& d) {
+std::int64_t widest_domain(const World& w, const Job& job) {
+  const Demand& d = job.demand;
   std::map<std::uint32_t, std::int64_t> count;
   std::int64_t widest = 0;
   for (NodeIx n = 0; n < w.state().nodes.size(); ++n) {
     const Node& node = w.state().nodes[n];
     if (node.state == NodeState::absent || node.gpus.size() < d.gpus_per_node) continue;
     if (!serves(node, d, d.skus)) continue;
-    if (!d.sites.empty() && std::find(d.sites.begin(), d.sites.end(), node.site) == d.sites.end())
-      continue;
+    if (!admits_site(w, job, node.site)) continue;
     widest = std::max(widest, ++count[w.domain(n, d.together)]);
   }
   return widest;
 }
 
-// Cards for one rank on a node with holds: whole ones only.
+// For one rank on a node with holds.
 std::optional<Place> fit_held(const World& w, const Seeker& s, const Tier& tier, NodeIx n) {
   const Demand& d = s.job.demand;
   const Node& node = w.state().nodes[n];
-  if (node.state != NodeState::active || !serves(node, d, tier.skus)) return std::nullopt;
-  if (d.gpu_milli != 1000 || d.mig != 0 || w.free_gpus(n) < d.gpus_per_node) return std::nullopt;
+  if (!w.takes_work(n) || !tier.at(node.site) || !serves(node, d, tier.skus)) return std::nullopt;
+  if (!is_share(d) && w.free_gpus(n) < d.gpus_per_node) return std::nullopt;
   if (!admits(w, s.job, n)) return std::nullopt;
-  const Leftover left = left_for(w, n, s);
-  if (left.cpu_milli < tier.cpu_milli || left.memory_mib < tier.memory_mib) return std::nullopt;
-  if (std::popcount(left.gpu_mask) < static_cast<int>(d.gpus_per_node)) return std::nullopt;
-  Place p{n, 0, 0};
-  std::uint64_t free = left.gpu_mask;
-  for (std::uint32_t g = 0; g < d.gpus_per_node; ++g) {
-    p.gpu_mask |= free & -free;
-    free &= free - 1;
-  }
-  return p;
+  const NodeNeed need = need_of(d, tier.cpu_milli, tier.memory_mib, s.job.project);
+  const auto grip = w.packer.fit(n, need, allowed_cards(w, n, s));
+  if (!grip || !left_for(w, n, s).holds(tier)) return std::nullopt;
+  return Place{n, grip->gpu_mask, grip->mig_slices};
 }
 
 const std::vector<SkuIx>& kinds_for(const World& w, const Demand& d, const Tier& tier) {
@@ -90,7 +90,7 @@ const std::vector<SkuIx>& kinds_for(const World& w, const Demand& d, const Tier&
 std::optional<Place> best_open(const World& w, const Packer& packer, const Job& job,
                                const Tier& tier) {
   const NodeNeed need = need_of(job.demand, tier.cpu_milli, tier.memory_mib, job.project);
-  const Filter filter{w, job};
+  const Filter filter{w, job, tier};
   const auto& skus = kinds_for(w, job.demand, tier);
   const auto grip = filter.needed() ? packer.best(skus, need, filter) : packer.best(skus, need);
   if (!grip) return std::nullopt;
@@ -113,20 +113,35 @@ void each_held(const World& w, const Demand& d, F&& f) {
   for (const NodeIx n : nodes) f(n);
 }
 
-// What is held and would be idle is used first: the open nodes stay open.
+// Whole cards that are held and would be idle are used first: the open nodes stay open. A part of
+// one goes where it suits the packer best.
 std::optional<Place> place_one(const World& w, const Seeker& s, const Tier& tier) {
+  const Demand& d = s.job.demand;
+  if (is_share(d) && d.reservation.is_nil())
+    if (const auto open = best_open(w, w.packer, s.job, tier)) return open;
   std::optional<Place> best;
   std::uint32_t best_free = UINT32_MAX;
-  each_held(w, s.job.demand, [&](NodeIx n) {
+  each_held(w, d, [&](NodeIx n) {
     const std::uint32_t free = w.free_gpus(n);
-    if (free >= best_free || free < s.job.demand.gpus_per_node) return;
+    if (free >= best_free || (!is_share(d) && free < d.gpus_per_node)) return;
     if (const auto p = fit_held(w, s, tier, n)) {
       best = p;
       best_free = free;
     }
   });
-  if (best || !s.job.demand.reservation.is_nil()) return best;
+  if (best || is_share(d) || !d.reservation.is_nil()) return best;
   return best_open(w, w.packer, s.job, tier);
+}
+
+// Of the first site that has room for all.
+std::vector<NodeIx> closest_at_one_site(const World& w, const std::vector<NodeIx>& nodes,
+                                        std::size_t count, Together together) {
+  if (w.state().sites.size() == 1) return closest(w, nodes, count, together);
+  std::map<SiteIx, std::vector<NodeIx>> of_site;
+  for (const NodeIx n : nodes) of_site[w.state().nodes[n].site].push_back(n);
+  for (const auto& [site, there] : of_site)
+    if (auto chosen = closest(w, there, count, together); !chosen.empty()) return chosen;
+  return {};
 }
 
 // Nodes for a gang, held ones first among those that are as tight; all ranks on one kind.
@@ -134,9 +149,9 @@ std::vector<Place> place_gang(const World& w, const Packer& packer, const Seeker
                               const Job& job, const Tier& tier) {
   const Demand& d = job.demand;
   const NodeNeed need = need_of(d, tier.cpu_milli, tier.memory_mib, job.project);
-  const Filter filter{w, job};
+  const Filter filter{w, job, tier};
   for (const SkuIx sku : kinds_for(w, d, tier)) {
-    const Tier one{tier.burn, {sku}, tier.cpu_milli, tier.memory_mib};
+    const Tier one{tier.burn, {sku}, tier.cpu_milli, tier.memory_mib, tier.sites};
     std::vector<NodeIx> nodes;
     std::map<NodeIx, Place> held;
     if (seeker)
@@ -153,7 +168,7 @@ std::vector<Place> place_gang(const World& w, const Packer& packer, const Seeker
       });
     if (nodes.size() < d.nodes) continue;
     std::vector<Place> places;
-    for (const NodeIx n : closest(w, nodes, d.nodes, d.together)) {
+    for (const NodeIx n : closest_at_one_site(w, nodes, d.nodes, d.together)) {
       if (const auto at = held.find(n); at != held.end()) {
         places.push_back(at->second);
       } else {
@@ -220,13 +235,16 @@ std::int64_t gpu_milli_of(const Demand& d) {
   return static_cast<std::int64_t>(d.nodes) * d.gpus_per_node * d.gpu_milli;
 }
 
-std::vector<Tier> tiers_of(const World& world, const Job& job, Instant now) {
+namespace {
+
+// At one site, or (nobody) wherever it may stand, by the dearest.
+std::vector<Tier> tiers_at(const World& world, const Job& job, SiteIx site, Instant now) {
   std::vector<Tier> tiers;
   for (const SkuIx s : job.demand.skus) {
     Tier t{0, {s}, 0, 0};
     const Sku& sku = world.state().skus[s];
     fill_defaults(sku, job.demand, t.cpu_milli, t.memory_mib);
-    const auto rates = rates_for(world.state(), job, s, nobody, t.cpu_milli, t.memory_mib, now);
+    const auto rates = rates_for(world.state(), job, s, site, t.cpu_milli, t.memory_mib, now);
     if (!rates) continue;
     if (job.demand.most_price && rates->gpu_price > job.demand.most_price) continue;
     t.burn = burn_rate(*rates);
@@ -241,6 +259,65 @@ std::vector<Tier> tiers_of(const World& world, const Job& job, Instant now) {
   }
   std::stable_sort(tiers.begin(), tiers.end(),
                    [](const Tier& a, const Tier& b) { return a.burn < b.burn; });
+  return tiers;
+}
+
+// A tier of one site, and what decides between those of equal price.
+struct Ranked {
+  Tier tier;
+  std::int64_t volumes = 0;  // of its project that live there; of who mounts none: 0
+  Ticks power = 0;
+  bool better(const Ranked& o) const {
+    return std::tuple(tier.burn, -volumes, power) < std::tuple(o.tier.burn, -o.volumes, o.power);
+  }
+  bool as_good(const Ranked& o) const {
+    return !better(o) && !o.better(*this) && tier.skus == o.tier.skus &&
+           tier.cpu_milli == o.tier.cpu_milli && tier.memory_mib == o.tier.memory_mib;
+  }
+};
+
+bool has_any(const World& w, const Job& job, SiteIx site) {
+  return std::any_of(w.hardware.begin(), w.hardware.end(), [&](const auto& kind) {
+    const auto& skus = job.demand.skus;
+    return kind.first.site == site &&
+           (job.demand.gpus_per_node
+                ? std::find(skus.begin(), skus.end(), kind.first.sku) != skus.end()
+                : kind.first.rents_cpu);
+  });
+}
+
+}  // namespace
+
+std::vector<Tier> tiers_of(const World& world, const Job& job, Instant now) {
+  const State& s = world.state();
+  if (s.sites.size() == 1) return tiers_at(world, job, nobody, now);
+  std::vector<Ranked> ranked;
+  std::size_t there = 0;
+  for (SiteIx site = 0; site < s.sites.size(); ++site) {
+    if (s.sites[site].removed || !admits_site(world, job, site) || !has_any(world, job, site))
+      continue;
+    ++there;
+    std::int64_t volumes = 0;
+    if (!job.spec.volumes.empty())
+      for (const VolumeHome& v : s.volumes) volumes += v.project == job.project && v.site == site;
+    for (Tier& t : tiers_at(world, job, site, now)) {
+      t.sites = {site};
+      Ranked one{std::move(t), volumes, s.sites[site].power_cost()};
+      const auto same = std::find_if(ranked.begin(), ranked.end(),
+                                     [&](const Ranked& o) { return o.as_good(one); });
+      if (same == ranked.end())
+        ranked.push_back(std::move(one));
+      else
+        same->tier.sites.push_back(site);
+    }
+  }
+  if (ranked.empty()) return tiers_at(world, job, nobody, now);  // it may stand nowhere: its price
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const Ranked& a, const Ranked& b) { return a.better(b); });
+  std::vector<Tier> tiers;
+  for (Ranked& r : ranked) tiers.push_back(std::move(r.tier));
+  for (Tier& t : tiers)  // all there are: nothing to choose between
+    if (t.sites.size() == there && job.demand.sites.empty()) t.sites.clear();
   return tiers;
 }
 
@@ -280,50 +357,100 @@ std::vector<Place> place_open(const World& w, const Packer& packer, const Job& j
   return {};
 }
 
-Leftover left_for(const World& w, NodeIx n, const Seeker& s) {
+Instant surely_ends(const World& w, const Job& job, Instant now) {
+  if (job.state == JobState::stopping)
+    return std::max(now, notice_ends(w.state().policy, job) + Duration::seconds(confirm_s));
+  if (job.time_limit_s == 0) return forever;
+  const Instant start = job.lease->started_at.us ? job.lease->started_at : now + start_timeout;
+  return start + Duration::seconds(job.time_limit_s + job.grace_s + confirm_s);
+}
+
+namespace {
+
+// A lease of a node, and what of it is not yet counted for a hold.
+struct Cover {
+  std::uint64_t cards = 0;
+  Instant over;
+  std::int64_t cpu_milli = 0;
+  std::int64_t memory_mib = 0;
+};
+
+void count_for(std::int64_t& held, std::int64_t& cover) {
+  const std::int64_t both = std::max<std::int64_t>(0, std::min(held, cover));
+  held -= both;
+  cover -= both;
+}
+
+}  // namespace
+
+Leftover left_for(const World& w, NodeIx n, const Seeker& s, std::span<const Slot> gone) {
   const Node& node = w.state().nodes[n];
-  Leftover left{w.packer.whole_free_mask(n), node.cpu_milli - w.use[n].cpu_milli,
-                node.memory_mib - w.use[n].memory_mib};
+  Leftover left{~0ULL, node.cpu_milli - w.use[n].cpu_milli, node.memory_mib - w.use[n].memory_mib};
+  for (const Slot slot : gone) {
+    left.cpu_milli += w.state().jobs[slot].lease->cpu_milli;
+    left.memory_mib += w.state().jobs[slot].lease->memory_mib;
+  }
   const auto at = w.holds.find(n);
   if (at == w.holds.end() && s.job.demand.reservation.is_nil()) return left;
-  left.gpu_mask &= allowed_cards(w, n, s);
+  left.gpu_mask = allowed_cards(w, n, s);
   if (at == w.holds.end()) return left;
-  for (const Hold& hold : at->second) {
-    if (!stays_out_of(w, hold, s)) continue;
-    // What runs on the held cards is part of what is held.
-    std::int64_t cpu = hold.cpu_milli, memory = hold.memory_mib;
-    for (const Slot slot : w.use[n].leases) {
-      const Lease& lease = *w.state().jobs[slot].lease;
-      for (const Place& p : lease.places)
-        if (p.node == n && (p.gpu_mask & hold.gpu_mask)) {
-          cpu -= lease.cpu_milli;
-          memory -= lease.memory_mib;
+  std::vector<Hold> holds;
+  for (const Hold& hold : at->second)
+    if (stays_out_of(w, hold, s)) holds.push_back(hold);
+  if (holds.empty()) return left;
+  std::vector<Cover> covers;
+  for (const Slot slot : w.use[n].leases) {
+    if (std::find(gone.begin(), gone.end(), slot) != gone.end()) continue;
+    const Job& job = w.state().jobs[slot];
+    Cover cover{0, surely_ends(w, job, s.now), job.lease->cpu_milli, job.lease->memory_mib};
+    for (const Place& p : job.lease->places)
+      if (p.node == n) cover.cards |= p.gpu_mask;
+    covers.push_back(cover);
+  }
+  // First what stands on the held cards themselves.
+  for (const bool by_cards : {true, false})
+    for (Hold& hold : holds)
+      for (Cover& cover : covers)
+        if (by_cards ? (cover.cards & hold.gpu_mask) != 0 : cover.over <= hold.from) {
+          count_for(hold.cpu_milli, cover.cpu_milli);
+          count_for(hold.memory_mib, cover.memory_mib);
         }
-    }
-    left.cpu_milli -= std::max<std::int64_t>(0, cpu);
-    left.memory_mib -= std::max<std::int64_t>(0, memory);
+  for (const Hold& hold : holds) {
+    left.cpu_milli -= hold.cpu_milli;
+    left.memory_mib -= hold.memory_mib;
   }
   return left;
 }
 
+bool admits_site(const World& w, const Job& job, SiteIx site) {
+  const auto& named = job.demand.sites;
+  if (!named.empty() && std::find(named.begin(), named.end(), site) == named.end()) return false;
+  if (w.state().sites.size() == 1) return true;
+  return std::all_of(job.spec.volumes.begin(), job.spec.volumes.end(), [&](const auto& m) {
+    return w.volume_home(job.project, m.volume).value_or(site) == site;
+  });
+}
+
+bool are_apart(const Job& a, const Job& b) {
+  return !a.demand.apart.empty() && a.project == b.project && a.demand.apart == b.demand.apart;
+}
+
+bool mate_will_come(const World& w, const Job& job, NodeIx n) {
+  const auto at = job.demand.apart.empty() ? w.holds.end() : w.holds.find(n);
+  return at != w.holds.end() &&
+         std::any_of(at->second.begin(), at->second.end(), [&](const Hold& hold) {
+           if (hold.why == Hold::Why::window || hold.owner == job.queue_order) return false;
+           const Job& owner = w.queued(hold.owner);
+           const bool outranked = hold.why == Hold::Why::promise && job.job_class < owner.job_class;
+           return !outranked && are_apart(job, owner);
+         });
+}
+
 bool admits(const World& w, const Job& job, NodeIx n) {
-  const Demand& d = job.demand;
-  if (!d.sites.empty() &&
-      std::find(d.sites.begin(), d.sites.end(), w.state().nodes[n].site) == d.sites.end())
-    return false;
-  if (d.apart.empty()) return true;
-  for (const Slot slot : w.use[n].leases) {
-    const Job& other = w.state().jobs[slot];
-    if (other.project == job.project && other.demand.apart == d.apart) return false;
-  }
-  const auto at = w.holds.find(n);  // nor who will stand there when others have gone
-  for (std::size_t i = 0; at != w.holds.end() && i < at->second.size(); ++i) {
-    const Hold& hold = at->second[i];
-    if (hold.why != Hold::Why::claim || hold.owner == job.queue_order) continue;
-    const Job& owner = w.queued(hold.owner);
-    if (owner.project == job.project && owner.demand.apart == d.apart) return false;
-  }
-  return true;
+  if (!admits_site(w, job, w.state().nodes[n].site) || mate_will_come(w, job, n)) return false;
+  return job.demand.apart.empty() ||
+         std::none_of(w.use[n].leases.begin(), w.use[n].leases.end(),
+                      [&](Slot slot) { return are_apart(job, w.state().jobs[slot]); });
 }
 
 std::vector<NodeIx> closest(const World& w, const std::vector<NodeIx>& nodes, std::size_t count,
@@ -378,24 +505,23 @@ std::vector<base::Missing> never_fits(const World& world, const Job& job) {
   std::int64_t want_cpu = 0, want_memory = 0;
   for (const SkuIx s : d.skus) {
     fill_defaults(world.state().skus[s], d, want_cpu, want_memory);
-    std::int64_t fitting = 0;
+    std::map<SiteIx, std::int64_t> fitting;  // a gang stands at one site
     for (const auto& [kind, count] : world.hardware) {
       if (d.gpus_per_node ? kind.sku != s : !kind.rents_cpu) continue;
-      if (!d.sites.empty() && std::find(d.sites.begin(), d.sites.end(), kind.site) == d.sites.end())
-        continue;
+      if (!admits_site(world, job, kind.site)) continue;
       most_gpus = std::max<std::int64_t>(most_gpus, kind.gpus);
       most_cpu = std::max(most_cpu, kind.cpu_milli);
       most_memory = std::max(most_memory, kind.memory_mib);
       if (kind.gpus >= d.gpus_per_node && kind.cpu_milli >= want_cpu &&
           kind.memory_mib >= want_memory)
-        fitting += count;
+        fitting[kind.site] += count;
     }
-    suitable = std::max(suitable, fitting);
+    for (const auto& [site, nodes] : fitting) suitable = std::max(suitable, nodes);
   }
   if (suitable >= d.nodes && d.together == Together::any) return {};
   std::vector<base::Missing> missing;
   if (suitable >= d.nodes) {
-    const std::int64_t widest = widest_domain(world, d);
+    const std::int64_t widest = widest_domain(world, job);
     if (widest < d.nodes)
       missing.push_back(
           {"nodes_in_one_" + std::string(base::enum_name(d.together)), d.nodes, widest});

@@ -5,6 +5,8 @@
 #include <map>
 #include <set>
 
+#include "core/packer_mig.h"
+
 namespace ampacity::core {
 namespace {
 
@@ -53,7 +55,7 @@ class Search {
       const Evictable::OfKind& kind = evictable_.kinds[sku];
       const bool serves_it = !d.gpus_per_node || std::find(tier_.skus.begin(), tier_.skus.end(),
                                                            sku) != tier_.skus.end();
-      if (!serves_it || !some_may_go(kind.most)) continue;
+      if (!serves_it || !kind.taken || !some_may_go(kind.most)) continue;
       for (const Evictable::OfNode& of : kind.nodes)
         if (may_stand(of.node) && may_suffice(of))
           if (auto plan = plan_for(of.node, going(of.list))) plans.push_back(std::move(*plan));
@@ -127,19 +129,17 @@ class Search {
   std::optional<NodePlan> plan_for(NodeIx n, const std::vector<OnNode>& may) const {
     const Demand& d = s_.job.demand;
     const Node& node = w_.state().nodes[n];
-    if (node.state != NodeState::active || !serves(node, d, tier_.skus) || !admits(w_, s_.job, n))
+    if (!w_.takes_work(n) || !tier_.at(node.site) || !serves(node, d, tier_.skus) ||
+        !admits(w_, s_.job, n))
       return std::nullopt;
     if (std::popcount(freed(n, may)) < static_cast<int>(d.gpus_per_node)) return std::nullopt;
-    const Leftover left = left_for(w_, n, s_);
     std::vector<OnNode> gone;
+    std::vector<Slot> slots;  // of these
     const auto enough = [&] {
-      std::int64_t cpu = left.cpu_milli, memory = left.memory_mib;
-      for (const OnNode& v : gone) {
-        cpu += lease(v).cpu_milli;
-        memory += lease(v).memory_mib;
-      }
-      return cpu >= tier_.cpu_milli && memory >= tier_.memory_mib &&
-             std::popcount(freed(n, gone)) >= static_cast<int>(d.gpus_per_node);
+      if (std::popcount(freed(n, gone)) < static_cast<int>(d.gpus_per_node)) return false;
+      slots.clear();
+      for (const OnNode& v : gone) slots.push_back(one(v).slot);
+      return left_for(w_, n, s_, slots).holds(tier_);
     };
     for (auto v = may.begin(); !enough(); ++v) {
       if (v == may.end()) return std::nullopt;
@@ -155,6 +155,7 @@ class Search {
     std::uint64_t cards = freed(n, gone);
     for (std::uint32_t g = 0; g < d.gpus_per_node; ++g, cards &= cards - 1)
       plan.place.gpu_mask |= cards & -cards;
+    if (d.mig) plan.place.mig_slices = place_slice(0, d.mig);  // of a card of its own
     for (const OnNode& v : gone) {
       if (anyway(v)) continue;
       plan.loss += one(v).loss_gpu_s + 1;
@@ -182,9 +183,12 @@ class Search {
 // The plans for one gang, cheapest first, inside the domain it requires.
 std::vector<NodePlan> choose(const World& w, const Demand& d, std::vector<NodePlan> plans) {
   if (plans.size() < d.nodes) return {};
-  if (d.together != Together::any) {
+  const bool any = d.together == Together::any;
+  if (!any || (d.nodes > 1 && w.state().sites.size() > 1)) {  // the widest domain is a site
     std::map<std::uint32_t, std::vector<NodePlan>> by_domain;
-    for (NodePlan& p : plans) by_domain[w.domain(p.node, d.together)].push_back(std::move(p));
+    for (NodePlan& p : plans)
+      by_domain[any ? w.state().nodes[p.node].site : w.domain(p.node, d.together)].push_back(
+          std::move(p));
     std::optional<std::int64_t> least;
     plans.clear();
     for (auto& [domain, members] : by_domain) {
@@ -205,7 +209,7 @@ std::vector<Tier> one_kind_for_gangs(const std::vector<Tier>& tiers, const Deman
   if (d.nodes == 1) return tiers;
   std::vector<Tier> split;
   for (const Tier& t : tiers)
-    for (const SkuIx s : t.skus) split.push_back({t.burn, {s}, t.cpu_milli, t.memory_mib});
+    for (const SkuIx s : t.skus) split.push_back({t.burn, {s}, t.cpu_milli, t.memory_mib, t.sites});
   return split;
 }
 
@@ -223,29 +227,48 @@ void Evictable::Most::count(const One& one, std::uint64_t gpu_mask) {
 
 namespace {
 
-// By queue_order: those of a class that run and might go. Of those who do not yield only who stops,
-// or whose time is up within the notice; that is looked for where it is due.
-std::vector<std::uint64_t> might_go(const World& world, JobClass c, Instant notice_ends_at) {
+using Candidate = std::pair<std::uint64_t, Slot>;  // queue_order
+
+// f(slot), by queue_order, of those of a class that run and might go. Of those who do not yield
+// only who stops, or whose time is up within the notice; that is looked for where it is due.
+template <typename F>
+void each_that_might_go(const World& world, JobClass c, Instant notice_ends_at, F&& f) {
   const auto& of_class = world.running[static_cast<std::size_t>(c)];
-  if (yields(c) || world.stopping > 0) return {of_class.begin(), of_class.end()};
-  std::vector<std::uint64_t> orders;
+  if (yields(c)) {
+    for (const auto& [order, slot] : of_class) f(slot);
+    return;
+  }
+  std::set<Candidate> found;
+  const auto add = [&](std::uint64_t order) {
+    if (const auto at = of_class.find(order); at != of_class.end()) found.insert(*at);
+  };
+  for (const std::uint64_t order : world.stopping) add(order);
   for (const auto& [due, order] : world.deadlines) {
     if (due > notice_ends_at) break;
-    if (of_class.contains(order)) orders.push_back(order);
+    add(order);
   }
-  std::sort(orders.begin(), orders.end());
-  return orders;
+  for (const auto& [order, slot] : found) f(slot);
 }
 
-std::vector<std::uint64_t> inside(const World& world, JobClass c, const Window& window) {
-  std::vector<std::uint64_t> orders;
+template <typename F>
+void each_inside(const World& world, JobClass c, const Window& window, F&& f) {
+  std::set<Candidate> found;
   for (const Place& p : window.places)
     for (const Slot slot : world.use[p.node].leases)
       if (const Job& job = world.state().jobs[slot]; job.job_class == c)
-        orders.push_back(job.queue_order);
-  std::sort(orders.begin(), orders.end());
-  orders.erase(std::unique(orders.begin(), orders.end()), orders.end());
-  return orders;
+        found.emplace(job.queue_order, slot);
+  for (const auto& [order, slot] : found) f(slot);
+}
+
+// Is its time up by then?
+bool ends_by(const Job& job, Instant t) {
+  return job.time_limit_s && job.lease->started_at.us &&
+         job.lease->started_at + Duration::seconds(job.time_limit_s) <= t;
+}
+
+bool ranks_are_the_order(const World& world) {
+  const Order order = world.state().policy.order;
+  return order == Order::srtf || order == Order::srsf;
 }
 
 }  // namespace
@@ -255,27 +278,48 @@ const Window* only_window(const World& world, const Job& job) {
 }
 
 Evictable::Evictable(const World& world, Instant now, const Window* only)
-    : kinds(world.state().skus.size()) {
-  const Duration notice = Duration::seconds(world.state().policy.spot_grace_s);
+    : kinds(world.state().skus.size()), now_(now), only_(only) {}
+
+void Evictable::look_for(const World& world, const Job& job) {
+  const Demand& d = job.demand;
+  const bool ranked = job.job_class == JobClass::spot || ranks_are_the_order(world);
+  for (SkuIx sku = 0; sku < kinds.size(); ++sku) {
+    OfKind& kind = kinds[sku];
+    if (d.gpus_per_node && std::find(d.skus.begin(), d.skus.end(), sku) == d.skus.end()) continue;
+    if (!kind.taken) take(world, sku);
+    if (ranked && !kind.ranked) rank(world, kind);
+  }
+}
+
+void Evictable::take(const World& world, SkuIx sku) {
+  OfKind& kind = kinds[sku];
+  kind.taken = true;
+  const State& s = world.state();
+  const Instant soon = now_ + Duration::seconds(s.policy.spot_grace_s);
+  const std::size_t most = ones.size() + most_evictable;
   std::vector<std::pair<NodeIx, OnNode>> places;
+  const auto consider = [&](Slot slot) {
+    const Job& job = s.jobs[slot];
+    const Lease& lease = *job.lease;
+    // Work without cards may stand on a node of any kind.
+    if (ones.size() == most || (lease.sku != sku && job.demand.gpus_per_node)) return;
+    const bool gone = job.state == JobState::stopping || ends_by(job, soon);
+    if (!gone && !yields(job.job_class)) return;
+    const auto ix = static_cast<std::uint32_t>(ones.size());
+    const std::size_t before = places.size();
+    for (const Place& p : lease.places)
+      if (s.nodes[p.node].sku == sku) places.push_back({p.node, {ix, p.gpu_mask}});
+    if (places.size() == before) return;
+    Standing standing;
+    standing.job_class = job.job_class;
+    ones.push_back({slot, lease.granted_at.us, standing, loss_gpu_s(world, job, now_), gone});
+  };
   for (const JobClass c :
        {JobClass::house, JobClass::spot, JobClass::on_demand, JobClass::reserved}) {
-    for (const std::uint64_t order :
-         only ? inside(world, c, *only) : might_go(world, c, now + notice)) {
-      if (ones.size() == most_evictable) break;
-      const Slot slot = world.leased.at(order);
-      const Job& job = world.state().jobs[slot];
-      const Lease& lease = *job.lease;
-      const bool gone = job.state == JobState::stopping ||
-                        (job.time_limit_s && lease.started_at.us &&
-                         lease.started_at + Duration::seconds(job.time_limit_s) <= now + notice);
-      if (!gone && !yields(c)) continue;
-      Standing standing;
-      standing.job_class = c;
-      ones.push_back({slot, lease.granted_at.us, standing, loss_gpu_s(world, job, now), gone});
-      for (const Place& p : lease.places)
-        places.push_back({p.node, {static_cast<std::uint32_t>(ones.size() - 1), p.gpu_mask}});
-    }
+    if (only_)
+      each_inside(world, c, *only_, consider);
+    else
+      each_that_might_go(world, c, soon, consider);
   }
   const auto key = [&](const std::pair<NodeIx, OnNode>& v) {
     const One& one = ones[v.second.ix];
@@ -284,34 +328,27 @@ Evictable::Evictable(const World& world, Instant now, const Window* only)
   std::sort(places.begin(), places.end(),
             [&](const auto& a, const auto& b) { return key(a) < key(b); });
   for (const auto& [n, on_node] : places) {
-    auto& nodes = kinds[world.state().nodes[n].sku].nodes;
-    if (nodes.empty() || nodes.back().node != n) nodes.push_back({n, {}, {}});
-    nodes.back().list.push_back(on_node);
+    if (kind.nodes.empty() || kind.nodes.back().node != n) kind.nodes.push_back({n, {}, {}});
+    kind.nodes.back().list.push_back(on_node);
   }
-  const Order order = world.state().policy.order;
-  if (order == Order::srtf || order == Order::srsf)
-    rank(world, now);
-  else
-    count_all();
+  count(kind);
 }
 
-void Evictable::rank(const World& world, Instant now) {
-  if (ranked_) return;
-  ranked_ = true;
-  for (One& one : ones)
-    if (!one.gone_anyway) one.standing = standing_of(world, world.state().jobs[one.slot], now);
-  count_all();
+void Evictable::rank(const World& world, OfKind& kind) {
+  kind.ranked = true;
+  for (const OfNode& of : kind.nodes)
+    for (const OnNode& v : of.list)
+      if (One& one = ones[v.ix]; !one.gone_anyway && one.standing.rank == 0)
+        one.standing = standing_of(world, world.state().jobs[one.slot], now_);
+  count(kind);
 }
 
-void Evictable::count_all() {
-  most = {};
-  for (OfKind& kind : kinds) {
-    kind.most = {};
-    for (OfNode& of : kind.nodes) {
-      of.most = {};
-      for (const OnNode& v : of.list)
-        for (Most* m : {&of.most, &kind.most, &most}) m->count(ones[v.ix], v.gpu_mask);
-    }
+void Evictable::count(OfKind& kind) {
+  kind.most = {};
+  for (OfNode& of : kind.nodes) {
+    of.most = {};
+    for (const OnNode& v : of.list)
+      for (Most* m : {&of.most, &kind.most}) m->count(ones[v.ix], v.gpu_mask);
   }
 }
 
@@ -322,9 +359,7 @@ bool somebody_inside(const World& world, const Job& seeker, Instant now) {
   for (const Place& p : own->places)
     for (const Slot slot : world.use[p.node].leases) {
       const Job& job = world.state().jobs[slot];
-      if (yields(job.job_class) || job.state == JobState::stopping ||
-          (job.time_limit_s && job.lease->started_at.us &&
-           job.lease->started_at + Duration::seconds(job.time_limit_s) <= soon))
+      if (yields(job.job_class) || job.state == JobState::stopping || ends_by(job, soon))
         return true;
     }
   return false;
@@ -342,25 +377,29 @@ void Evictable::told(const World& world, const std::vector<Id>& victims) {
     const Job* job = world.job(id);
     for (const Place& p : job->lease->places) {
       auto& kind = kinds[world.state().nodes[p.node].sku];
-      OfNode& of = kind.nodes[static_cast<std::size_t>(at(world, p.node) - kind.nodes.data())];
+      const OfNode* found = at(world, p.node);
+      if (!found) continue;  // nobody asked for that kind yet
+      OfNode& of = kind.nodes[static_cast<std::size_t>(found - kind.nodes.data())];
       for (const OnNode& v : of.list) {
         One& one = ones[v.ix];
         if (&world.state().jobs[one.slot] != job) continue;
         one.gone_anyway = true;
-        for (Most* m : {&of.most, &kind.most, &most}) m->count(one, v.gpu_mask);
+        for (Most* m : {&of.most, &kind.most}) m->count(one, v.gpu_mask);
       }
     }
   }
 }
 
-std::optional<Eviction> evict_for(const World& world, const Evictable& evictable,
-                                  const Seeker& asks, const std::vector<Tier>& tiers) {
+std::optional<Eviction> evict_for(const World& world, Evictable& evictable, const Seeker& asks,
+                                  const std::vector<Tier>& tiers) {
   const Demand& d = asks.job.demand;
   const Standing standing = standing_of_waiting(asks.job, asks.rank, asks.now);
   Seeker seeker = asks;
   seeker.for_good |= standing.is_owed;  // what is lent to it, nobody is told to leave for it
-  if (d.gpu_milli != 1000 || d.mig != 0 || evictable.ones.empty()) return std::nullopt;
-  if (!evictable.most.some_gone && !some_may_be_told(world, standing, evictable.most))
+  evictable.look_for(world, asks.job);
+  if (std::none_of(evictable.kinds.begin(), evictable.kinds.end(), [&](const auto& kind) {
+        return kind.most.some_gone || some_may_be_told(world, standing, kind.most);
+      }))
     return std::nullopt;
   for (const Tier& tier : one_kind_for_gangs(tiers, d)) {
     const auto plans = choose(world, d, Search(world, evictable, seeker, tier).nodes());

@@ -12,13 +12,15 @@
 
 namespace ampacity::core {
 
-// Who runs and might go, by kind and node: taken once for a sweep over the queue.
+// Who runs and might go, by kind and node: taken once for a sweep over the queue, a kind when the
+// first asks for it.
 class Evictable {
  public:
   // `only`: those on the nodes of one window.
-  Evictable(const World& world, Instant now, const Window* only = nullptr);
-  // Where one of a class asks another of it, ranks decide; only then are they found, and once.
-  void rank(const World& world, Instant now);
+  explicit Evictable(const World& world, Instant now, const Window* only = nullptr);
+  // Takes the kinds that would serve this job. Where one of a class asks another of it, ranks
+  // decide; only then are they found.
+  void look_for(const World& world, const Job& job);
 
   struct One {
     Slot slot = 0;
@@ -46,18 +48,21 @@ class Evictable {
   struct OfKind {
     Most most;
     std::vector<OfNode> nodes;  // ascending
+    bool taken = false, ranked = false;
   };
   std::vector<One> ones;
-  std::vector<OfKind> kinds;  // by SKU
-  Most most;
+  std::vector<OfKind> kinds;  // by the nodes' SKU
 
   const OfNode* at(const World& world, NodeIx node) const;
   // These go now: from then on they cost nobody anything.
   void told(const World& world, const std::vector<Id>& victims);
 
  private:
-  void count_all();
-  bool ranked_ = false;
+  void take(const World& world, SkuIx kind);
+  void rank(const World& world, OfKind& kind);
+  void count(OfKind& kind);
+  Instant now_;
+  const Window* only_;
 };
 
 // The window whose nodes alone this job may use; nullptr: it may use others.
@@ -71,8 +76,8 @@ struct Eviction {
 };
 
 // nullopt: even so there is no place.
-std::optional<Eviction> evict_for(const World& world, const Evictable& evictable,
-                                  const Seeker& seeker, const std::vector<Tier>& tiers);
+std::optional<Eviction> evict_for(const World& world, Evictable& evictable, const Seeker& seeker,
+                                  const std::vector<Tier>& tiers);
 
 // Are the claimed cards free of others' leases by now?
 bool claim_is_free(const World& world, const Job& job);

@@ -237,6 +237,26 @@ TEST_CASE("claimed cards are nobody else's; a job that is stopped gives its clai
   check_world(c.world);
 }
 
+TEST_CASE("a share and a slice tell spot to go as well, and get a card of their own") {
+  for (const std::uint32_t mig : {0U, 2U}) {
+    TestCloud c(1);
+    const Id big = c.start(in_class(c.request("h100:7"), JobClass::spot));
+    const Id small = c.start(in_class(c.request("h100:1"), JobClass::spot));
+    SubmitJob s = c.request("h100:1");
+    s.mig = mig;
+    if (!mig) s.gpu_milli = 250;
+    const Id part = c.submit(s);
+    CHECK(c.is_stopping(small));
+    CHECK_FALSE(c.is_stopping(big));
+    REQUIRE(c.job(part).claim);
+    c.end(small);
+    REQUIRE(c.is_leased(part));
+    CHECK(std::popcount(c.job(part).lease->places[0].gpu_mask) == 1);
+    CHECK(std::popcount(c.job(part).lease->places[0].mig_slices) == static_cast<int>(mig));
+    check_world(c.world);
+  }
+}
+
 TEST_CASE("a gang takes what is free and tells only those who stand in the rest") {
   TestCloud c(3);
   const Id a = spot_job(c, "h100:4");

@@ -12,8 +12,16 @@ bool less(const Demand& a, const Demand& b) {
   return key(a) < key(b);
 }
 
+Shape shape_of(const Job& job) {
+  Shape shape{job.job_class, job.project, job.time_limit_s, job.demand, {}};
+  for (const VolumeMount& m : job.spec.volumes) shape.volumes.push_back(m.volume);
+  return shape;
+}
+
 bool operator<(const Shape& a, const Shape& b) {
-  const auto key = [](const Shape& s) { return std::tie(s.job_class, s.project, s.time_limit_s); };
+  const auto key = [](const Shape& s) {
+    return std::tie(s.job_class, s.project, s.time_limit_s, s.volumes);
+  };
   return key(a) != key(b) ? key(a) < key(b) : less(a.demand, b.demand);
 }
 

@@ -19,11 +19,10 @@ struct Shape {
   ProjectIx project = 0;
   std::int64_t time_limit_s = 0;
   Demand demand;
+  std::vector<std::string> volumes;  // they live at a site
   bool operator==(const Shape&) const = default;
 };
-inline Shape shape_of(const Job& job) {
-  return {job.job_class, job.project, job.time_limit_s, job.demand};
-}
+Shape shape_of(const Job& job);
 bool operator<(const Shape& a, const Shape& b);
 
 // Groups of one shape stand beside each other.

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "base/prng.h"
 #include "core/place.h"
+#include "core/settle.h"
 #include "core/share.h"
 #include "core/test_cloud.h"
 
@@ -260,10 +262,17 @@ struct Free {
   ProjectIx tenant = nobody;
 };
 
-std::vector<Free> cards_of(const World& w, NodeIx n) {
+// Is it there, and still at that instant, if it runs as long as it may? `at` zero: now.
+bool stays(const Job& j, Instant at) {
+  if (j.id.is_nil() || !j.lease) return false;
+  return at.us == 0 || j.time_limit_s == 0 ||
+         j.lease->started_at + Duration::seconds(j.time_limit_s + j.grace_s + confirm_s) > at;
+}
+
+std::vector<Free> cards_of(const World& w, NodeIx n, Instant at) {
   std::vector<Free> cards(w.state().nodes[n].gpus.size());
   for (const Job& j : w.state().jobs) {
-    if (j.id.is_nil() || !j.lease) continue;
+    if (!stays(j, at)) continue;
     for (const Place& p : j.lease->places)
       for (std::size_t g = 0; p.node == n && g < cards.size(); ++g) {
         if (!(p.gpu_mask >> g & 1)) continue;
@@ -285,16 +294,16 @@ bool slice_fits(const Free& card, std::uint32_t eighths) {
   return false;
 }
 
-bool node_fits(const World& w, const Job& job, NodeIx n) {
+bool node_fits(const World& w, const Job& job, NodeIx n, Instant at) {
   const Node& node = w.state().nodes[n];
   const Demand& d = job.demand;
-  if (node.state != NodeState::active || w.holds.contains(n)) return false;
+  if (node.state != NodeState::active || (at.us == 0 && w.holds.contains(n))) return false;
   if (d.gpus_per_node ? std::find(d.skus.begin(), d.skus.end(), node.sku) == d.skus.end()
                       : !node.rents_cpu)
     return false;
   std::int64_t cpu = node.cpu_milli, memory = node.memory_mib, want_cpu = 0, want_memory = 0;
   for (const Job& j : w.state().jobs) {
-    if (j.id.is_nil() || !j.lease) continue;
+    if (!stays(j, at)) continue;
     for (const Place& p : j.lease->places) {
       if (p.node != n) continue;
       cpu -= j.lease->cpu_milli;
@@ -305,7 +314,7 @@ bool node_fits(const World& w, const Job& job, NodeIx n) {
   fill_defaults(w.state().skus[d.gpus_per_node ? node.sku : d.skus[0]], d, want_cpu, want_memory);
   if (cpu < want_cpu || memory < want_memory) return false;
   std::uint32_t fit = 0;
-  for (const Free& card : cards_of(w, n)) {
+  for (const Free& card : cards_of(w, n, at)) {
     const bool idle = card.milli == 1000 && card.slices == 0;
     if (d.mig)
       fit += slice_fits(card, d.mig);
@@ -318,15 +327,33 @@ bool node_fits(const World& w, const Job& job, NodeIx n) {
 }
 
 // Nodes of one kind, and in one domain where it is required.
-bool has_place(const World& w, const Job& job) {
+bool has_place(const World& w, const Job& job, Instant at = {}) {
   std::map<std::pair<SkuIx, std::uint32_t>, std::uint32_t> count;
   for (NodeIx n = 0; n < w.state().nodes.size(); ++n) {
-    if (!node_fits(w, job, n)) continue;
+    if (!node_fits(w, job, n, at)) continue;
     const Together t = job.demand.together;
     const std::uint32_t domain = t == Together::any ? 0 : w.domain(n, t);
     if (++count[{w.state().nodes[n].sku, domain}] >= job.demand.nodes) return true;
   }
   return false;
+}
+
+// Of every kind: whole cards, gangs, shares, slices, CPU alone.
+template <typename Draw>
+SubmitJob any_request(TestCloud& c, Draw&& draw, std::int64_t time_limit_s) {
+  static const char* shapes[] = {"h100:1",   "h100:8", "h100:3x2",   "any:2",  "h100:4",
+                                 "h100:8x2", "h100:1", "a40|h100:1", "h100:1", nullptr};
+  const std::uint64_t shape = draw(10);
+  const JobClass job_class = draw(3) ? JobClass::on_demand : JobClass::spot;
+  SubmitJob s =
+      in_class(c.request(shapes[shape], time_limit_s), job_class, static_cast<ProjectIx>(draw(2)));
+  if (shape >= 6 && shape <= 8 && draw(2)) s.gpu_milli = static_cast<std::uint32_t>(1 + draw(999));
+  if (shape >= 6 && shape <= 8 && s.gpu_milli == 1000) s.mig = 1U << draw(4);
+  if (draw(5) == 0) s.cpu_milli = 1000 + static_cast<std::int64_t>(draw(60'000));
+  if (shape == 9) s.cpu_milli = 1000 + static_cast<std::int64_t>(draw(7'000));
+  if (draw(8) == 0) s.apart = "x";
+  if (draw(3) == 0) s.together = Together::leaf;
+  return s;
 }
 
 }  // namespace
@@ -342,19 +369,7 @@ TEST_CASE("property: who waits has no place, by brute force over nodes without h
     if (seed % 2) c.set_policy([](Policy& p) { p.promises_per_class = 0; });
     std::vector<Id> jobs;
     for (int i = 0; i < 150; ++i) {
-      static const char* shapes[] = {"h100:1",   "h100:8", "h100:3x2",   "any:2",  "h100:4",
-                                     "h100:8x2", "h100:1", "a40|h100:1", "h100:1", nullptr};
-      const std::uint64_t shape = draw(10);
-      SubmitJob s =
-          in_class(c.request(shapes[shape], draw(2) ? 0 : 5000),
-                   draw(3) ? JobClass::on_demand : JobClass::spot, static_cast<ProjectIx>(draw(2)));
-      if (shape >= 6 && shape <= 8 && draw(2))
-        s.gpu_milli = static_cast<std::uint32_t>(1 + draw(999));
-      if (shape >= 6 && shape <= 8 && s.gpu_milli == 1000) s.mig = 1U << draw(4);
-      if (draw(5) == 0) s.cpu_milli = 1000 + static_cast<std::int64_t>(draw(60'000));
-      if (shape == 9) s.cpu_milli = 1000 + static_cast<std::int64_t>(draw(7'000));
-      if (draw(8) == 0) s.apart = "x";
-      if (draw(3) == 0) s.together = Together::leaf;
+      const SubmitJob s = any_request(c, draw, draw(2) ? 0 : 5000);
       if (c.run(s)) jobs.push_back(s.job.id);
       c.tick(static_cast<std::int64_t>(draw(100)));
       for (int ends = static_cast<int>(draw(3)); ends > 0 && !jobs.empty(); --ends)
@@ -372,6 +387,47 @@ TEST_CASE("property: who waits has no place, by brute force over nodes without h
   }
   CHECK(waited > 1000);
   CHECK(started > 1000);
+}
+
+TEST_CASE("property: a promise is for the first instant at which there is room, by brute force") {
+  std::map<int, int> checked;  // by kind of request
+  for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+    CAPTURE(seed);
+    base::SeededPrng prng(seed);
+    const auto draw = [&](std::uint64_t n) { return prng.next() % n; };
+    TestCloud c(3, 1);
+    c.add_project("other", 100'000'000);
+    for (int i = 0; i < 60; ++i) {
+      SubmitJob s = any_request(c, draw, 600 + static_cast<std::int64_t>(draw(20'000)));
+      s.job.job_class = JobClass::on_demand;
+      if (!c.run(s)) continue;
+      if (c.is_leased(s.job.id)) {
+        c.run_ranks(s.job.id);
+        c.tick(static_cast<std::int64_t>(draw(100)));
+        continue;
+      }
+      const Job& job = c.job(s.job.id);
+      REQUIRE(job.promise);
+      std::set<Instant> ends;
+      for (const Job& j : c.world.state().jobs)
+        if (!j.id.is_nil() && j.lease)
+          ends.insert(j.lease->started_at +
+                      Duration::seconds(j.time_limit_s + j.grace_s + confirm_s));
+      const auto first = std::find_if(ends.begin(), ends.end(),
+                                      [&](Instant at) { return has_place(c.world, job, at); });
+      REQUIRE(first != ends.end());
+      CHECK(job.promise->start_by == *first);
+      CHECK(job.promise->certain);
+      const Demand& d = job.demand;
+      ++checked[d.mig                  ? 1
+                : d.gpu_milli < 1000   ? 2
+                : d.gpus_per_node == 0 ? 3
+                : d.nodes > 1          ? 4
+                                       : 5];
+      break;
+    }
+  }
+  for (int kind = 1; kind <= 5; ++kind) CHECK(checked[kind] > 5);
 }
 
 }  // namespace ampacity::core

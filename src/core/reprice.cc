@@ -93,8 +93,8 @@ std::optional<std::vector<FactBody>> reprice_spot(const World& world, Instant no
 
   std::vector<FactBody> stops;
   Repricer repricer(world, now);
-  for (const std::uint64_t order : spot) {
-    const Job& job = s.jobs[world.leased.at(order)];
+  for (const auto& [order, slot] : spot) {
+    const Job& job = s.jobs[slot];
     const Lease& lease = *job.lease;
     if (job.state == JobState::stopping) continue;  // after its notice it has no other price
     const SiteIx site = s.nodes[lease.places[0].node].site;

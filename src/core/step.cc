@@ -14,7 +14,9 @@ bool makes_room(const FactBody& body) {
          std::holds_alternative<WindowChanged>(body) || std::holds_alternative<PolicySet>(body) ||
          std::holds_alternative<QuotaSet>(body) || std::holds_alternative<PricesSet>(body) ||
          std::holds_alternative<SpotRepriced>(body) || std::holds_alternative<BudgetSet>(body) ||
-         std::holds_alternative<BudgetRemoved>(body) || std::holds_alternative<BudgetsTurned>(body);
+         std::holds_alternative<BudgetRemoved>(body) ||
+         std::holds_alternative<BudgetsTurned>(body) || std::holds_alternative<SiteChanged>(body) ||
+         std::holds_alternative<SiteContact>(body) || std::holds_alternative<VolumeForgotten>(body);
 }
 
 }  // namespace

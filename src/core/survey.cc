@@ -78,14 +78,15 @@ class Survey {
   void look_at(NodeIx n) {
     const Node& node = w_.state().nodes[n];
     const Demand& d = s_.job.demand;
-    if (node.state != NodeState::active || !serves(node, d, std::span(&sku_, 1)) ||
+    if (!w_.takes_work(n) || !tier_.at(node.site) || !serves(node, d, std::span(&sku_, 1)) ||
         !admits(w_, s_.job, n))
       return;
     gpus_free_ += w_.free_gpus(n);
     if (node.gpus.size() < d.gpus_per_node || node.cpu_milli < tier_.cpu_milli ||
         node.memory_mib < tier_.memory_mib)
       return;
-    Domain& in = domains_[d.together == Together::any ? 0 : w_.domain(n, d.together)];
+    const std::uint32_t site = d.nodes > 1 ? node.site : 0;  // a gang stands at one
+    Domain& in = domains_[d.together == Together::any ? site : w_.domain(n, d.together)];
     NodeNeed need = need_of(d, tier_.cpu_milli, tier_.memory_mib, s_.job.project);
     const bool fits = w_.packer.fit(n, need).has_value();
     if (fits && !kept(n)) {
@@ -105,10 +106,9 @@ class Survey {
   // Do others have a right to what it would need there?
   bool kept(NodeIx n) const {
     if (!w_.holds.contains(n)) return false;
-    if (is_share(s_.job.demand) || !s_.job.demand.gpus_per_node) return true;
     const Leftover left = left_for(w_, n, s_);
-    return left.cpu_milli < tier_.cpu_milli || left.memory_mib < tier_.memory_mib ||
-           std::popcount(left.gpu_mask) < static_cast<int>(s_.job.demand.gpus_per_node);
+    const NodeNeed need = need_of(s_.job.demand, tier_.cpu_milli, tier_.memory_mib, s_.job.project);
+    return !left.holds(tier_) || !w_.packer.fit(n, need, left.gpu_mask);
   }
 
   // Work of a lower class goes when it is told to.

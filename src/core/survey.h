@@ -36,7 +36,4 @@ struct Room {
 Room survey(const World& world, const Seeker& seeker, const Tier& tier, SkuIx sku,
             std::size_t& followed);
 
-// A part of a card is asked for.
-inline bool is_share(const Demand& d) { return d.gpu_milli != 1000 || d.mig != 0; }
-
 }  // namespace ampacity::core

@@ -67,9 +67,11 @@ enum class Constraint {
   reservation,      // its own has not begun, or is full
   claimed,          // its place is being made free
   next_in_line,     // there is room: the queue's next pass decides
+  unreachable,      // there is room at a site that cannot be reached now
 };
 BOOST_DESCRIBE_ENUM(Constraint, none, no_room, topology, held_for_others, credit, budget, quota,
-                    cpu_or_memory, price, site, apart, reservation, claimed, next_in_line)
+                    cpu_or_memory, price, site, apart, reservation, claimed, next_in_line,
+                    unreachable)
 
 // A stretch of time on named GPUs that is kept for a project, or from everybody.
 enum class WindowKind { reservation, maintenance };
@@ -83,6 +85,15 @@ BOOST_DESCRIBE_ENUM(Order, fair, fifo, srtf, srsf)
 // absent: not registered at the latest start; cordoned: by an operator. Neither takes new work.
 enum class NodeState { active, cordoned, absent };
 BOOST_DESCRIBE_ENUM(NodeState, active, cordoned, absent)
+
+// draining: what runs there goes on, nothing new begins; closed: empty, its engine is let go.
+enum class SiteState { active, draining, closed };
+BOOST_DESCRIBE_ENUM(SiteState, active, draining, closed)
+
+// What becomes of a job whose site cannot be reached for as long as the policy says: it waits for
+// the site, or its generation is given up and it starts again elsewhere.
+enum class IfSiteLost { wait, move };
+BOOST_DESCRIBE_ENUM(IfSiteLost, wait, move)
 
 enum class RankState { pending, running, ended };
 BOOST_DESCRIBE_ENUM(RankState, pending, running, ended)

@@ -79,6 +79,22 @@ std::optional<NodeIx> World::node(std::string_view name) const {
   return at->second;
 }
 
+std::optional<SiteIx> World::site(std::string_view name) const {
+  for (SiteIx s = 0; s < state_.sites.size(); ++s)
+    if (state_.sites[s].name == name && !state_.sites[s].removed) return s;
+  return std::nullopt;
+}
+
+std::optional<SiteIx> World::volume_home(ProjectIx project, std::string_view name) const {
+  const auto at =
+      std::lower_bound(state_.volumes.begin(), state_.volumes.end(), std::pair(project, name),
+                       [](const VolumeHome& v, const auto& key) {
+                         return std::pair(v.project, std::string_view(v.name)) < key;
+                       });
+  if (at == state_.volumes.end() || at->project != project || at->name != name) return std::nullopt;
+  return at->site;
+}
+
 // ---- nodes --------------------------------------------------------------------------------------
 
 std::uint32_t World::free_gpus(NodeIx n) const { return packer.whole_free(n); }
@@ -123,9 +139,7 @@ void World::count_hardware(NodeIx n, int sign) {
   if (count == 0) hardware.erase(kind);
 }
 
-void World::open_or_close(NodeIx n) {
-  packer.set_open(n, state_.nodes[n].state == NodeState::active && !holds.contains(n));
-}
+void World::open_or_close(NodeIx n) { packer.set_open(n, takes_work(n) && !holds.contains(n)); }
 
 // ---- holds --------------------------------------------------------------------------------------
 
@@ -165,17 +179,30 @@ void World::index_window(std::uint32_t ix, int sign) {
 
 // ---- jobs ---------------------------------------------------------------------------------------
 
+std::optional<Instant> World::fence_at(const Job& job) const {
+  if (!job.lease) return std::nullopt;
+  const Site& site = state_.sites[site_of(*job.lease)];
+  if (site.unknown_since.us == 0) return std::nullopt;
+  const Policy& p = state_.policy;
+  const Instant given_up = site.unknown_since + Duration::seconds(p.site_lease_s + p.site_grace_s);
+  if (job.if_site_lost == IfSiteLost::move) return given_up;
+  if (job.state != JobState::stopping || job.stop_reason != StopReason::asked) return std::nullopt;
+  return std::max(given_up, job.stop_ordered_at + Duration::seconds(job.grace_s));
+}
+
 std::optional<Instant> World::deadline_of(const Job& job) const {
   if (job.state == JobState::queued) {
     if (job.start_by.us == 0) return std::nullopt;
     return job.start_by;
   }
-  if (!job.lease || job.state == JobState::stopping) return std::nullopt;
+  std::optional<Instant> due = fence_at(job);
+  if (!job.lease || job.state == JobState::stopping) return due;
   const Lease& lease = *job.lease;
-  if (lease.started_at.us == 0) return lease.granted_at + start_timeout;
-  std::optional<Instant> due;
+  if (lease.started_at.us == 0)
+    return std::min(due.value_or(forever), lease.granted_at + start_timeout);
   if (lease.pending_id != 0)
-    due = lease.started_at + Duration::seconds(lease.paid_s) - settle_lead(job);
+    due = std::min(due.value_or(forever),
+                   lease.started_at + Duration::seconds(lease.paid_s) - settle_lead(job));
   if (job.time_limit_s > 0) {
     const Instant limit = lease.started_at + Duration::seconds(job.time_limit_s);
     if (!due || limit < *due) due = limit;
@@ -268,12 +295,17 @@ void World::index_lease(const Job& job, Slot slot, int sign) {
   auto& of_class = running[static_cast<std::size_t>(job.job_class)];
   if (sign > 0) {
     leased.emplace(job.queue_order, slot);
-    of_class.insert(job.queue_order);
+    of_class.emplace(job.queue_order, slot);
   } else {
     leased.erase(job.queue_order);
     of_class.erase(job.queue_order);
   }
-  stopping += job.state == JobState::stopping ? static_cast<std::size_t>(sign) : 0;
+  if (job.state == JobState::stopping) {
+    if (sign > 0)
+      stopping.insert(job.queue_order);
+    else
+      stopping.erase(job.queue_order);
+  }
   burn[job.project] += sign * burn_rate(lease.rates);
   share_rate[job.project] += sign * share_of(lease.rates);
   const NodeNeed need = need_of(job.demand, lease.cpu_milli, lease.memory_mib, job.project);

@@ -84,6 +84,11 @@ class World {
   const PriceBook* prices_at(Instant t) const;
   const Window* window(Id id) const;
   std::optional<NodeIx> node(std::string_view name) const;
+  std::optional<SiteIx> site(std::string_view name) const;  // that is not removed
+  // Where it lives; nullopt: it was never used.
+  std::optional<SiteIx> volume_home(ProjectIx project, std::string_view name) const;
+  // A lease stands at one site.
+  SiteIx site_of(const Lease& lease) const { return state_.nodes[lease.places[0].node].site; }
   // Of its name, its size, its project and of all; nullptr where nothing was learnt yet.
   std::array<const History*, 4> histories_of(const Job& job) const;
 
@@ -98,8 +103,8 @@ class World {
   std::vector<std::uint32_t> waiting_for_sku;             // [sku]: queued jobs that would take it
   std::set<std::pair<Instant, std::uint64_t>> deadlines;  // (when, queue_order) of live jobs
   std::map<std::uint64_t, Slot> leased;                   // by queue_order: live leases
-  std::array<std::set<std::uint64_t>, 4> running;         // [class]: queue_order of live leases
-  std::size_t stopping = 0;                               // live leases that were told to stop
+  std::array<std::map<std::uint64_t, Slot>, 4> running;   // [class]: the same, of each
+  std::set<std::uint64_t> stopping;                       // live leases that were told to stop
   std::vector<std::uint32_t> queued_of_project;           // [project]
   std::vector<Ticks> burn;                                // [project]: ticks/s, rounded up
   std::vector<Ticks> share_rate;                          // [project]: list price of GPUs, ticks/s
@@ -111,6 +116,14 @@ class World {
   Reserves reserves;  // of State::pending
 
   std::uint32_t free_gpus(NodeIx node) const;
+  // May anything new begin there: it is active, and its site is open.
+  bool takes_work(NodeIx n) const {
+    const Node& node = state_.nodes[n];
+    return node.state == NodeState::active && !node.held_back && state_.sites[node.site].open();
+  }
+  // When what runs at a site that cannot be reached is given up, if its owner allowed it: that it
+  // moves, or that it stops. nullopt: it waits for the site.
+  std::optional<Instant> fence_at(const Job& job) const;
   // Label ids: equal where two nodes share the domain. `any`: the node itself.
   std::uint32_t domain(NodeIx node, Together level) const { return domains_[node][int(level)]; }
   // The next instant at which Tick has something to do for this job; nullopt: nothing.

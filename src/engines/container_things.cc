@@ -66,10 +66,11 @@ base::Try<void> ContainerEngine::obtain_image(const std::string& image) {
     fs::path archive = options_.image_archives / (name + ".tar");
     std::ifstream file(archive, std::ios::binary);
     if (name.empty() || options_.image_archives.empty() || !file) {
-      return base::fault(fmt::format("no image '{}' here, and no archive {} to make it of", image,
-                                     name.empty() ? "NAME.tar (names are localhost/ampacity-NAME)"
-                                                  : archive.string()),
-                         false);
+      return base::fault(
+          name.empty()
+              ? fmt::format("no image '{}' here (names are localhost/ampacity-NAME)", image)
+              : fmt::format("no image '{}' here, and no archive {}.tar to make it of", image, name),
+          false);
     }
     std::string block;
     auto next = [&] {

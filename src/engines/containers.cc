@@ -48,7 +48,7 @@ ContainerEngine::ContainerEngine(ContainerOptions options, base::Clock& clock,
       dialect_(options_.dialect == ContainerOptions::Dialect::podman ? podman_dialect()
                                                                      : docker_dialect()),
       host_(std::move(host)),
-      client_(host_->connect()) {
+      client_(net::gated(host_->connect(), options_.may_act)) {
   health_.kind = dialect_->kind();
 }
 

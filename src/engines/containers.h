@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "engines/engine.h"
 #include "engines/log_spool.h"
+#include "net/gated_transport.h"
 
 namespace ampacity::engines {
 
@@ -27,6 +28,7 @@ struct ContainerOptions {
   std::int64_t volume_limit_bytes = 10LL << 30;
   std::uint32_t uid_base = 1'000'000;  // project p gets [base + p·65536, +65536)
   bool user_namespaces = true;         // used where the host allows, see EngineHealth
+  net::MayAct may_act;                 // asked before each request
 };
 
 std::unique_ptr<Engine> make_container_engine(ContainerOptions options, base::Clock& clock);

@@ -1,37 +1,54 @@
 #include "engines/slurm.h"
 
+#include <sys/stat.h>
+
+#include "engines/slurm_engine.h"
+
 namespace ampacity::engines {
+
 namespace {
 
-class NotYet final : public Engine {
- public:
-  base::Try<void> start(EngineReports) override {
-    return base::fault("the Slurm engine is not built yet", false);
+net::Peer peer_of(const std::string& url) {
+  if (url.starts_with("unix:")) {
+    std::string path = url.substr(5);
+    if (path.starts_with("//")) path.erase(0, 2);
+    return {"http://slurmrestd", std::move(path)};
   }
-  void desire_whole(std::vector<core::RankWork>) override {}
-  void desire_also(std::vector<core::RankWork>) override {}
-  void done_with(std::vector<Done>) override {}
-  EngineHealth health() const override { return {}; }
-  base::Try<std::unique_ptr<ExecSession>> exec(const std::string&, std::vector<std::string>, bool,
-                                               ExecEvents) override {
-    return base::fault("a rank on Slurm cannot be entered", false);
-  }
-  base::Try<std::vector<VolumeSeen>> volumes() override { return std::vector<VolumeSeen>{}; }
-  base::Try<void> remove_volume(std::uint32_t, const std::string&) override {
-    return base::fault("a Slurm site has no volumes", false, 404);
-  }
-};
+  std::string base = url;
+  while (base.ends_with('/')) base.pop_back();
+  return {std::move(base), {}};
+}
 
 }  // namespace
 
-std::unique_ptr<Engine> make_slurm_engine(SlurmOptions, base::Clock&) {
-  return std::make_unique<NotYet>();
+std::unique_ptr<Engine> make_slurm_engine(SlurmOptions options, base::Clock& clock) {
+  auto transport = std::make_unique<net::HttpClient>(peer_of(options.url));
+  return make_slurm_engine(std::move(options), clock, std::move(transport));
 }
-std::unique_ptr<Engine> make_slurm_engine(SlurmOptions, base::Clock&,
-                                          std::unique_ptr<net::Transport>) {
-  return std::make_unique<NotYet>();
+
+std::unique_ptr<Engine> make_slurm_engine(SlurmOptions options, base::Clock& clock,
+                                          std::unique_ptr<net::Transport> transport) {
+  return std::make_unique<SlurmEngine>(std::move(options), clock, std::move(transport));
 }
 
 std::filesystem::path log_directory(const SlurmOptions& options) { return options.state / "logs"; }
+
+base::Result<void> check_slurm_options(const SlurmOptions& o) {
+  const bool unix_socket = o.url.starts_with("unix:/");
+  if (!unix_socket && !o.url.starts_with("http://") && !o.url.starts_with("https://"))
+    return base::refuse_field("url", "must be unix:/path/of/socket, http://host:port or https://…");
+  const int doors = !o.token_file.empty() + !o.token_env.empty() + !o.jwt_key_file.empty();
+  if (doors > 1)
+    return base::refuse_field("token", "give one of token file, token variable and JWT key file");
+  if (!unix_socket && doors == 0)
+    return base::refuse_field("token", "slurmrestd over TCP asks for a token: give a token file");
+  if (!o.jwt_key_file.empty() && o.user.empty())
+    return base::refuse_field("user", "a token minted from the key needs the user it is for");
+  if (o.lease.us != 0 && o.lease < base::Duration::seconds(120))
+    return base::refuse_field("lease", "must be 0 (none) or at least 2 minutes: Slurm counts them");
+  if (!o.shared.empty() && !o.shared.is_absolute())
+    return base::refuse_field("shared", "must be an absolute path, the same on every node");
+  return {};
+}
 
 }  // namespace ampacity::engines

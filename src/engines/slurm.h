@@ -43,6 +43,9 @@ std::unique_ptr<Engine> make_slurm_engine(SlurmOptions options, base::Clock& clo
 std::unique_ptr<Engine> make_slurm_engine(SlurmOptions options, base::Clock& clock,
                                           std::unique_ptr<net::Transport> transport);
 
+// What is wrong with them, if anything: before a thread is started.
+base::Result<void> check_slurm_options(const SlurmOptions& options);
+
 // Where this engine's LogSpool lies.
 std::filesystem::path log_directory(const SlurmOptions& options);
 

@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "engines/engine.h"
+#include "engines/stub_record.h"
 
 namespace ampacity::engines {
 namespace {
@@ -47,7 +48,11 @@ struct Running {
 // nothing.
 class StubEngine final : public Engine {
  public:
-  StubEngine(base::Duration run_time, base::Clock& clock) : run_time_(run_time), clock_(clock) {}
+  StubEngine(const StubOptions& options, base::Clock& clock)
+      : run_time_(options.run_time), clock_(clock) {
+    if (!options.record.empty())
+      record_ = std::make_unique<StubRecord>(options.record, options.may_act);
+  }
   ~StubEngine() override {
     {
       std::lock_guard lock(mutex_);
@@ -75,14 +80,12 @@ class StubEngine final : public Engine {
       kept.insert(ranks_.extract(found));
     }
     ranks_.swap(kept);
-    for (const RankWork& work : ranks) want(work);
-    changed_.notify_all();
+    want_all(ranks);
   }
 
   void desire_also(std::vector<RankWork> ranks) override {
     std::lock_guard lock(mutex_);
-    for (const RankWork& work : ranks) want(work);
-    changed_.notify_all();
+    want_all(ranks);
   }
 
   void done_with(std::vector<Done> ranks) override {
@@ -116,12 +119,25 @@ class StubEngine final : public Engine {
   };
 
   // Under the lock.
+  void want_all(const std::vector<RankWork>& ranks) {
+    if (record_) record_->begin();
+    for (const RankWork& work : ranks) want(work);
+    if (record_) record_->end();
+    changed_.notify_all();
+  }
+
   void want(const RankWork& work) {
     Key key = key_of(work);
-    auto [found, fresh] = ranks_.try_emplace(key);
+    auto found = ranks_.find(key);
+    const bool fresh = found == ranks_.end();
+    const base::Instant now = clock_.now();
+    const auto started =
+        fresh && record_ ? record_->start(work.container_name(), now) : std::optional(now);
+    if (!started) return;
+    if (fresh) found = ranks_.emplace(key, Running{}).first;
     Running& rank = found->second;
     if (fresh) {
-      rank.started_at = clock_.now();
+      rank.started_at = *started;
       rank.ends_at = rank.started_at + run_time_;
       due_.push({rank.ends_at, key});
       starts_.push_back(key);
@@ -203,13 +219,18 @@ class StubEngine final : public Engine {
   std::priority_queue<Due, std::vector<Due>, Later> due_;
   std::vector<Key> starts_;
   std::vector<RankSeen> outbox_;
+  std::unique_ptr<StubRecord> record_;
   bool stopping_ = false;
 };
 
 }  // namespace
 
+std::unique_ptr<Engine> make_stub_engine(const StubOptions& options, base::Clock& clock) {
+  return std::make_unique<StubEngine>(options, clock);
+}
+
 std::unique_ptr<Engine> make_stub_engine(base::Duration run_time, base::Clock& clock) {
-  return std::make_unique<StubEngine>(run_time, clock);
+  return make_stub_engine(StubOptions{run_time, {}, {}}, clock);
 }
 
 }  // namespace ampacity::engines

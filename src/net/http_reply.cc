@@ -157,6 +157,7 @@ Reply& Reply::operator=(Reply&& other) noexcept {
   if (this == &other) return *this;
   const Reply unanswered(std::move(impl_));
   impl_ = std::move(other.impl_);
+  finish_ = std::move(other.finish_);
   return *this;
 }
 
@@ -165,7 +166,10 @@ Reply::~Reply() {
 }
 
 void Reply::send(Response response) {
-  if (const auto impl = std::exchange(impl_, nullptr)) impl->send(std::move(response));
+  const auto impl = std::exchange(impl_, nullptr);
+  if (!impl) return;
+  if (finish_) finish_(response);
+  impl->send(std::move(response));
 }
 
 std::shared_ptr<Stream> Reply::stream(Response head) {

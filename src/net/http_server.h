@@ -70,6 +70,8 @@ class Reply {
   Reply& operator=(Reply&&) noexcept;
   ~Reply();
 
+  // Has the last word on what send() sends, on whatever thread that is.
+  void finish_with(std::function<void(Response&)> finish) { finish_ = std::move(finish); }
   void send(Response response);
   // Sends the head (chunked) and hands over the stream.
   std::shared_ptr<Stream> stream(Response head);
@@ -79,6 +81,7 @@ class Reply {
 
  private:
   std::shared_ptr<Impl> impl_;
+  std::function<void(Response&)> finish_;
 };
 
 using Handler = std::function<void(Request, Reply)>;

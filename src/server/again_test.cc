@@ -43,9 +43,9 @@ core::PriceBook book_of(const std::string& currency, base::Ticks on_demand, base
 struct LateCloud {
   store::ScratchFolder folder;
   TestClock clock;
-  store::SqliteOptions store{folder.path / "ampacity.db"};
-  std::unique_ptr<store::Journal> journal = std::move(*store::open_sqlite(store));
-  Secrets secrets = std::move(*Secrets::open(folder.path));
+  store::StoreAt store{folder.path / "ampacity.db"};
+  std::unique_ptr<store::Journal> journal = std::move(*store::open_journal(store));
+  Secrets secrets = std::move(*Secrets::open_file(folder.path / "secret"));
   std::unique_ptr<engines::Engine> engine =
       engines::make_stub_engine(base::Duration::millis(1), clock);
   std::unique_ptr<Loop> loop;
@@ -232,7 +232,7 @@ struct LateCloud {
       return std::pair(base::Id{}, std::uint64_t{0});
     });
     if (last.first.is_nil()) return;
-    const auto issued = (*store::open_sqlite_reader(store))->invoice(last.first);
+    const auto issued = (*store::open_reader(store))->invoice(last.first);
     REQUIRE(issued);
     core::Invoice note = billing::credit_note(*issued, last.second, clock.now(), "test");
     note.id = {8, ids++};
@@ -244,7 +244,7 @@ struct LateCloud {
     Invoicing invoicing(*loop, store, clock);
     std::size_t lines = 0;
     for (const base::Id id : invoices) {
-      const auto issued = (*store::open_sqlite_reader(store))->invoice(id);
+      const auto issued = (*store::open_reader(store))->invoice(id);
       REQUIRE(issued);
       const auto again = invoicing.again(*issued, {});
       REQUIRE_MESSAGE(again, again.error().message);

@@ -1,5 +1,7 @@
 #include "server/app.h"
 
+#include <charconv>
+
 #include "api/problem.h"
 #include "base/check.h"
 #include "base/log.h"
@@ -59,15 +61,19 @@ std::map<std::string_view, App::Entry> App::handlers() {
       {"why_job", {&App::why_job}},
       {"stop_job", {&App::stop_job}},
       {"job_logs", {&App::job_logs}},
-      {"job_exec", {&App::job_exec}},
+      {"job_exec", {&App::job_exec, false, true}},
       {"job_receipt", {&App::job_receipt}},
       {"usage", {&App::usage}},
       {"events", {&App::events}},
       {"take_meter_events", {&App::take_meter_events}},
       {"list_meter_events", {&App::list_meter_events}},
-      {"list_volumes", {&App::list_volumes}},
+      {"list_volumes", {&App::list_volumes, false, true}},
       {"remove_volume", {&App::remove_volume}},
-      {"list_sites", {&App::list_sites}},
+      {"list_sites", {&App::list_sites, false, true}},
+      {"add_site", {&App::add_site}},
+      {"show_site", {&App::show_site, false, true}},
+      {"change_site", {&App::change_site}},
+      {"remove_site", {&App::remove_site}},
       {"list_nodes", {&App::list_nodes}},
       {"change_node", {&App::change_node}},
       {"create_org", {&App::create_org}},
@@ -129,12 +135,13 @@ App::App(AppOptions options, Loop& loop, KeyRing& keys, engines::Engine& engine,
   CHECK_THAT(entries_.size() == api::routes().size(), "a handler without a route");
 }
 
-// Authorisation is here and nowhere else: by the route's permission; handlers narrow what a
-// customer sees to its project.
+// Authorisation is here and nowhere else (what is sent on is authorised by the leader): by the
+// route's permission; handlers narrow what a customer sees to its project.
 void App::handle(net::Request request, net::Reply reply) {
   if (!open_)
     return reply.send(api::problem_response(
         {base::Code::unavailable, "the server is starting; try again in a second", {}, {}, {}}));
+  reply.finish_with([this](net::Response& r) { finish(r); });
   net::Target target = net::parse_target(request.target);
   api::Match match = api::match_route(request.method, target.path);
   const auto refuse = [&reply](base::Code code, const char* why) {
@@ -146,6 +153,7 @@ void App::handle(net::Request request, net::Reply reply) {
     r.status = 405;
     return reply.send(std::move(r));
   }
+  if (match.route && sent_on(*match.route, request, reply)) return;
   Caller caller;
   if (!match.route || match.route->permission != api::Permission::anyone) {
     auto verified = keys_.verify(request.header("Authorization"));
@@ -165,9 +173,53 @@ void App::handle(net::Request request, net::Reply reply) {
   if (entry.quick) return (this->*entry.handler)(call, reply);
   auto shared = std::make_shared<net::Reply>(std::move(reply));
   const bool posted = workers_.post([this, entry, call = std::move(call), shared]() mutable {
-    (this->*entry.handler)(call, *shared);
+    if (caught_up(call, *shared)) (this->*entry.handler)(call, *shared);
   });
   if (!posted) shared->send(api::problem_response({base::Code::too_many, busy, {}, {}, {}}));
+}
+
+bool App::sent_on(const api::Route& route, net::Request& request, net::Reply& reply) {
+  if (loop_.leads() || !options_.forwarder) return false;
+  if (route.method == "GET" && !entries_.at(route.operation).of_leader) return false;
+  if (route.operation == "job_exec")
+    options_.forwarder->terminal(std::move(request), std::move(reply));
+  else
+    options_.forwarder->call(std::move(request), std::move(reply));
+  return true;
+}
+
+bool App::caught_up(const Call& c, net::Reply& r) {
+  constexpr int most_waiting = 3;  // of six workers
+  const std::string_view text = c.request.header(sequence_header);
+  std::uint64_t wanted = 0;
+  std::from_chars(text.data(), text.data() + text.size(), wanted);
+  if (loop_.leads() || wanted <= loop_.sequence()) return true;
+  const bool shown = ++waiting_to_catch_up_ <= most_waiting &&
+                     loop_.wait_for_sequence(wanted, base::Duration::seconds(2));
+  --waiting_to_catch_up_;
+  if (!shown)
+    r.send(api::problem_response({base::Code::unavailable,
+                                  "this server is behind what you have seen (" +
+                                      std::string(sequence_header) + "); try again in a second",
+                                  {},
+                                  {},
+                                  {}}));
+  return shown;
+}
+
+// On whatever thread answers. No answer leaves a leader whose lease may be over.
+void App::finish(net::Response& response) const {
+  if (!options_.leadership) return;
+  if (loop_.leads() && !options_.leadership->may_act())
+    response = api::problem_response(
+        {base::Code::unavailable,
+         "this server may no longer be the leader: what became of the request is not known; send "
+         "it again with the same Idempotency-Key",
+         {},
+         {},
+         {}});
+  if (response.header(sequence_header).empty())  // the leader's own, sent on
+    response.headers.push_back({sequence_header, std::to_string(loop_.sequence())});
 }
 
 Work App::work_of(Call& c, net::Reply& r, core::Command command) {
@@ -222,7 +274,7 @@ base::Result<App::FoundJob> App::find_job(const Call& c) {
   std::optional<core::Job> job;
   if (!live.empty()) job = std::move(live[0]);
   if (!job) {
-    auto reader = store::open_sqlite_reader(options_.store);
+    auto reader = store::open_reader(options_.store);
     if (!reader) return base::refuse(base::Code::unavailable, reader.error().message);
     if (id)
       job = (*reader)->job(*id);

@@ -16,18 +16,23 @@
 #include "engines/engine.h"
 #include "engines/log_spool.h"
 #include "net/http_server.h"
+#include "server/forward.h"
 #include "server/invoicing.h"
 #include "server/keys.h"
 #include "server/live.h"
 #include "server/loop.h"
+#include "server/metrics.h"
 #include "server/workers.h"
 
 namespace ampacity::server {
 
 struct AppOptions {
   std::string cloud;
-  store::SqliteOptions store;
+  store::StoreAt store;
   std::int64_t volume_limit_bytes = 0;
+  // Both null: nobody else can lead.
+  const Leadership* leadership = nullptr;
+  Forwarder* forwarder = nullptr;
 };
 
 // One request on its way.
@@ -49,6 +54,9 @@ class App {
   void handle(net::Request request, net::Reply reply);
   // Before open(): why something is not offered.
   void show_notes(std::vector<std::string> notes) { notes_ = std::move(notes); }
+  // The same of sites with engines of their own.
+  using SiteNotes = std::function<std::vector<std::string>(const std::string& site)>;
+  void show_site_notes(SiteNotes notes) { site_notes_ = std::move(notes); }
   void open() { open_ = true; }  // until then: 503, the cloud is being made ready
   void stop() { workers_.stop(); }
 
@@ -58,6 +66,7 @@ class App {
   struct Entry {
     Handler handler = nullptr;
     bool quick = false;
+    bool of_leader = false;  // a GET that only the leader can answer
   };
   // By operation (api/routes.h).
   static std::map<std::string_view, Entry> handlers();
@@ -98,11 +107,17 @@ class App {
   void metrics(Call& c, net::Reply& r);
   void whoami(Call& c, net::Reply& r);
   void offers(Call& c, net::Reply& r);
-  void list_sites(Call& c, net::Reply& r);
   void list_nodes(Call& c, net::Reply& r);
   void change_node(Call& c, net::Reply& r);
   void list_volumes(Call& c, net::Reply& r);
   void remove_volume(Call& c, net::Reply& r);
+  // handlers_sites.cc
+  void list_sites(Call& c, net::Reply& r);
+  void add_site(Call& c, net::Reply& r);
+  void show_site(Call& c, net::Reply& r);
+  void change_site(Call& c, net::Reply& r);
+  void remove_site(Call& c, net::Reply& r);
+  api::SiteView site_view(const core::World& world, core::SiteIx site) const;
   // handlers_customers.cc
   void create_org(Call& c, net::Reply& r);
   void list_orgs(Call& c, net::Reply& r);
@@ -169,6 +184,12 @@ class App {
 
   // A command of this call, answered after its commit.
   Work work_of(Call& c, net::Reply& r, core::Command command);
+  // Following: sent on to the leader. False: this server answers.
+  bool sent_on(const api::Route& route, net::Request& request, net::Reply& reply);
+  // Following: waits, a bounded time, for what the caller has seen elsewhere; false: refused.
+  bool caught_up(const Call& c, net::Reply& r);
+  void finish(net::Response& response) const;
+  LeadMeasure measure_lead() const;
   void submit_bound(Call& c, net::Reply& r, api::BoundJob bound, core::ProjectIx project);
   base::Result<void> name_reservation(api::BoundJob& bound, core::ProjectIx project);
   // A job by id or by name that the caller may see, live or ended.
@@ -189,7 +210,6 @@ class App {
   base::Result<core::Invoice> invoice_named(const Call& c, const std::string& text);
   base::Result<std::optional<core::Invoice>> issue(core::OrgIx org, Period period,
                                                    const std::string& actor);
-  std::optional<ContractUse> use_of(const core::Contract& contract);
   void stream_parts(Call& c, net::Reply& r, bool focus);
   // A reservation by id or by name; nobody: of any project.
   base::Result<base::Id> reservation_named(core::ProjectIx project, const std::string& text);
@@ -205,7 +225,9 @@ class App {
   base::Prng& prng_;
   std::map<std::string_view, Entry> entries_;
   std::vector<std::string> notes_;
+  SiteNotes site_notes_;
   std::atomic<bool> open_{false};
+  std::atomic<int> waiting_to_catch_up_{0};
   Workers workers_;
 };
 

@@ -146,8 +146,9 @@ api::InvoiceView view_invoice(const core::World& w, const core::Invoice& i, base
                        v.state != api::InvoiceStanding::overdue &&
                        v.state != api::InvoiceStanding::draft;
   v.open = money(settled ? 0 : i.payable_minor - i.paid_minor);
-  for (const core::Invoice& other : s.invoices)
-    if (!i.corrects.is_nil() && other.id == i.corrects) v.corrects = other.number;
+  if (!i.corrects.is_nil())
+    for (const core::Invoice& other : s.invoices)
+      if (other.id == i.corrects) v.corrects = other.number;
   v.note = i.note;
   v.sequence = i.sequence;
   v.inputs_hash = i.inputs_hash;

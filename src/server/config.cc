@@ -1,95 +1,200 @@
 #include "server/config.h"
 
+#include <fmt/core.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
+#include <CLI/Error.hpp>
 #include <charconv>
+#include <cstdio>
+#include <sstream>
+
+#include "server/options.h"
 
 namespace ampacity::server {
+namespace {
 
-Config parse_config(int argc, char** argv) {
-  Config c;
-  CLI::App app{"ampacityd: the Ampacity server. One directory of state, one machine, SQLite."};
-  app.set_help_flag("-h,--help");
-  app.option_defaults()->always_capture_default(false);
-  app.add_option("--state", c.state, "directory of this cloud's state (made if it is not there)")
-      ->required();
-  app.add_option("--listen", c.listen, "address:port; port 0 takes any free one")
-      ->capture_default_str();
-  app.add_option("--cloud", c.cloud, "a name for this cloud; default: the host's");
-  app.add_option("--site", c.site, "a name for this machine's site")->capture_default_str();
-  app.add_option(
-      "--emulate", c.emulate,
-      "add emulated GPU nodes, such as h100:8x4 (4 nodes of 8); may be repeated. 4 nodes "
-      "stand in a rack (rack-1…), 16 share a leaf switch (leaf-1…)");
-  std::string engine = "podman";
-  app.add_option("--engine", engine, "podman, docker, or stub (runs nothing: for load tests)")
-      ->check(CLI::IsMember({"podman", "docker", "stub"}))
-      ->capture_default_str();
-  app.add_option("--stub-run-ms", c.stub_run_ms, "how long the stub engine's ranks run")
-      ->check(CLI::Range(1, 86'400'000));
-  app.add_option("--docker-socket", c.docker_socket, "docker's API socket")->capture_default_str();
-  app.add_option("--images", c.images, "directory of NAME.tar, used as localhost/ampacity-NAME");
-  app.add_option("--prices", c.prices, "a price book (YAML) to take effect now")
-      ->check(CLI::ExistingFile);
-  app.add_option(
-      "--owner-key-file", c.owner_key_file,
-      "on the first start, write the operator's key here (mode 0600) instead of printing it");
-  app.add_option("--port-file", c.port_file, "write the port here once it listens");
-  app.add_option("--volume-limit-gib", c.volume_limit_gib, "most a volume may hold")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
-  app.add_option(
-      "--payments", c.payments,
-      "a folder: invoices to be paid are put in its outbox/, payments taken from inbox/");
-  app.add_flag("--webhooks-allow-private", c.webhooks_allow_private,
-               "for tests: webhooks may lead into private networks, and to loopback by http");
-  app.add_flag("--quiet", c.quiet, "log warnings only");
+constexpr std::string_view about =
+    "ampacityd: the Ampacity server. Its state is one directory; its records are in a file there, "
+    "or in PostgreSQL.";
 
-  const auto verb = [&](const char* name, const char* what, Config::Verb v) {
-    app.add_subcommand(name, what)->callback([&c, v] { c.verb = v; });
+std::string host_name() {
+  char host[256] = "cloud";
+  gethostname(host, sizeof host - 1);
+  return host;
+}
+
+// Which stores are meant depends on the verb.
+void name_stores(Config& c, const Spoken& spoken, std::vector<std::string>& wrong) {
+  const auto parse = [&](const std::string& text, store::StoreAt& at) {
+    const bool postgres = text.find("://") != std::string::npos;
+    auto parsed = store::parse_store(text, postgres ? spoken.store_password_file : "");
+    if (parsed)
+      at = std::move(*parsed);
+    else
+      wrong.push_back(parsed.error().message);
   };
-  verb("stop-engine", "remove every container of this cloud and stop its container service",
-       Config::Verb::stop_engine);
-  verb("rebuild", "make the read models anew from the facts, and compare", Config::Verb::rebuild);
-  verb("doctor", "prove the books and the journal, without a server", Config::Verb::doctor);
-  verb("owner-key", "make another operator's key, while no server runs; print it once",
-       Config::Verb::owner_key);
-  app.require_subcommand(0, 1);
-  app.footer("The first start prints the operator's key once. Then: ampacity login");
+  if (c.verb == Config::Verb::store_copy) {
+    parse(spoken.copy_from, c.copy_from);
+    parse(spoken.copy_to, c.copy_to);
+  } else if (c.state.empty()) {
+    wrong.emplace_back("--state is required: the directory of this cloud's state");
+  } else {
+    parse(spoken.store.empty() ? (c.state / "ampacity.db").string() : spoken.store, c.store);
+  }
+}
 
+// What the words mean, once all of them are known.
+void settle(Config& c, const Spoken& spoken) {
+  c.engine = spoken.engine == "docker" ? EngineChoice::docker
+             : spoken.engine == "stub" ? EngineChoice::stub
+                                       : EngineChoice::podman;
+  c.tls_generate = spoken.tls == "generate";
+  for (std::filesystem::path* path : {&c.state, &c.images, &c.backup, &c.log_file})
+    if (!path->empty()) *path = std::filesystem::absolute(*path).lexically_normal();
+  if (c.cloud.empty()) c.cloud = host_name();
+}
+
+void examine(Config& c, std::vector<std::string>& wrong) {
+  if (c.tls_certificate.empty() != c.tls_key.empty())
+    wrong.emplace_back("--tls-cert and --tls-key go together");
+  if (c.tls_generate && !c.tls_certificate.empty())
+    wrong.emplace_back("--tls generate and --tls-cert exclude each other");
+  if (!c.tls() && !c.tls_client_ca.empty())
+    wrong.emplace_back("--tls-client-ca needs TLS: --tls generate, or --tls-cert and --tls-key");
+  if (!c.tls_generate && !c.tls_names.empty())
+    wrong.emplace_back("--tls-name is for --tls generate");
+  if (const auto listen = check_listen(c); !listen) wrong.push_back(listen.error().message);
+}
+
+std::string yaml_text(const std::string& value) {
+  if (!value.empty() && value.find_first_of(" :#'\"{}[],&*!|>%@`") == std::string::npos)
+    return value;
+  std::string out = "'";
+  for (const char ch : value) out += ch == '\'' ? "''" : std::string(1, ch);
+  return out + "'";
+}
+
+bool in_file(const CLI::Option& o) {
+  return o.get_configurable() && !o.get_lnames().empty() && o.get_lnames()[0] != "help";
+}
+
+std::string in_force(const CLI::App& app) {
+  std::string out;
+  for (const CLI::Option* o : app.get_options()) {
+    if (!in_file(*o)) continue;
+    std::vector<std::string> values = o->results();
+    if (values.empty() && !o->get_default_str().empty()) values = {o->get_default_str()};
+    if (values.empty()) continue;
+    out += o->get_lnames()[0] + ":";
+    if (o->get_expected_max() <= 1) out += " " + yaml_text(values.back()) + "\n";
+    if (o->get_expected_max() <= 1) continue;
+    out += "\n";
+    for (const std::string& value : values) out += "  - " + yaml_text(value) + "\n";
+  }
+  return out;
+}
+
+std::string wrapped(const std::string& text) {
+  constexpr std::size_t columns = 96;
+  std::istringstream words(text);
+  std::string out, line = "#", word;
+  while (words >> word) {
+    if (line.size() + 1 + word.size() > columns) out += std::exchange(line, "#") + "\n";
+    line += " " + word;
+  }
+  return out + line + "\n";
+}
+
+std::string example_line(const CLI::Option& o) {
+  const std::string& name = o.get_lnames()[0];
+  if (o.get_expected_max() > 1) return fmt::format("#{}:\n#  - …\n", name);
+  const std::string value = o.get_expected_max() == 0     ? "false"
+                            : o.get_default_str().empty() ? "…"
+                                                          : yaml_text(o.get_default_str());
+  return fmt::format("#{}: {}\n", name, value);
+}
+
+}  // namespace
+
+bool holds_secret(std::string_view value) {
+  if (value.starts_with("amp_")) return true;
+  for (const std::string_view word : {"password=", "passwd=", "token="})
+    if (value.find(word) != std::string_view::npos) return true;
+  const auto scheme = value.find("://");
+  if (scheme == std::string_view::npos) return false;
+  const std::string_view authority =
+      value.substr(scheme + 3, value.find('/', scheme + 3) - scheme - 3);
+  const auto at = authority.rfind('@');
+  return at != std::string_view::npos &&
+         authority.substr(0, at).find(':') != std::string_view::npos;
+}
+
+std::string example_config() {
+  Config c;
+  Spoken spoken;
+  CLI::App app;
+  describe_options(app, c, spoken);
+  std::string out = wrapped(
+      "What ampacityd reads by --config FILE. Every line is as it is without one; take the "
+      "# away to change it. A flag on the command line goes before this file, a name that is "
+      "not known is refused. Secrets never stand here: they are read from files of mode 0600 "
+      "or from the environment. `ampacityd --config FILE --check` says what is wrong, and "
+      "where. Made by `ampacityd --example-config`; a test compares.");
+  for (const CLI::Option* o : app.get_options())
+    if (in_file(*o)) out += "\n" + wrapped(o->get_description()) + example_line(*o);
+  return out;
+}
+
+Told read_config(int argc, const char* const* argv) {
+  Told told;
+  Config& c = told.config;
+  Spoken spoken;
+  CLI::App app{std::string(about)};
+  describe_options(app, c, spoken);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    const int code = app.exit(e);
-    std::exit(code == 0 ? 0 : 2);
+    told.done = app.exit(e) == 0 ? 0 : 2;
+    return told;
   }
-  c.engine = engine == "docker" ? EngineChoice::docker
-             : engine == "stub" ? EngineChoice::stub
-                                : EngineChoice::podman;
-  c.state = std::filesystem::absolute(c.state).lexically_normal();
-  if (!c.images.empty()) c.images = std::filesystem::absolute(c.images).lexically_normal();
-  if (c.cloud.empty()) {
-    char host[256] = "cloud";
-    gethostname(host, sizeof host - 1);
-    c.cloud = host;
+  if (spoken.example_config) {
+    std::fputs(example_config().c_str(), stdout);
+    told.done = 0;
+    return told;
   }
-  return c;
+  for (const CLI::Option* o : app.get_options())
+    for (const std::string& value : o->results())
+      if (holds_secret(value))
+        told.wrong.push_back(o->get_name() +
+                             ": holds a secret, and command lines are seen by all; "
+                             "secrets come from files or the environment");
+  if (!c.file.empty())
+    for (std::string& why : take_file(app, c.file)) told.wrong.push_back(std::move(why));
+  settle(c, spoken);
+  name_stores(c, spoken, told.wrong);
+  examine(c, told.wrong);
+  if (spoken.print_config && told.wrong.empty()) {
+    std::fputs(in_force(app).c_str(), stdout);
+    told.done = 0;
+  }
+  return told;
 }
 
 base::Result<void> check_listen(Config& c) {
   const std::size_t colon = c.listen.rfind(':');
   c.address = c.listen.substr(0, colon);
+  if (c.address.starts_with('[') && c.address.ends_with(']'))
+    c.address = c.address.substr(1, c.address.size() - 2);
   if (c.address == "localhost") c.address = "127.0.0.1";
   const std::string port = colon == std::string::npos ? "" : c.listen.substr(colon + 1);
   const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), c.port);
   if (port.empty() || error != std::errc{} || end != port.data() + port.size())
     return base::refuse_field("--listen", "must be address:port, got " + c.listen);
-  if (!c.address.starts_with("127.") && c.address != "::1")
-    return base::refuse_field("--listen", c.address +
-                                              " is refused: this server has no TLS yet, so it "
-                                              "listens on loopback only; put a TLS proxy "
-                                              "before it");
+  if (!c.tls() && !c.address.starts_with("127.") && c.address != "::1")
+    return base::refuse_field("--listen",
+                              c.address +
+                                  " is refused: without TLS this server listens on loopback only; "
+                                  "say --tls generate, or --tls-cert and --tls-key");
   return {};
 }
 

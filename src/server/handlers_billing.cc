@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <charconv>
 
 #include "api/bind_billing.h"
 #include "api/problem.h"
@@ -8,6 +9,7 @@
 #include "server/app.h"
 #include "server/billing_views.h"
 #include "server/invoicing.h"
+#include "server/paging.h"
 
 namespace ampacity::server {
 namespace {
@@ -126,18 +128,6 @@ void App::add_line(Call& c, net::Reply& r) {
 
 // ---- contracts ----------------------------------------------------------------------------------
 
-// What a running contract's commitment and prepayment were used up by so far; nullopt: it does not
-// run, or has neither.
-std::optional<ContractUse> App::use_of(const core::Contract& contract) {
-  const base::Instant now = clock_.now();
-  const bool commits = contract.commitment != core::CommitmentKind::none;
-  if ((!commits && contract.prepaid_minor == 0) || !core::contract_runs(contract, now))
-    return std::nullopt;
-  Invoicing invoicing(loop_, options_.store, clock_);
-  const auto use = invoicing.use_of(contract, billing::burn_down_period(contract, now), now);
-  return use ? std::optional(*use) : std::nullopt;
-}
-
 void App::sign_contract(Call& c, net::Reply& r) {
   const auto body = body_of<api::ContractRequest>(c, r);
   if (!body) return;
@@ -165,12 +155,15 @@ void App::list_contracts(Call& c, net::Reply& r) {
       if (*org == core::nobody || k.org == *org) own.push_back(k);
     return own;
   });
-  std::vector<std::optional<ContractUse>> use;
-  for (const core::Contract& k : contracts) use.push_back(use_of(k));
+  const base::Instant now = clock_.now();
+  const auto uses = Invoicing(loop_, options_.store, clock_).use_of(contracts, now);
   r.send(json_response(loop_.ask([&](const core::World& w) {
     api::ContractList list;
-    for (std::size_t i = 0; i < contracts.size(); ++i)
-      list.items.push_back(view_contract(w, contracts[i], use[i], clock_.now()));
+    for (const core::Contract& k : contracts) {
+      const auto use = uses.find(k.id);
+      list.items.push_back(
+          view_contract(w, k, use == uses.end() ? std::nullopt : std::optional(use->second), now));
+    }
     return base::to_json(list);
   })));
 }
@@ -237,7 +230,7 @@ base::Result<core::Invoice> App::invoice_named(const Call& c, const std::string&
   if (head.id.is_nil())
     return base::refuse(Code::not_found,
                         "there is no invoice " + text + " (see `ampacity invoices`)");
-  auto reader = store::open_sqlite_reader(options_.store);
+  auto reader = store::open_reader(options_.store);
   if (!reader) return base::refuse(Code::unavailable, reader.error().message);
   auto invoice = (*reader)->invoice(head.id);
   if (!invoice) return base::refuse(Code::unavailable, "the invoice's row could not be read");
@@ -266,14 +259,34 @@ void App::draft_invoice(Call& c, net::Reply& r) {
 void App::list_invoices(Call& c, net::Reply& r) {
   const auto org = org_of(c, c.target.param("org"));
   if (!org) return r.send(api::problem_response(org.error()));
-  r.send(json_response(loop_.ask([&](const core::World& w) {
-    api::InvoiceList list;
+  std::size_t limit = 200;
+  const std::string_view limit_text = c.target.param("limit"), cursor = c.target.param("cursor");
+  std::from_chars(limit_text.data(), limit_text.data() + limit_text.size(), limit);
+  limit = std::clamp<std::size_t>(limit, 1, 1'000);
+  const auto after = cursor.empty() ? base::Id{} : base::parse_id("inv", cursor);
+  const auto bad_cursor = [] {
+    return api::problem_response(base::refusal_of({{"cursor", cursor_form}}));
+  };
+  if (!after) return r.send(bad_cursor());
+  r.send(loop_.ask([&](const core::World& w) {
     const auto& all = w.state().invoices;
-    for (auto i = all.rbegin(); i != all.rend() && list.items.size() < 1'000; ++i)
-      if (*org == core::nobody || i->org == *org)
-        list.items.push_back(view_invoice(w, *i, clock_.now()));
-    return base::to_json(list);
-  })));
+    auto i = all.rbegin();
+    if (!after->is_nil()) {
+      i = std::find_if(i, all.rend(), [&](const core::Invoice& x) { return x.id == *after; });
+      if (i == all.rend() || (*org != core::nobody && i->org != *org)) return bad_cursor();
+      ++i;
+    }
+    api::InvoiceList list;
+    for (; i != all.rend(); ++i) {
+      if (*org != core::nobody && i->org != *org) continue;
+      if (list.items.size() == limit) {
+        list.next_cursor = list.items.back().id;
+        break;
+      }
+      list.items.push_back(view_invoice(w, *i, clock_.now()));
+    }
+    return json_response(base::to_json(list));
+  }));
 }
 
 void App::show_invoice(Call& c, net::Reply& r) {
@@ -284,25 +297,9 @@ void App::show_invoice(Call& c, net::Reply& r) {
   })));
 }
 
-// Drafts an org's invoice and issues it. nullopt: there is nothing to ask for.
 base::Result<std::optional<core::Invoice>> App::issue(core::OrgIx org, Period period,
                                                       const std::string& actor) {
-  auto draft = Invoicing(loop_, options_.store, clock_).draft(org, period, {});
-  if (!draft) return std::unexpected(std::move(draft.error()));
-  if (draft->invoice.lines.empty()) return std::nullopt;
-  core::Invoice& invoice = draft->invoice;
-  invoice.id = new_id();
-  auto issued = loop_.run(core::IssueInvoice{invoice, draft->refunds}, actor);
-  if (!issued) return std::unexpected(std::move(issued.error()));
-  const auto head = loop_.ask([&](const core::World& w) {
-    for (const core::Invoice& i : w.state().invoices)
-      if (i.id == invoice.id) return i;
-    return core::Invoice{};
-  });
-  std::vector<core::InvoiceLine> lines = std::move(invoice.lines);
-  invoice = head;
-  invoice.lines = std::move(lines);
-  return std::move(invoice);
+  return Invoicing(loop_, options_.store, clock_).issue(org, period, new_id(), actor);
 }
 
 void App::issue_invoice(Call& c, net::Reply& r) {

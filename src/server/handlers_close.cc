@@ -3,6 +3,7 @@
 #include "audit/audit.h"
 #include "server/app.h"
 #include "server/invoicing.h"
+#include "server/proof.h"
 
 namespace ampacity::server {
 namespace {
@@ -20,6 +21,17 @@ api::AuditView view_audit(base::Instant month, const std::vector<audit::Finding>
   return v;
 }
 
+// By an independent rater and from the books' SQL; then by the rating itself.
+std::vector<audit::Finding> findings_of(Loop& loop, const store::StoreAt& store,
+                                        base::Clock& clock, base::Instant month) {
+  auto findings = audit::check_month(store, month);
+  auto proof = prove_invoices(loop, store, clock, month_period(month));
+  // What is not checked comes last.
+  findings.insert(findings.empty() ? findings.end() : findings.end() - 1,
+                  std::make_move_iterator(proof.begin()), std::make_move_iterator(proof.end()));
+  return findings;
+}
+
 net::Response wrong_month(const char* message) {
   return api::problem_response(base::refusal_of({{"month", message}}));
 }
@@ -29,7 +41,7 @@ net::Response wrong_month(const char* message) {
 void App::audit_month(Call& c, net::Reply& r) {
   const auto month = base::parse_month(c.target.param("month"));
   if (!month) return r.send(wrong_month("must be a month such as 2026-11"));
-  const auto findings = audit::check_month(options_.store, *month);
+  const auto findings = findings_of(loop_, options_.store, clock_, *month);
   const auto sealed = loop_.ask([](const core::World& w) { return w.state().sealed_until; });
   r.send(json_response(base::to_json(view_audit(*month, findings, sealed))));
 }
@@ -61,7 +73,7 @@ void App::close_month(Call& c, net::Reply& r) {
     ++view.invoices;
     view.numbers.push_back((*issued)->number);
   }
-  const auto findings = audit::check_month(options_.store, *month);
+  const auto findings = findings_of(loop_, options_.store, clock_, *month);
   view.audit = view_audit(*month, findings, sealed);
   if (view.audit.holds) {
     const auto closed = loop_.run(

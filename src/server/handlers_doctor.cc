@@ -1,5 +1,5 @@
 // GET /v1/doctor: the invariants of the living world, then engine, store, disk, webhooks, clock.
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <chrono>
 
@@ -22,6 +22,7 @@ using base::Duration;
 constexpr Duration late_timer = Duration::seconds(60);
 constexpr Duration late_stop = Duration::seconds(120);  // after the kill
 constexpr Duration late_delivery = Duration::seconds(600);
+constexpr Duration late_fold = Duration::seconds(5);
 constexpr Duration clock_slack = Duration::seconds(60);
 constexpr std::uint64_t least_disk_bytes = 1ULL << 30;
 constexpr std::uint64_t most_facts_to_fold = 200'000;
@@ -53,6 +54,7 @@ struct Look {
   std::vector<core::Violation> broken, late;
   std::size_t jobs = 0, nodes = 0, accounts = 0;
   std::vector<std::string> late_stops;
+  std::vector<std::string> sites_open, sites_unknown;  // the latter with since when
   std::vector<core::Webhook> webhooks;
   base::Instant last_fact;
   std::uint64_t sequence = 0;
@@ -68,12 +70,23 @@ Look look_at(const core::World& w, base::Instant now) {
             s.nodes.size(),
             s.accounts.size(),
             {},
+            {},
+            {},
             s.webhooks,
             s.now,
             s.sequence,
             0};
+  for (const core::Site& site : s.sites) {
+    if (site.removed) continue;
+    if (site.unknown_since.us)
+      look.sites_unknown.push_back(site.name + ", last seen " +
+                                   base::format_instant(site.unknown_since));
+    else
+      look.sites_open.push_back(site.name);
+  }
   for (const auto& [order, slot] : w.leased) {
     const core::Job& job = s.jobs[slot];
+    if (s.sites[w.site_of(*job.lease)].unknown_since.us) continue;  // nobody could have told it
     if (job.state == core::JobState::stopping && look.late_stops.size() < 10 &&
         core::notice_ends(s.policy, job) + late_stop < now)
       look.late_stops.push_back(core::job_name(job.id));
@@ -105,6 +118,24 @@ void check_world(Report& r, const Look& look) {
           "the loop does not keep up, or the clock jumped: look at ampacityd's log and `top`");
 }
 
+void check_leadership(Report& r, const Leadership& l, bool leads) {
+  const auto leader = l.leader();
+  if (leads && l.may_act())
+    r.ok("leader", fmt::format("this server leads, epoch {}", leader.epoch));
+  else if (leads)
+    r.bad("leader", "this server's lease is over and it could not be renewed",
+          "look at the database: until it answers nothing starts and nothing is changed");
+  else if (leader.url.empty())
+    r.bad("leader", "nobody leads", "look at the database and at the log of each ampacityd");
+  else
+    r.ok("leader", fmt::format("this server follows {}, epoch {}", leader.url, leader.epoch));
+  const std::string behind = fmt::format("{} ms behind", l.lag().us / 1000);
+  if (l.lag() < late_fold)
+    r.ok("lag", behind);
+  else
+    r.bad("lag", behind, "look at the database and at this machine's load: it folds too slowly");
+}
+
 void check_engine(Report& r, const Look& look, const engines::EngineHealth& h) {
   const std::string who = h.kind + (h.version.empty() ? "" : " " + h.version);
   if (h.reachable)
@@ -131,10 +162,20 @@ void check_engine(Report& r, const Look& look, const engines::EngineHealth& h) {
     r.unknown("stops", late + " should have ended; the engine does not answer");
 }
 
-void check_books(Report& r, const store::SqliteOptions& options) {
+void check_sites(Report& r, const Look& look) {
+  if (look.sites_unknown.empty())
+    r.ok("sites", fmt::format("{} reached", fmt::join(look.sites_open, ", ")));
+  for (const std::string& site : look.sites_unknown)
+    r.bad("sites", site + ": it cannot be reached",
+          "mend its engine or the way to it; its leases wait, `ampacity fleet` says until when");
+}
+
+void check_books(Report& r, const store::StoreAt& options) {
   auto db = store::open_to_read(options);
   if (!db) {
     r.unknown("store pages", db.error().message);
+  } else if (options.on_postgres()) {
+    r.ok("store pages", "PostgreSQL looks after its own (pg_amcheck, data checksums)");
   } else {
     std::string said;
     {
@@ -157,9 +198,11 @@ void check_books(Report& r, const store::SqliteOptions& options) {
   }
 }
 
-void check_disk(Report& r, const std::filesystem::path& file) {
+void check_disk(Report& r, const store::StoreAt& store) {
+  if (store.on_postgres())
+    return r.unknown("disk", "the store is PostgreSQL's: its disk is not seen from here");
   std::error_code error;
-  const auto space = std::filesystem::space(file.parent_path(), error);
+  const auto space = std::filesystem::space(store.file.parent_path(), error);
   if (error) return r.unknown("disk", error.message());
   const std::string free =
       fmt::format("{:.1f} GiB free", static_cast<double>(space.available) / (1 << 30));
@@ -169,7 +212,7 @@ void check_disk(Report& r, const std::filesystem::path& file) {
     r.ok("disk", free);
 }
 
-std::optional<std::uint64_t> snapshot_at(const store::SqliteOptions& options) {
+std::optional<std::uint64_t> snapshot_at(const store::StoreAt& options) {
   auto db = store::open_to_read(options);
   if (!db) return std::nullopt;
   auto rows = db->query("SELECT coalesce(max(sequence), 0) FROM snapshots");
@@ -190,8 +233,7 @@ void check_clock(Report& r, const Look& look, base::Clock& clock) {
         "they agree; if it is wrong, mend it (chrony, NTP)");
 }
 
-void check_webhooks(Report& r, const Look& look, const store::SqliteOptions& options,
-                    base::Instant now) {
+void check_webhooks(Report& r, const Look& look, const store::StoreAt& options, base::Instant now) {
   for (const core::Webhook& h : look.webhooks)
     if (!h.enabled)
       r.bad("webhook", h.url + " is switched off: " + h.why,
@@ -216,7 +258,7 @@ void check_webhooks(Report& r, const Look& look, const store::SqliteOptions& opt
 // The fold of the journal beside the living world, where that is cheap.
 namespace {
 
-void check_fold(Report& r, Loop& loop, const Look& look, const store::SqliteOptions& options) {
+void check_fold(Report& r, Loop& loop, const Look& look, const store::StoreAt& options) {
   const auto at = snapshot_at(options);
   if (!at) return r.unknown("snapshot", "the store cannot be read");
   const std::uint64_t since = look.sequence - std::min(look.sequence, *at);
@@ -251,10 +293,15 @@ void App::doctor(Call&, net::Reply& reply) {
   const Look look = loop_.ask([now](const core::World& w) { return look_at(w, now); });
   r.report.loop_us = look.took_us;
   check_world(r, look);
-  check_engine(r, look, engine_.health());
+  if (options_.leadership) check_leadership(r, *options_.leadership, loop_.leads());
+  if (loop_.leads())
+    check_engine(r, look, engine_.health());
+  else
+    r.unknown("engine", "this server follows: ask the leader");
+  check_sites(r, look);
   check_books(r, options_.store);
   check_fold(r, loop_, look, options_.store);
-  check_disk(r, options_.store.file);
+  check_disk(r, options_.store);
   check_webhooks(r, look, options_.store, now);
   check_clock(r, look, clock_);
   reply.send(json_response(base::to_json(r.report)));

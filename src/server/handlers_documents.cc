@@ -78,10 +78,12 @@ void App::statement(Call& c, net::Reply& r) {
   const std::string format(c.target.param("format").empty() ? "csv" : c.target.param("format"));
   if (format != "pdf" && format != "csv") wrong.push_back({"format", "must be csv or pdf"});
   if (!wrong.empty()) return r.send(api::problem_response(base::refusal_of(std::move(wrong))));
-  auto reader = store::open_sqlite_reader(options_.store);
+  auto reader = store::open_reader(options_.store);
   if (!reader)
     return r.send(api::problem_response({Code::unavailable, reader.error().message, {}, {}, {}}));
   const auto payments = (*reader)->payments(*org);
+  if (!payments)
+    return r.send(api::problem_response({Code::unavailable, payments.error().message, {}, {}, {}}));
   std::vector<core::Invoice> invoices;
   core::BillingProfile profile;
   core::Party issuer;
@@ -94,7 +96,7 @@ void App::statement(Call& c, net::Reply& r) {
     return 0;
   });
   const auto made =
-      documents::make_statement(*org, profile.currency, from, until, invoices, payments);
+      documents::make_statement(*org, profile.currency, from, until, invoices, *payments);
   if (!made) return r.send(api::problem_response(made.error()));
   if (format == "pdf") {
     auto pdf = documents::statement_pdf(*made, issuer, profile.party);

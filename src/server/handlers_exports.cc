@@ -76,7 +76,7 @@ void App::stream_parts(Call& c, net::Reply& r, bool focus) {
     names = export_names(w);
     return sent_in(w, *org, period);
   });
-  auto reader = store::open_sqlite_reader(options_.store);
+  auto reader = store::open_reader(options_.store);
   if (!reader)
     return r.send(api::problem_response({Code::unavailable, reader.error().message, {}, {}, {}}));
 
@@ -141,7 +141,7 @@ void App::export_journal(Call&, net::Reply& r) {
     sequence = w.state().sequence;
     return book_accounts(w);
   });
-  auto reader = store::open_sqlite_reader(options_.store);
+  auto reader = store::open_reader(options_.store);
   if (!reader)
     return r.send(api::problem_response({Code::unavailable, reader.error().message, {}, {}, {}}));
   PacedStream out(r.stream({200, "text/plain; charset=utf-8", "", {}}), clock_);

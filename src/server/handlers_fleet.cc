@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "api/contract_doctor.h"
 #include "api/problem.h"
 #include "api/views.h"
 #include "server/app.h"
@@ -14,20 +15,39 @@ void App::healthz(Call&, net::Reply& r) {
   Work work;
   work.reply = std::move(r);
   work.respond = [this](const core::World& w, base::Instant) {
-    return json_response(
-        "{\"status\":\"ok\",\"live_jobs\":" + std::to_string(w.live_jobs) +
-        ",\"engine_reachable\":" + (engine_.health().reachable ? "true" : "false") + "}");
+    api::Health health;
+    health.live_jobs = w.live_jobs;
+    health.engine_reachable = engine_.health().reachable;
+    health.sequence = w.state().sequence;
+    if (const Leadership* l = options_.leadership) {
+      const auto leader = l->leader();
+      health.role = loop_.leads() ? api::ServerRole::leader : api::ServerRole::follower;
+      health.epoch = leader.epoch;
+      if (!leader.url.empty()) health.leader = leader.url;
+      health.lag_ms = l->lag().us / 1000;
+    }
+    return json_response(base::to_json(health));
   };
   loop_.push(std::move(work));
 }
 
 void App::openapi(Call&, net::Reply& r) { r.send(json_response(api::openapi_document())); }
 
+LeadMeasure App::measure_lead() const {
+  LeadMeasure m;
+  m.sequence = loop_.sequence();
+  if (!options_.leadership) return m;
+  m.leads = loop_.leads() && options_.leadership->may_act();
+  m.epoch = options_.leadership->leader().epoch;
+  m.lag_s = static_cast<double>(options_.leadership->lag().us) / 1e6;
+  return m;
+}
+
 void App::metrics(Call&, net::Reply& r) {
   const auto fleet = loop_.ask([](const core::World& w) { return measure(w); });
   r.send({200,
           "text/plain; version=0.0.4",
-          metrics_text(fleet, loop_.counters(), engine_.health()),
+          metrics_text(fleet, loop_.counters(), engine_.health(), measure_lead()),
           {}});
 }
 
@@ -38,7 +58,9 @@ void App::whoami(Call& c, net::Reply& r) {
   me.version = "0.1.0";
   const auto engine = engine_.health();
   me.engine = engine.kind + (engine.version.empty() ? "" : " " + engine.version) +
-              (engine.reachable ? "" : " (not reachable)");
+              (engine.reachable ? ""
+               : loop_.leads()  ? " (not reachable)"
+                                : " (this server follows)");
   if (!c.caller.is_owner())
     loop_.ask([&](const core::World& w) {
       const core::Project& p = w.state().projects[c.caller.project];
@@ -50,27 +72,15 @@ void App::whoami(Call& c, net::Reply& r) {
   r.send(json_response(base::to_json(me)));
 }
 
-void App::offers(Call&, net::Reply& r) {
-  auto list = loop_.ask([this](const core::World& w) { return api::view_offers(w, clock_.now()); });
-  list.notes = notes_;
-  if (!engine_.health().reachable)
-    list.notes.push_back("the engine is not reachable now: what is rented waits to start");
-  r.send(json_response(base::to_json(list)));
-}
-
-void App::list_sites(Call&, net::Reply& r) {
-  auto list = loop_.ask([](const core::World& w) {
-    api::SiteList all;
-    for (core::SiteIx s = 0; s < w.state().sites.size(); ++s)
-      all.items.push_back(api::view_site(w, s));
-    return all;
+void App::offers(Call& c, net::Reply& r) {
+  auto list = loop_.ask([&](const core::World& w) {
+    const bool owner = c.caller.is_owner();
+    const auto org = owner ? core::nobody : w.state().projects[c.caller.project].org;
+    return api::view_offers(w, org, clock_.now());
   });
-  const auto engine = engine_.health();
-  for (auto& s : list.items) {
-    s.reachable = engine.reachable;
-    s.engine = engine.kind + " " + engine.version;
-    s.notes = notes_;
-  }
+  list.notes = notes_;
+  if (loop_.leads() && !engine_.health().reachable)
+    list.notes.push_back("the engine is not reachable now: what is rented waits to start");
   r.send(json_response(base::to_json(list)));
 }
 
@@ -105,6 +115,15 @@ void App::change_node(Call& c, net::Reply& r) {
   loop_.push(std::move(work));
 }
 
+namespace {
+
+std::optional<std::string> home_of(const core::World& w, const engines::VolumeSeen& v) {
+  if (const auto home = w.volume_home(v.project, v.name)) return w.state().sites[*home].name;
+  return v.site.empty() ? std::nullopt : std::optional(v.site);
+}
+
+}  // namespace
+
 void App::list_volumes(Call& c, net::Reply& r) {
   const auto project = project_of(c);
   if (!project) return r.send(api::problem_response(project.error()));
@@ -122,7 +141,7 @@ void App::list_volumes(Call& c, net::Reply& r) {
       if (v.project >= w.state().projects.size()) continue;
       if (*project != core::nobody && v.project != *project) continue;
       list.items.push_back({v.name, w.state().projects[v.project].name, v.used_bytes,
-                            options_.volume_limit_bytes, v.in_use});
+                            options_.volume_limit_bytes, v.in_use, home_of(w, v)});
     }
     return base::to_json(list);
   })));
@@ -146,7 +165,9 @@ void App::remove_volume(Call& c, net::Reply& r) {
   const auto at = std::find_if(volumes->begin(), volumes->end(), [&](const auto& v) {
     return v.project == *project && v.name == name;
   });
-  if (at == volumes->end())
+  const bool lives =
+      loop_.ask([&](const core::World& w) { return w.volume_home(*project, name).has_value(); });
+  if (at == volumes->end() && !lives)
     return r.send(
         api::problem_response({base::Code::not_found, "there is no volume " + name, {}, {}, {}}));
   const bool wanted = loop_.ask([&](const core::World& w) {
@@ -159,12 +180,22 @@ void App::remove_volume(Call& c, net::Reply& r) {
   if (wanted)
     return r.send(api::problem_response(
         {base::Code::conflict, "a live job uses volume " + name + "; stop it first", {}, {}, {}}));
-  if (const auto removed = engine_.remove_volume(*project, name); !removed) {
+  base::Try<void> removed;  // where no engine has it, only its home is forgotten
+  if (at != volumes->end()) {
+    const auto engine = engine_.at(at->site);
+    if (engine)
+      removed = engine->remove_volume(*project, name);
+    else
+      removed = base::fault("its site cannot be reached", true);
+  }
+  if (!removed) {
     const auto code =
         removed.error().status == 409 ? base::Code::conflict : base::Code::unavailable;
     return r.send(api::problem_response({code, removed.error().message, {}, {}, {}}));
   }
-  r.send({204, "", "", {}});
+  Work forget = work_of(c, r, core::ForgetVolume{*project, name});
+  forget.respond = [](const core::World&, base::Instant) { return net::Response{204, "", "", {}}; };
+  loop_.push(std::move(forget));
 }
 
 }  // namespace ampacity::server

@@ -28,7 +28,7 @@ std::string default_name(const core::World& w, const core::Budget& b) {
   for (const core::Key& k : w.state().keys)
     if (k.id == b.key && !b.key.is_nil()) scope = "key-" + k.lookup;
   return scope + "-" + std::string(base::enum_name(b.window)) +
-         (b.unit == core::BudgetUnit::money ? "-usd" : "-gpuh");
+         (b.unit == core::BudgetUnit::money ? "-" + api::budget_unit(w.state(), b) : "-gpuh");
 }
 
 }  // namespace
@@ -79,12 +79,17 @@ base::Result<void> App::scope_budget(const Call& c, const api::BudgetRequest& bo
 void App::set_budget(Call& c, net::Reply& r) {
   const auto body = base::from_json<api::BudgetRequest>(c.request.body);
   if (!body) return r.send(api::problem_response(body.error()));
-  auto command = api::bind_budget(*body);
-  if (!command) return r.send(api::problem_response(command.error()));
-  core::Budget& b = command->budget;
+  auto bound = api::bind_budget(*body);
+  if (!bound) return r.send(api::problem_response(bound.error()));
+  core::Budget& b = bound->set.budget;
   if (auto ok = scope_budget(c, *body, b); !ok) return r.send(api::problem_response(ok.error()));
+  const std::string currency =
+      loop_.ask([&](const core::World& w) { return w.state().orgs[b.org].billing.currency; });
+  if (!bound->currency.empty() && bound->currency != currency)
+    return r.send(api::problem_response(base::refusal_of(
+        {{"limit", "the org is billed in " + currency + ", not in " + bound->currency}})));
   b.id = new_id();
-  Work work = work_of(c, r, *command);
+  Work work = work_of(c, r, bound->set);
   work.respond = [org = b.org, name = b.name](const core::World& w, base::Instant now) {
     const auto& all = w.state().budgets;
     for (std::uint32_t ix = 0; ix < all.size(); ++ix)

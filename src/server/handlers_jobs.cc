@@ -132,7 +132,7 @@ void App::list_jobs(Call& c, net::Reply& r) {
   const bool room = static_cast<int>(list.items.size()) < limit && !list.next_cursor;
   if (ended && !room && !list.next_cursor) list.next_cursor = format_cursor(JobCursor{true});
   if (ended && room) {
-    auto reader = store::open_sqlite_reader(options_.store);
+    auto reader = store::open_reader(options_.store);
     if (!reader)
       return r.send(
           api::problem_response({base::Code::unavailable, reader.error().message, {}, {}, {}}));

@@ -26,7 +26,7 @@ void App::show_transfer(Call& c, net::Reply& r) {
   if (!id)
     return r.send(api::problem_response(
         {base::Code::invalid, "a transfer's id is 32 hex digits", {}, {}, {}}));
-  auto reader = store::open_sqlite_reader(options_.store);
+  auto reader = store::open_reader(options_.store);
   if (!reader)
     return r.send(
         api::problem_response({base::Code::unavailable, reader.error().message, {}, {}, {}}));
@@ -42,7 +42,7 @@ void App::show_transfer(Call& c, net::Reply& r) {
 }
 
 void App::ledger_heads(Call&, net::Reply& r) {
-  auto reader = store::open_sqlite_reader(options_.store);
+  auto reader = store::open_reader(options_.store);
   if (!reader)
     return r.send(
         api::problem_response({base::Code::unavailable, reader.error().message, {}, {}, {}}));

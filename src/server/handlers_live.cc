@@ -42,6 +42,9 @@ void App::job_logs(Call& c, net::Reply& r) {
   follow.offsets.assign(found->job.demand.nodes, 0);
   follow.follow = c.target.param("follow") == "1";
   follow.ended = !found->live;
+  // Logs lie with the engine's: on this machine only if that is here.
+  if (!loop_.leads() && options_.forwarder && !live_.has_log(follow))
+    return options_.forwarder->stream(std::move(c.request), std::move(r));
   if (const std::string_view rank = c.target.param("rank"); !rank.empty()) {
     follow.rank = number(rank);
     if (!follow.rank || *follow.rank >= found->job.demand.nodes)
@@ -116,8 +119,11 @@ void App::job_exec(Call& c, net::Reply& r) {
   };
   const std::string container = core::job_name(found->job.id) + "-" +
                                 std::to_string(found->job.generation) + "-" + std::to_string(*rank);
-  auto session =
-      engine_.exec(container, std::move(argv), c.target.param("tty") == "1", std::move(events));
+  const auto engine = engine_.at(loop_.ask(
+      [&](const core::World& w) { return w.state().sites[w.site_of(*found->job.lease)].name; }));
+  auto session = engine ? engine->exec(container, std::move(argv), c.target.param("tty") == "1",
+                                       std::move(events))
+                        : base::fault("its site cannot be reached now", true);
   if (!session) {
     socket->send(base::to_json(ExecEnd{{}, session.error().message}), true);
     return socket->close("failed");

@@ -89,6 +89,19 @@ void add_emulated(const Emulation& e, Floor& floor, Inventory& out) {
 
 }  // namespace
 
+std::vector<engines::SiteSeen::Machine> emulated_machines(const Emulation& e,
+                                                          const std::string& prefix) {
+  Inventory made;
+  Floor floor;
+  add_emulated(e, floor, made);
+  std::vector<engines::SiteSeen::Machine> machines;
+  for (auto& member : made.site.nodes) {
+    member.node.name = prefix + member.node.name;
+    machines.push_back({std::move(member.node), std::move(member.sku)});
+  }
+  return machines;
+}
+
 base::Result<Emulation> parse_emulation(const std::string& text) {
   const auto r = core::parse_gpu_request(text);
   if (!r || r->skus.size() != 1)

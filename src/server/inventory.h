@@ -19,6 +19,10 @@ struct Emulation {
 };
 base::Result<Emulation> parse_emulation(const std::string& text);
 
+// Its nodes, of nominal size, named `<prefix>emulated-h100-1`…
+std::vector<engines::SiteSeen::Machine> emulated_machines(const Emulation& e,
+                                                          const std::string& prefix);
+
 struct Inventory {
   core::RegisterSite site;
   std::vector<std::string> notes;  // for people: why something is not offered

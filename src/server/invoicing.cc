@@ -204,6 +204,24 @@ Instant earliest_term(const billing::Inputs& in) {
   return first;
 }
 
+// What these lines used up of the contract's commitment in `span`.
+std::int64_t used_up(const core::Contract& contract, billing::Span span,
+                     const std::vector<core::InvoiceLine>& lines) {
+  const bool spend = contract.commitment == core::CommitmentKind::spend;
+  const base::Ticks price = contract.take_or_pay ? 0 : contract.price;
+  std::int64_t used = 0;
+  for (const core::InvoiceLine& l : lines) {
+    if (l.contract != contract.id || !span.holds(std::max(l.month, span.from))) continue;
+    if (l.project == core::nobody) continue;  // bought, or not used
+    if (spend && (l.kind == core::LineKind::usage || l.kind == core::LineKind::metered))
+      used += l.ticks;
+    else if (!spend && l.kind == core::LineKind::usage && l.meter == core::gpu_meter &&
+             l.price_version == 0 && l.price == price)
+      used += l.quantity;
+  }
+  return used;
+}
+
 }  // namespace
 
 Period month_period(Instant month) { return {month, base::month_plus(month, 1)}; }
@@ -220,7 +238,7 @@ base::Result<RatingCase> Invoicing::case_of(core::OrgIx org, Period period,
   in.from = period.from;
   in.until = period.until;
   in.issued_at = clock_.now();
-  auto reader = store::open_sqlite_reader(store_);
+  auto reader = store::open_reader(store_);
   if (!reader) return std::unexpected(unreadable(reader.error()));
   auto meters = store::open_meter_reader(store_);
   if (!meters) return std::unexpected(unreadable(meters.error()));
@@ -237,26 +255,23 @@ base::Result<RatingCase> Invoicing::case_of(core::OrgIx org, Period period,
   if (as_issued) {
     rate_from = as_issued->rated_from;
   } else {
-    if (const auto first = (*reader)->earliest_since(org, seen)) look_back(*first);
+    const auto news = (*reader)->earliest_since(org, seen);
+    if (!news) return std::unexpected(unreadable(news.error()));
+    if (*news) look_back(**news);
     for (const billing::LeaseUsage& l : rating.live) look_back(l.started_at);
     for (const core::Contract& c : in.contracts)
       if (const auto first = unbilled_since(c, in)) look_back(*first);
-    const auto changes = (*meters)->each_change(
-        meter_seen, in.meter_sequence,
-        [&](const store::MeterEvent& e, const store::MeterEvent* replaced) {
-          if (std::binary_search(rating.projects.begin(), rating.projects.end(), e.project)) {
-            look_back(e.from);
-            if (replaced) look_back(replaced->from);
-          }
-          return true;
-        });
-    if (!changes) return std::unexpected(unreadable(changes.error()));
+    const auto change = (*meters)->earliest_change(rating.projects, meter_seen, in.meter_sequence);
+    if (!change) return std::unexpected(unreadable(change.error()));
+    if (*change) look_back(**change);
   }
   in.rate_from = rate_from;
   if (const auto taken = take_downtime(**meters, rating); !taken)
     return std::unexpected(unreadable(taken.error()));
-  in.earlier =
+  auto earlier =
       (*reader)->lines_since(org, earliest_term(in), as_issued ? as_issued->id : base::Id{});
+  if (!earlier) return std::unexpected(unreadable(earlier.error()));
+  in.earlier = std::move(*earlier);
   return rating;
 }
 
@@ -287,6 +302,23 @@ base::Result<Draft> Invoicing::draft(core::OrgIx org, Period period,
   return rate(*rating, sink);
 }
 
+base::Result<std::optional<core::Invoice>> Invoicing::issue(core::OrgIx org, Period period,
+                                                            base::Id id, const std::string& actor) {
+  auto drafted = draft(org, period, {});
+  if (!drafted) return std::unexpected(std::move(drafted.error()));
+  if (drafted->invoice.lines.empty()) return std::nullopt;
+  core::Invoice& invoice = drafted->invoice;
+  invoice.id = id;
+  auto issued = loop_.run(core::IssueInvoice{invoice, std::move(drafted->refunds)}, actor);
+  if (!issued) return std::unexpected(std::move(issued.error()));
+  auto head = loop_.ask([&](const core::World& w) {
+    const auto& all = w.state().invoices;  // the newest last
+    return *std::find_if(all.rbegin(), all.rend(), [&](const auto& i) { return i.id == id; });
+  });
+  head.lines = std::move(invoice.lines);
+  return std::move(head);
+}
+
 base::Result<core::Invoice> Invoicing::again(const core::Invoice& issued,
                                              const billing::PartSink& sink) {
   auto rating = case_of(issued.org, {issued.from, issued.until}, &issued);
@@ -297,31 +329,30 @@ base::Result<core::Invoice> Invoicing::again(const core::Invoice& issued,
   return std::move(rated->invoice);
 }
 
-base::Result<ContractUse> Invoicing::use_of(const core::Contract& contract, billing::Span span,
-                                            Instant now) {
-  auto rating = case_of(contract.org, {base::month_begin(now), now}, nullptr);
-  if (!rating) return std::unexpected(std::move(rating.error()));
-  auto draft = rate(*rating, {});
-  if (!draft) return std::unexpected(std::move(draft.error()));
-  ContractUse use{0, contract.prepaid_minor - contract.drawn_minor};
-  for (const core::ContractPart& part : draft->invoice.contract_drawn)
-    if (part.contract == contract.id) use.prepaid_left_minor -= part.minor;
-  const bool spend = contract.commitment == core::CommitmentKind::spend;
-  const base::Ticks price = contract.take_or_pay ? 0 : contract.price;
-  const auto count = [&](const std::vector<core::InvoiceLine>& lines) {
-    for (const core::InvoiceLine& l : lines) {
-      if (l.contract != contract.id || !span.holds(std::max(l.month, span.from))) continue;
-      if (l.project == core::nobody) continue;  // bought, or not used
-      if (spend && (l.kind == core::LineKind::usage || l.kind == core::LineKind::metered))
-        use.used += l.ticks;
-      else if (!spend && l.kind == core::LineKind::usage && l.meter == core::gpu_meter &&
-               l.price_version == 0 && l.price == price)
-        use.used += l.quantity;
+std::map<base::Id, ContractUse> Invoicing::use_of(std::span<const core::Contract> contracts,
+                                                  Instant now) {
+  std::map<core::OrgIx, std::vector<const core::Contract*>> by_org;
+  for (const core::Contract& c : contracts)
+    if (core::contract_runs(c, now) &&
+        (c.commitment != core::CommitmentKind::none || c.prepaid_minor > 0))
+      by_org[c.org].push_back(&c);
+  std::map<base::Id, ContractUse> uses;
+  for (const auto& [org, own] : by_org) {
+    auto rating = case_of(org, {base::month_begin(now), now}, nullptr);
+    if (!rating) continue;
+    const auto draft = rate(*rating, {});
+    if (!draft) continue;
+    for (const core::Contract* c : own) {
+      ContractUse& use = uses[c->id];
+      use.prepaid_left_minor = c->prepaid_minor - c->drawn_minor;
+      for (const core::ContractPart& part : draft->invoice.contract_drawn)
+        if (part.contract == c->id) use.prepaid_left_minor -= part.minor;
+      const billing::Span span = billing::burn_down_period(*c, now);
+      use.used =
+          used_up(*c, span, rating->inputs.earlier) + used_up(*c, span, draft->invoice.lines);
     }
-  };
-  count(rating->inputs.earlier);
-  count(draft->invoice.lines);
-  return use;
+  }
+  return uses;
 }
 
 base::Result<void> Invoicing::taken_back(const core::Invoice& issued,

@@ -4,7 +4,9 @@
 // own.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "billing/contract.h"
@@ -32,6 +34,7 @@ struct Draft {
   std::vector<core::Refund> refunds;
 };
 
+// Of its commitment in billing::burn_down_period: ticks of spend, or milli-GPU-seconds.
 struct ContractUse {
   std::int64_t used = 0;
   std::int64_t prepaid_left_minor = 0;
@@ -39,17 +42,20 @@ struct ContractUse {
 
 class Invoicing {
  public:
-  Invoicing(Loop& loop, store::SqliteOptions store, base::Clock& clock)
+  Invoicing(Loop& loop, store::StoreAt store, base::Clock& clock)
       : loop_(loop), store_(std::move(store)), clock_(clock) {}
 
   // What the org owes for services before period.until that no invoice has asked for. `sink` hears
   // the parts of it.
   base::Result<Draft> draft(core::OrgIx org, Period period, const billing::PartSink& sink);
+  // Drafts and issues. nullopt: there is nothing to ask for.
+  base::Result<std::optional<core::Invoice>> issue(core::OrgIx org, Period period, base::Id id,
+                                                   const std::string& actor);
   // The parts of an invoice as it was issued, worked out again from what it knew.
   base::Result<core::Invoice> again(const core::Invoice& issued, const billing::PartSink& sink);
-  // What a contract's commitment was used up by in `span`, billed or not: ticks of spend, or
-  // milli-GPU-seconds; and how much of its prepayment is left with what is not billed yet.
-  base::Result<ContractUse> use_of(const core::Contract& contract, billing::Span span, Instant now);
+  // What is used up of those contracts that run and have a commitment or a prepayment, billed or
+  // not. One rating an org.
+  std::map<base::Id, ContractUse> use_of(std::span<const core::Contract> contracts, Instant now);
   // The parts of a credit note: those of the invoice it takes back, negated.
   base::Result<void> taken_back(const core::Invoice& issued, const billing::PartSink& sink);
 
@@ -58,7 +64,7 @@ class Invoicing {
   base::Result<Draft> rate(RatingCase& rating, const billing::PartSink& sink);
 
   Loop& loop_;
-  const store::SqliteOptions store_;
+  const store::StoreAt store_;
   base::Clock& clock_;
 };
 

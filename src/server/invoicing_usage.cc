@@ -2,12 +2,59 @@
 
 #include <algorithm>
 #include <optional>
+#include <queue>
 #include <tuple>
 
 namespace ampacity::server {
 namespace {
 
 auto place_of(const billing::LeaseUsage& l) { return std::tie(l.started_at, l.job, l.generation); }
+
+billing::MeteredUsage metered_of(const store::MeterEvent& e, const billing::Names& names) {
+  billing::MeteredUsage m;
+  m.source = e.key.source;
+  m.id = e.key.id;
+  m.project = e.project;
+  m.meter = e.meter;
+  m.from = e.from;
+  m.until = e.until;
+  m.quantity_micro = e.quantity_micro;
+  m.sequence = e.sequence;
+  const auto position = [](const std::vector<std::string>& all, const std::string& name) {
+    return static_cast<std::uint32_t>(std::ranges::find(all, name) - all.begin());
+  };
+  if (const auto sku = position(names.skus, e.sku); sku < names.skus.size()) m.sku = sku;
+  if (const auto site = position(names.sites, e.site); site < names.sites.size()) m.site = site;
+  return m;
+}
+
+// One project's events, read as they are wanted.
+class EventPages {
+ public:
+  explicit EventPages(store::MeterQuery query) : query_(std::move(query)) {}
+
+  // Goes on to the next, and shows it; nullptr: there is none.
+  base::Try<const store::MeterEvent*> next(store::MeterReader& reader) {
+    if (++at_ < page_.size()) return &page_[at_];
+    page_.clear();
+    at_ = 0;
+    const auto read = reader.each(query_, [this](const store::MeterEvent& e) {
+      page_.push_back(e);
+      return page_.size() < most;
+    });
+    if (!read) return std::unexpected(read.error());
+    if (page_.empty()) return nullptr;
+    query_.after = {page_.back().from, page_.back().sequence};
+    return &page_[0];
+  }
+  const store::MeterEvent& current() const { return page_[at_]; }
+
+ private:
+  static constexpr std::size_t most = 1'000;
+  store::MeterQuery query_;
+  std::vector<store::MeterEvent> page_;
+  std::size_t at_ = 0;
+};
 
 }  // namespace
 
@@ -33,7 +80,7 @@ billing::LeaseUsage lease_of(const store::UsageRow& r) {
 }
 
 base::Try<void> StoredUsage::each_lease(const LeaseVisit& visit) {
-  auto reader = store::open_sqlite_reader(options_);
+  auto reader = store::open_reader(options_);
   if (!reader) return std::unexpected(std::move(reader.error()));
   const billing::Inputs& in = case_.inputs;
   auto live = case_.live.begin();
@@ -66,41 +113,36 @@ base::Try<void> StoredUsage::each_lease(const LeaseVisit& visit) {
   return {};
 }
 
-// Several projects' events are merged by time; each is read in pages.
+// Several projects' events are merged by time, a page of each at hand.
 base::Try<void> StoredUsage::each_metered(const MeteredVisit& visit) {
   auto reader = store::open_meter_reader(options_);
   if (!reader) return std::unexpected(std::move(reader.error()));
   const billing::Inputs& in = case_.inputs;
-  std::vector<billing::MeteredUsage> all;
+  std::vector<EventPages> projects;
+  using Next = std::tuple<Instant, std::uint64_t, std::size_t>;  // of which project
+  std::priority_queue<Next, std::vector<Next>, std::greater<>> order;
   for (const core::ProjectIx project : case_.projects) {
     store::MeterQuery query;
     query.project = project;
     query.from = in.rate_from;
     query.to = in.until;
     query.as_of = in.meter_sequence;
-    const auto seen = (*reader)->each(query, [&](const store::MeterEvent& e) {
-      billing::MeteredUsage m;
-      m.source = e.key.source;
-      m.id = e.key.id;
-      m.project = e.project;
-      m.meter = e.meter;
-      m.from = e.from;
-      m.until = e.until;
-      m.quantity_micro = e.quantity_micro;
-      m.sequence = e.sequence;
-      for (std::size_t i = 0; i < in.names.skus.size(); ++i)
-        if (in.names.skus[i] == e.sku) m.sku = static_cast<core::SkuIx>(i);
-      for (std::size_t i = 0; i < in.names.sites.size(); ++i)
-        if (in.names.sites[i] == e.site) m.site = static_cast<core::SiteIx>(i);
-      all.push_back(std::move(m));
-      return true;
-    });
-    if (!seen) return seen;
+    projects.emplace_back(query);
   }
-  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
-    return std::tie(a.from, a.sequence) < std::tie(b.from, b.sequence);
-  });
-  for (const auto& m : all) visit(m);
+  const auto advance = [&](std::size_t p) -> base::Try<void> {
+    const auto event = projects[p].next(**reader);
+    if (!event) return std::unexpected(event.error());
+    if (*event) order.emplace((*event)->from, (*event)->sequence, p);
+    return {};
+  };
+  for (std::size_t p = 0; p < projects.size(); ++p)
+    if (auto r = advance(p); !r) return r;
+  while (!order.empty()) {
+    const std::size_t p = std::get<2>(order.top());
+    order.pop();
+    if (!visit(metered_of(projects[p].current(), in.names))) return {};
+    if (auto r = advance(p); !r) return r;
+  }
   return {};
 }
 

@@ -11,14 +11,14 @@ namespace ampacity::server {
 
 class StoredUsage final : public billing::UsageSource {
  public:
-  StoredUsage(const store::SqliteOptions& options, const RatingCase& rating)
+  StoredUsage(const store::StoreAt& options, const RatingCase& rating)
       : options_(options), case_(rating) {}
 
   base::Try<void> each_lease(const LeaseVisit& visit) override;
   base::Try<void> each_metered(const MeteredVisit& visit) override;
 
  private:
-  const store::SqliteOptions& options_;
+  const store::StoreAt& options_;
   const RatingCase& case_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <map>
 
 #include "api/views.h"
@@ -49,7 +50,7 @@ struct Live::LogFollower {
   base::Duration last_write = base::elapsed();
 };
 
-Live::Live(Loop& loop, engines::LogSpool logs, store::SqliteOptions store, base::Clock& clock)
+Live::Live(Loop& loop, engines::LogSpool logs, store::StoreAt store, base::Clock& clock)
     : loop_(loop), logs_(std::move(logs)), store_(std::move(store)), clock_(clock) {
   thread_ = base::Thread([this] { tail(); });
 }
@@ -101,22 +102,23 @@ void Live::publish(const Published& p) {
 
 std::vector<api::Event> Live::events_after(store::Reader& reader, std::uint64_t after) {
   auto facts = reader.facts_after(after, 1000);
-  auto events = loop_.ask([&](const core::World& w) {
-    std::vector<api::Event> all;
-    for (const auto& f : facts) all.push_back(api::view_event(w, f.fact, f.sequence));
-    return all;
-  });
-  // Of jobs that left the world, the project is in the store.
-  std::map<std::size_t, core::ProjectIx> of_event;
-  for (std::size_t i = 0; i < events.size(); ++i)
-    if (!events[i].project && events[i].job)
-      if (const auto job = reader.job(core::job_of(facts[i].fact))) of_event[i] = job->project;
-  if (of_event.empty()) return events;
+  std::vector<core::ProjectIx> projects(facts.size(), core::nobody);
   loop_.ask([&](const core::World& w) {
-    for (const auto& [i, project] : of_event) events[i].project = w.state().projects[project].name;
+    for (std::size_t i = 0; i < facts.size(); ++i)
+      if (const core::Job* job = w.job(core::job_of(facts[i].fact))) projects[i] = job->project;
     return 0;
   });
-  return events;
+  // Of jobs that left the world, the project is in the store.
+  for (std::size_t i = 0; i < facts.size(); ++i)
+    if (const base::Id id = core::job_of(facts[i].fact);
+        projects[i] == core::nobody && !id.is_nil())
+      if (const auto job = reader.job(id)) projects[i] = job->project;
+  return loop_.ask([&](const core::World& w) {
+    std::vector<api::Event> all;
+    for (std::size_t i = 0; i < facts.size(); ++i)
+      all.push_back(api::view_event(w, facts[i].fact, facts[i].sequence, projects[i]));
+    return all;
+  });
 }
 
 void Live::follow_events(std::shared_ptr<net::Stream> stream, std::optional<std::string> project,
@@ -132,7 +134,7 @@ void Live::follow_events(std::shared_ptr<net::Stream> stream, std::optional<std:
     events_.push_back(f);
     ++event_followers_;
   }
-  auto reader = store::open_sqlite_reader(store_);
+  auto reader = store::open_reader(store_);
   const std::uint64_t now = loop_.ask([](const core::World& w) { return w.state().sequence; });
   f->stream->write(": events of Ampacity\n\n");
   f->sent = std::min(after.value_or(now), now);
@@ -177,14 +179,18 @@ bool Live::follow_log(std::shared_ptr<net::Stream> stream, LogFollow follow) {
   return true;
 }
 
+bool Live::has_log(const LogFollow& of) const {
+  for (std::uint32_t rank = 0; rank < of.offsets.size(); ++rank)
+    if (std::filesystem::exists(logs_.path(of.container_of(rank)))) return true;
+  return false;
+}
+
 // True if anything was sent.
 bool Live::send_lines(LogFollower& f) {
   bool any = false;
   for (std::uint32_t rank = 0; rank < f.at.offsets.size(); ++rank) {
     if (f.at.rank && *f.at.rank != rank) continue;
-    const std::string container =
-        f.at.job_name + "-" + std::to_string(f.at.generation) + "-" + std::to_string(rank);
-    const auto lines = logs_.read(container, f.at.offsets[rank], 500);
+    const auto lines = logs_.read(f.at.container_of(rank), f.at.offsets[rank], 500);
     if (!lines) continue;
     std::string out;
     for (const auto& line : *lines) {
@@ -244,7 +250,7 @@ bool Live::tail_one(LogFollower& f, store::Reader& reader) {
 }
 
 void Live::tail() {
-  auto reader = store::open_sqlite_reader(store_);
+  auto reader = store::open_reader(store_);
   if (!reader) return base::log_error("live: {}", reader.error().message);
   base::Duration next_expiry = base::elapsed();
   while (!stopping_) {

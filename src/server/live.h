@@ -26,11 +26,15 @@ struct LogFollow {
   std::optional<std::uint32_t> rank;  // only this one
   bool follow = false;
   bool ended = false;
+
+  std::string container_of(std::uint32_t of_rank) const {
+    return job_name + "-" + std::to_string(generation) + "-" + std::to_string(of_rank);
+  }
 };
 
 class Live {
  public:
-  Live(Loop& loop, engines::LogSpool logs, store::SqliteOptions store, base::Clock& clock);
+  Live(Loop& loop, engines::LogSpool logs, store::StoreAt store, base::Clock& clock);
   ~Live();
   void stop();
 
@@ -41,6 +45,8 @@ class Live {
   // without `go_on` that is all.
   void follow_events(std::shared_ptr<net::Stream> stream, std::optional<std::string> project,
                      std::optional<std::uint64_t> after, bool go_on);
+  // Whether anything of it is in this server's spool.
+  bool has_log(const LogFollow& of) const;
   // False: too many followers.
   bool follow_log(std::shared_ptr<net::Stream> stream, LogFollow follow);
 
@@ -55,7 +61,7 @@ class Live {
 
   Loop& loop_;
   const engines::LogSpool logs_;
-  const store::SqliteOptions store_;
+  const store::StoreAt store_;
   base::Clock& clock_;
   base::Mutex mutex_;
   base::Condition wake_;  // for the tail thread

@@ -1,7 +1,5 @@
 #include "server/loop.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <cstdlib>
 
@@ -26,6 +24,7 @@ struct Loop::Batch {
   std::vector<store::Delivery> deliveries;
   std::vector<store::Attempt> attempts;
   std::vector<Answer> answers;
+  std::optional<store::AppendFault> fault;  // the store could not say what it was asked
 };
 
 namespace {
@@ -35,6 +34,12 @@ constexpr base::Duration review_every = base::Duration::seconds(60);
 
 std::size_t events_in(const Work& work) { return work.meter ? work.meter->batch.events.size() : 0; }
 
+core::ProjectIx project_of(const core::World& before, const core::Fact& fact) {
+  if (const auto* s = std::get_if<core::JobSubmitted>(&fact.body)) return s->job.project;
+  const core::Job* job = before.job(core::job_of(fact));
+  return job ? job->project : core::nobody;
+}
+
 bool ends_job(const core::Fact& fact) {
   if (const auto* c = std::get_if<core::LeaseClosed>(&fact.body)) return !c->requeue;
   return std::holds_alternative<core::JobEnded>(fact.body);
@@ -42,21 +47,16 @@ bool ends_job(const core::Fact& fact) {
 
 }  // namespace
 
-Loop::Loop(LoopOptions options, store::Journal& journal, core::World world, engines::Engine& engine,
+Loop::Loop(LoopOptions options, store::Journal* journal, core::World world, engines::Engine& engine,
            const Secrets& secrets, base::Clock& clock)
     : options_(std::move(options)),
-      journal_(journal),
       world_(std::move(world)),
       engine_(engine),
       secrets_(secrets),
-      outbox_(journal_.waiting_deliveries()),
-      clock_(clock) {
-  if (const auto mark = journal_.meta("alive_us")) alive_until_.us = std::atoll(mark->c_str());
-  last_snapshot_ = world_.state().sequence;
-  last_tick_ = world_.state().now;  // windows that began or ended since then are due
-  // What ended while nobody watched is heard of before its deadline is judged.
-  no_tick_before_ = clock_.now() + base::Duration::seconds(10);
-  load_environments();
+      outbox_({}),
+      clock_(clock),
+      sequence_(world_.state().sequence) {
+  if (journal) adopt(*journal);
 }
 
 Loop::~Loop() { stop(); }
@@ -127,22 +127,10 @@ LoopCounters Loop::counters() const {
   return counters_;
 }
 
-void Loop::load_environments() {
-  for (const auto& s : journal_.sealed()) {
-    const core::Job* job = world_.job(s.job);
-    if (!job) continue;
-    auto env = secrets_.unseal(world_.state().projects[job->project].org, s.box);
-    if (env)
-      env_[s.job] = std::move(*env);
-    else
-      base::log_error("{}: {}", core::job_name(s.job), env.error().message);
-  }
-}
-
 // Waits for work, or for the next deadline of a lease.
 std::vector<Work> Loop::take() {
   base::Lock lock(mutex_);
-  if (inbox_.empty() && reports_.empty() && !stopping_) {
+  if (inbox_.empty() && reports_.empty() && turns_.empty() && !stopping_) {
     std::int64_t wait_us = 1'000'000;
     if (const auto tick = next_tick()) wait_us = std::min(wait_us, (*tick - clock_.now()).us);
     if (wait_us > 0) (void)wake_.wait_for(lock, base::Duration{wait_us});
@@ -169,6 +157,7 @@ std::vector<Work> Loop::take() {
 }
 
 std::optional<Instant> Loop::next_tick() const {
+  if (!journal_) return std::nullopt;  // time is the leader's to tell
   auto due = world_.next_wake(last_tick_);
   if (!world_.queue.empty()) {
     const Instant review = last_tick_ + review_every;
@@ -182,6 +171,7 @@ void Loop::main() {
   base::log_info("loop: {} facts, {} live jobs", world_.state().sequence, world_.live_jobs);
   while (true) {
     std::vector<Work> works = take();
+    run_turns();
     if (const auto due = next_tick();
         due && *due <= clock_.now() && !BUGGIFY("loop: a tick is late")) {
       Work tick;
@@ -196,10 +186,12 @@ void Loop::main() {
     const bool quiet = works.size() < 16;
     if (!works.empty()) {
       process(std::move(works));
-      journal_.settle();
+      if (journal_) journal_->settle();
     }
+    if (!journal_) continue;
     tell_engine_whole();
-    keep_alive_mark();
+    watch_sites();
+    keep_alive_marks();
     forget_old_answers();
     snapshot_if_due(quiet);
   }
@@ -211,7 +203,9 @@ void Loop::process(std::vector<Work> works) {
   batch.first_sequence = world_.state().sequence + 1;
   batch.answers.reserve(works.size());
   batch.facts.reserve(2 * works.size() + 64);
+  recall_answers(works, batch);
   for (Work& work : works) handle(work, batch);
+  if (batch.fault) return refuse_all(batch, *batch.fault);
   if (base::planted("webhook-row-lost") && batch.deliveries.size() > 1) batch.deliveries.pop_back();
   if (!batch.facts.empty() || !batch.remembered.empty() || !batch.meter.empty() ||
       !batch.attempts.empty()) {
@@ -221,25 +215,65 @@ void Loop::process(std::vector<Work> works) {
     if (base::planted("reply-before-commit"))
       for (Answer& a : batch.answers)
         if (a.reply && !a.meter) std::exchange(a.reply, std::nullopt)->send(a.response);
-    if (const auto done = journal_.append(write); !done) return refuse_all(batch, done.error());
+    const base::Duration asked_at = base::elapsed();
+    if (const auto done = journal_->append(write); !done) return refuse_all(batch, done.error());
+    if (options_.leadership) options_.leadership->renewed(asked_at);
   }
-  {
-    const base::Guard lock(mutex_);
-    counters_.commits += !batch.facts.empty();
-    counters_.facts += batch.facts.size();
-    counters_.live_jobs = world_.live_jobs;
-    counters_.queued_jobs = world_.queue.size();
-    counters_.largest_batch = std::max(counters_.largest_batch, works.size());
-  }
+  count(works.size(), batch.facts.size());
   finish(batch);
+}
+
+// The whole batch's at once.
+void Loop::recall_answers(std::vector<Work>& works, Batch& batch) {
+  std::vector<store::Journal::AnswerKey> keys;
+  std::vector<Work*> of;
+  for (Work& work : works) {
+    if (!work.idempotency) continue;
+    keys.push_back({work.idempotency->scope, work.idempotency->key});
+    of.push_back(&work);
+  }
+  if (keys.empty() || !journal_) return;
+  auto answers = journal_->recall_all(keys);
+  if (!answers) {
+    batch.fault = std::move(answers.error());
+    return;
+  }
+  for (std::size_t i = 0; i < of.size(); ++i) of[i]->answered = std::move((*answers)[i]);
+}
+
+void Loop::count(std::size_t batch, std::size_t facts) {
+  const base::Guard lock(mutex_);
+  counters_.commits += facts > 0;
+  counters_.facts += facts;
+  counters_.live_jobs = world_.live_jobs;
+  counters_.queued_jobs = world_.queue.size();
+  counters_.largest_batch = std::max(counters_.largest_batch, batch);
+  if (facts == 0) return;
+  sequence_ = world_.state().sequence;
+  moved_.notify_all();
+}
+
+// What the leader committed: as process() and finish() for what is decided here.
+void Loop::fold_now(std::uint64_t first_sequence, std::vector<core::Fact> facts) {
+  if (journal_ || first_sequence <= world_.state().sequence) return;
+  CHECK_THAT(first_sequence == world_.state().sequence + 1, "a follower folds without a gap");
+  Batch batch;
+  batch.first_sequence = first_sequence;
+  batch.facts = std::move(facts);
+  for (const core::Fact& fact : batch.facts) {
+    batch.project_of.push_back(project_of(world_, fact));
+    core::evolve(world_, fact);
+  }
+  for (const Committed& hear : committed_) hear(world_, batch.facts);
+  count(0, batch.facts.size());
+  publish(batch);
 }
 
 std::optional<net::Response> Loop::recalled(const Work& work, const Batch& batch) {
   const Idempotency& i = *work.idempotency;
-  std::optional<store::Remembered> before;
+  std::optional<store::Remembered> before = work.answered;
   for (const auto& r : batch.remembered)
     if (r.scope == i.scope && r.key == i.key) before = r;
-  if (!before) before = journal_.recall(i.scope, i.key);
   if (!before) return std::nullopt;
   if (before->fingerprint != i.fingerprint)
     return api::problem_response(
@@ -255,7 +289,7 @@ std::optional<net::Response> Loop::recalled(const Work& work, const Batch& batch
 
 // What the store knows of the ids in it, and what this batch has made since.
 void Loop::look_up_past(core::PostTransfers& command, const Batch& batch) {
-  core::Past& past = command.past = journal_.past_of(command.transfers);
+  core::Past& past = command.past = journal_->past_of(command.transfers);
   for (const store::TransferRow& row : batch.rows.transfers) {
     const ledger::Transfer& t = row.transfer;
     past.known.insert_or_assign(t.id, core::Past::Known{t, ledger::Fate::open});
@@ -268,6 +302,13 @@ void Loop::look_up_past(core::PostTransfers& command, const Batch& batch) {
 
 void Loop::handle(Work& work, Batch& batch) {
   Answer answer{std::move(work.reply), {}, std::move(work.after_commit), work.refused, {}, {}};
+  if (!journal_ && (work.command || work.meter || work.attempt)) {
+    const base::Refusal follows{base::Code::unavailable, "this server follows", {}, {}, {}};
+    answer.response = api::problem_response(follows);
+    if (answer.refused) answer.refused(follows);
+    batch.answers.push_back(std::move(answer));
+    return;
+  }
   if (work.meter) {
     answer.meter = std::move(work.meter);
     answer.meter->batch.received_at = batch.now;
@@ -291,15 +332,13 @@ void Loop::handle(Work& work, Batch& batch) {
   }
   if (work.command) {
     if (std::holds_alternative<core::Tick>(*work.command)) last_tick_ = batch.now;
-    if (auto* o = std::get_if<core::Observe>(&*work.command)) o->alive_until = alive_until_;
+    if (auto* o = std::get_if<core::Observe>(&*work.command))
+      o->alive_until = watch_.mark(site_of(o->seen.job));
     if (auto* p = std::get_if<core::PostTransfers>(&*work.command)) look_up_past(*p, batch);
     const auto on_fact = [&](const core::World& before, const core::Fact& fact, std::uint64_t n) {
       store::project(before, fact, n, batch.rows);
       outbox_.add(before, fact, n, batch.deliveries);
-      core::ProjectIx project = core::nobody;
-      if (const core::Job* job = before.job(core::job_of(fact))) project = job->project;
-      if (const auto* s = std::get_if<core::JobSubmitted>(&fact.body)) project = s->job.project;
-      batch.project_of.push_back(project);
+      batch.project_of.push_back(project_of(before, fact));
       if (ends_job(fact) && env_.contains(core::job_of(fact)))
         batch.sealed.push_back({core::job_of(fact), ""});
     };
@@ -354,26 +393,56 @@ void Loop::finish(Batch& batch) {
   }
 }
 
-// The disk is full: nothing of this batch happened. The world goes back to what is durable.
-void Loop::refuse_all(Batch& batch, const store::AppendFault& fault) {
-  if (fault.disk_full) PROBE("loop: the disk is full");
-  base::log_error("store: {}{}", fault.message,
-                  fault.disk_full ? "; this batch is refused, nothing acknowledged is lost" : "");
-  CHECK_THAT(fault.disk_full,
+// What is in memory is not what is durable, and cannot be made so: a new life begins.
+void Loop::give_up(Batch& batch, const store::AppendFault& fault) {
+  const bool fenced = fault.kind == store::AppendFault::Kind::fenced;
+  if (fenced && options_.leadership) {
+    base::log_warn("loop: a write of epoch {} was refused: another server leads",
+                   options_.leadership->own_epoch());
+    options_.leadership->fenced();
+  }
+  CHECK_THAT(options_.end_life,
              "the store failed: the process must start again from what is durable");
+  const base::Refusal unknown{
+      base::Code::unavailable,
+      fenced ? "this server no longer leads: nothing was changed; send it again"
+             : "the database was lost: it is not known whether this was done; send it again with "
+               "the same Idempotency-Key",
+      {},
+      {},
+      {}};
+  for (Answer& a : batch.answers)
+    if (a.reply) a.reply->send(api::problem_response(unknown));
+  options_.end_life(fault.message);
+  std::abort();
+}
+
+// Nothing of this batch happened, and the store lives: the disk is full, or the database was away
+// for longer than the journal waits. The world goes back to what is durable.
+void Loop::refuse_all(Batch& batch, const store::AppendFault& fault) {
+  using Kind = store::AppendFault::Kind;
+  if (fault.disk_full()) PROBE("loop: the disk is full");
+  const bool refused = fault.kind == Kind::disk_full || fault.kind == Kind::lost;
+  base::log_error("store: {}{}", fault.message,
+                  refused ? "; this batch is refused, nothing acknowledged is lost" : "");
+  if (!refused) give_up(batch, fault);
   if (base::planted("goes-on-after-full-disk")) return;
-  auto durable = journal_.load();
-  CHECK_THAT(durable, "the store cannot be read back");
+  auto durable = journal_->load();
+  if (!durable) give_up(batch, {Kind::broken, "read back: " + durable.error().message});
   world_ = std::move(*durable);
-  outbox_ = Outbox(journal_.waiting_deliveries());
+  outbox_ = Outbox(journal_->waiting_deliveries());
   last_tick_ = world_.state().now;
   std::erase_if(env_, [this](const auto& e) { return world_.job(e.first) == nullptr; });
-  const base::Refusal full{base::Code::store_full,
-                           "the server's disk is full: nothing was changed; free some space and "
-                           "send it again",
-                           {},
-                           {},
-                           {}};
+  base::Refusal full{base::Code::store_full,
+                     "the server's disk is full: nothing was changed; free some space and "
+                     "send it again",
+                     {},
+                     {},
+                     {}};
+  if (fault.kind == Kind::lost) {
+    full.code = base::Code::unavailable;
+    full.message = "the server's database is away: nothing was changed; send it again";
+  }
   no_tick_before_ = clock_.now() + base::Duration::seconds(1);
   // The reports in it are lost: the engine says everything again once it is told everything again.
   engine_told_whole_ = false;
@@ -388,27 +457,13 @@ void Loop::refuse_all(Batch& batch, const store::AppendFault& fault) {
   }
 }
 
-// Answers to Idempotency-Keys are kept two days, deliveries to webhooks seven.
-void Loop::forget_old_answers() {
-  const Instant now = clock_.now();
-  if (now < next_forgetting_) return;
-  next_forgetting_ = now + base::Duration::seconds(60);
-  journal_.forget_before(now - base::Duration::seconds(2 * 86'400));
-  for (const base::Id webhook :
-       journal_.prune_deliveries(now - base::Duration::seconds(7 * 86'400)))
-    outbox_.settled(webhook);
-}
-
 void Loop::publish(Batch& batch) {
   Published p;
   p.first_sequence = batch.first_sequence;
   if (events_wanted_())
-    for (std::size_t i = 0; i < batch.facts.size(); ++i) {
-      api::Event e = api::view_event(world_, batch.facts[i], batch.first_sequence + i);
-      if (batch.project_of[i] != core::nobody)
-        e.project = world_.state().projects[batch.project_of[i]].name;
-      p.events.push_back(std::move(e));
-    }
+    for (std::size_t i = 0; i < batch.facts.size(); ++i)
+      p.events.push_back(
+          api::view_event(world_, batch.facts[i], batch.first_sequence + i, batch.project_of[i]));
   p.facts = std::move(batch.facts);
   p.deliveries = std::move(batch.deliveries);
   for (const auto& listener : listeners_) listener(p);
@@ -429,11 +484,15 @@ void Loop::tell_engine(const Batch& batch) {
       want(g->job);
     else if (const auto* s = std::get_if<core::StopOrdered>(&fact.body))
       base::planted("stops-untold") ? void() : want(s->job);
-    else if (const auto* r = std::get_if<core::RankEnded>(&fact.body))
-      done.push_back({r->job, r->generation, r->rank});
-    else if (const auto* c = std::get_if<core::LeaseClosed>(&fact.body)) {
+    else if (const auto* r = std::get_if<core::RankEnded>(&fact.body)) {
+      const core::Job* job = world_.job(r->job);  // else its end is in this batch, too
+      if (job && job->lease && job->generation == r->generation)
+        done.push_back({r->job, r->generation, r->rank, site_of(r->job)});
+    } else if (const auto* c = std::get_if<core::LeaseClosed>(&fact.body)) {
+      const core::State& s = world_.state();
+      const std::string& site = s.sites[s.nodes[c->interval.places[0].node].site].name;
       for (std::uint32_t i = 0; i < c->interval.ranks.size(); ++i)
-        done.push_back({c->job, c->generation, i});
+        done.push_back({c->job, c->generation, i, site});
       if (!c->requeue) env_.erase(c->job);
     } else if (const auto* e = std::get_if<core::JobEnded>(&fact.body)) {
       env_.erase(e->job);
@@ -460,43 +519,10 @@ void Loop::add_environments(std::vector<core::RankWork>& ranks) const {
       rank.env.insert(rank.env.end(), env->second.begin(), env->second.end());
 }
 
-// So that a rank which vanishes while nobody watches is billed to when somebody last did.
-void Loop::keep_alive_mark() {
-  const Instant now = clock_.now();
-  if (now < next_alive_mark_ || world_.leased.empty()) return;
-  next_alive_mark_ = now + base::Duration::seconds(2);
-  const engines::EngineHealth engine = engine_.health();
-  if (!engine.reachable || engine.seen_at.us == 0) return;
-  (void)journal_.set_meta("alive_us", std::to_string(std::min(engine.seen_at, now).us));
-}
-
-void Loop::snapshot_if_due(bool quiet) {
-  const std::uint64_t since = world_.state().sequence - last_snapshot_;
-  const std::uint64_t due = quiet ? options_.snapshot_when_quiet : options_.snapshot_in_any_case;
-  if (snapshot_running_ || since < due) return;
-  PROBE("loop: a snapshot is made");
-  if (snapshot_thread_.joinable()) snapshot_thread_.join();
-  snapshot_running_ = true;
-  last_snapshot_ = world_.state().sequence;
-  snapshot_thread_ = base::Thread([this] {
-    // Only what nobody else wants: this thread, and those it starts.
-    const sched_param none{};
-    if (!base::scheduler) sched_setscheduler(0, SCHED_IDLE, &none);
-    auto snapshot = store::fold_snapshot(options_.store);
-    Work keep;
-    keep.respond = [this, snapshot = std::move(snapshot)](const core::World&, Instant) {
-      snapshot_running_ = false;
-      if (!snapshot)
-        base::log_warn("snapshot: {}", snapshot.error().message);
-      else if (world_.state().sequence == snapshot->sequence &&
-               core::state_digest(world_.state()) != snapshot->digest)
-        CHECK_THAT(false, "the journal folds to another world than the living one");
-      else if (const auto kept = journal_.keep_snapshot(snapshot->sequence, snapshot->body); !kept)
-        base::log_warn("snapshot: {}", kept.error().message);
-      return net::Response{};
-    };
-    push(std::move(keep));
-  });
+const std::string& Loop::site_of(base::Id id) const {
+  static const std::string nowhere;
+  const core::Job* job = world_.job(id);
+  return job && job->lease ? world_.state().sites[world_.site_of(*job->lease)].name : nowhere;
 }
 
 }  // namespace ampacity::server

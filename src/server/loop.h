@@ -1,14 +1,17 @@
 // The loop: the one thread that owns the world.
 //
-//   take a batch → decide, evolve each in memory → append the facts → COMMIT → reply, publish,
-//   effect
+//   leading:   take a batch → decide, evolve each in memory → append the facts → COMMIT → reply,
+//              publish, effect
+//   following: fold what the leader committed → publish; questions are answered, commands refused
 //
-// 1. No answer, event or effect leaves before its commit. 2. If the commit fails for want of disk,
-// every command of the batch is refused with store_full and the world is folded again from the
-// store; any other failure stops the process. 3. What `ask` returns is durable. Threads: push and
-// ask may be called from any thread but the loop's own.
+// 1. No answer, event or effect leaves before its commit. 2. If the commit fails for want of disk
+// (or of the database), every command of the batch is refused with store_full (or unavailable) and
+// the world is folded again from the store; any other failure ends this life of the process. 3.
+// What `ask` returns is durable. 4. It leads from lead() on, and never follows again. Threads: push
+// and ask may be called from any thread but the loop's own.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
@@ -22,8 +25,10 @@
 #include "core/step.h"
 #include "engines/engine.h"
 #include "net/http_server.h"
+#include "server/leadership.h"
 #include "server/outbox.h"
 #include "server/secrets.h"
+#include "server/site_watch.h"
 #include "store/journal.h"
 
 namespace ampacity::server {
@@ -54,6 +59,7 @@ struct Work {
   std::function<net::Response(const core::World&, Instant now)> respond;
   std::optional<net::Reply> reply;
   std::optional<Idempotency> idempotency;
+  std::optional<store::Remembered> answered;  // to that key, before this batch: the loop's
   // What is remembered instead of the answer, where that shows a secret.
   std::function<std::string(const std::string& body)> redact;
   Env env;  // of a submitted job
@@ -80,7 +86,10 @@ struct LoopOptions {
   // under load (keeping it stops the loop for some ten milliseconds).
   std::uint64_t snapshot_when_quiet = 100'000;
   std::uint64_t snapshot_in_any_case = 1'000'000;
-  store::SqliteOptions store;
+  store::StoreAt store;
+  Leadership* leadership = nullptr;  // null: nobody else can write
+  // What is in memory may not be durable, or another leads: does not return.
+  std::function<void(const std::string& why)> end_life;
 };
 
 struct LoopCounters {
@@ -90,11 +99,16 @@ struct LoopCounters {
 
 class Loop {
  public:
-  Loop(LoopOptions options, store::Journal& journal, core::World world, engines::Engine& engine,
+  // Null: it follows, until lead().
+  Loop(LoopOptions options, store::Journal* journal, core::World world, engines::Engine& engine,
        const Secrets& secrets, base::Clock& clock);
+  Loop(LoopOptions options, store::Journal& journal, core::World world, engines::Engine& engine,
+       const Secrets& secrets, base::Clock& clock)
+      : Loop(std::move(options), &journal, std::move(world), engine, secrets, clock) {}
   ~Loop();
 
-  // Both before start().
+  // All before start().
+  const core::State& before_start() const { return world_.state(); }
   void on_publish(std::function<void(const Published&)> listener);
   // Hears the facts after their commit and before any answer to them.
   using Committed = std::function<void(const core::World& after, const std::vector<core::Fact>&)>;
@@ -103,6 +117,9 @@ class Loop {
   void answer_with(net::HttpServer* server) { http_ = server; }
   void start();
   void stop();  // finishes what is in the inbox
+
+  // All engines are told everything again: one was added.
+  void tell_again();
 
   void push(Work work);
   void observe(std::vector<core::RankSeen> seen);
@@ -114,6 +131,15 @@ class Loop {
 
   LoopCounters counters() const;
 
+  // Following: what another server committed, in order; what is known is passed over. Waits for it.
+  void fold(std::uint64_t first_sequence, std::vector<core::Fact> facts);
+  // From now on commands are decided here. The world is at the journal's end.
+  void lead(store::Journal& journal);
+  bool leads() const { return leads_; }
+  std::uint64_t sequence() const { return sequence_; }  // durable, and in the world
+  // False: that long has passed first.
+  bool wait_for_sequence(std::uint64_t n, base::Duration at_most);
+
  private:
   struct Answer {
     std::optional<net::Reply> reply;
@@ -121,32 +147,41 @@ class Loop {
     std::function<void()> after_commit;
     std::function<void(const base::Refusal&)> refused;
     std::function<net::Response(const core::World&, Instant now)>
-        question;  // no command: asked anew
+        question;                      // no command: asked anew
     std::unique_ptr<MeterWork> meter;  // answered from what the commit made of it
   };
   struct Batch;
 
   void main();
+  void run_turns();
+  void in_turn(std::function<void()> turn);  // waits for it
+  void fold_now(std::uint64_t first_sequence, std::vector<core::Fact> facts);
+  void adopt(store::Journal& journal);
+  void count(std::size_t batch, std::size_t facts);
   std::vector<Work> take();
   void process(std::vector<Work> works);
   void look_up_past(core::PostTransfers& command, const Batch& batch);
   void handle(Work& work, Batch& batch);
+  void recall_answers(std::vector<Work>& works, Batch& batch);
   std::optional<net::Response> recalled(const Work& work, const Batch& batch);
   void finish(Batch& batch);
   void refuse_all(Batch& batch, const store::AppendFault& fault);
+  [[noreturn]] void give_up(Batch& batch, const store::AppendFault& fault);
   void publish(Batch& batch);
   void tell_engine(const Batch& batch);
   void tell_engine_whole();
   void add_environments(std::vector<core::RankWork>& ranks) const;
   // When Tick has something to do: a deadline, a window, or, while somebody waits, a review.
   std::optional<Instant> next_tick() const;
-  void keep_alive_mark();
+  void keep_alive_marks();
+  void watch_sites();
+  const std::string& site_of(base::Id job) const;  // where it is leased; empty: it is not
   void forget_old_answers();
   void snapshot_if_due(bool quiet);
   void load_environments();
 
   const LoopOptions options_;
-  store::Journal& journal_;
+  store::Journal* journal_ = nullptr;  // while it leads
   core::World world_;
   engines::Engine& engine_;
   const Secrets& secrets_;
@@ -157,7 +192,7 @@ class Loop {
   std::vector<std::function<void(const Published&)>> listeners_;
   std::vector<Committed> committed_;
   std::function<bool()> events_wanted_ = [] { return false; };
-  base::Instant alive_until_;  // when this cloud was last known to be watched, before this start
+  SiteWatch watch_;
   base::Instant next_alive_mark_;
   base::Instant next_whole_;  // not before: told everything
   base::Instant next_forgetting_;
@@ -168,10 +203,14 @@ class Loop {
 
   mutable base::Mutex mutex_;
   base::Condition wake_;
-  std::deque<Work> inbox_;          // requests
-  std::deque<Work> reports_;        // from the engine
-  std::size_t events_waiting_ = 0;  // metered ones, in the inbox
+  std::deque<Work> inbox_;                   // requests
+  std::deque<Work> reports_;                 // from the engine
+  std::deque<std::function<void()>> turns_;  // on the loop's thread, between batches
+  std::size_t events_waiting_ = 0;           // metered ones, in the inbox
   bool stopping_ = false;
+  std::atomic<bool> leads_{false};
+  std::atomic<std::uint64_t> sequence_{0};
+  base::Condition moved_;  // sequence_
   LoopCounters counters_;
   std::uint64_t last_snapshot_ = 0;
   base::Thread snapshot_thread_;

@@ -24,8 +24,8 @@ class TestClock final : public base::Clock {
 struct TestServer {
   explicit TestServer(const std::filesystem::path& state, LoopOptions options = {})
       : store{state / "ampacity.db"} {
-    journal = std::move(*store::open_sqlite(store));
-    secrets = std::move(*Secrets::open(state));
+    journal = std::move(*store::open_journal(store));
+    secrets = std::move(*Secrets::open_file(state / "secret"));
     core::World world = std::move(*journal->load());
     const bool founded = !world.state().accounts.empty();
     keys = std::make_unique<KeyRing>(secrets->pepper());
@@ -104,7 +104,7 @@ struct TestServer {
 
   TestClock clock;
   base::SystemPrng prng;
-  store::SqliteOptions store;
+  store::StoreAt store;
   std::unique_ptr<store::Journal> journal;
   std::optional<Secrets> secrets;
   std::unique_ptr<KeyRing> keys;

@@ -24,6 +24,8 @@ FleetMeasure measure(const core::World& w) {
     m.running += j.state == core::JobState::running;
     m.stopping += j.state == core::JobState::stopping;
   }
+  for (const core::Site& site : w.state().sites)
+    if (!site.removed) m.sites.emplace_back(site.name, site.unknown_since.us == 0);
   core::Ticks burn = 0;
   for (const core::Ticks b : w.burn) burn += b;
   m.revenue_usd_per_hour = static_cast<double>(burn) * 3600 / base::ticks_per_usd;
@@ -31,7 +33,7 @@ FleetMeasure measure(const core::World& w) {
 }
 
 std::string metrics_text(const FleetMeasure& fleet, const LoopCounters& loop,
-                         const engines::EngineHealth& engine) {
+                         const engines::EngineHealth& engine, const LeadMeasure& lead) {
   prometheus::Registry registry;
   const auto gauge = [&](const char* name, const char* help, double value,
                          const prometheus::Labels& labels = {}) {
@@ -54,6 +56,17 @@ std::string metrics_text(const FleetMeasure& fleet, const LoopCounters& loop,
         fleet.revenue_usd_per_hour);
   gauge("ampacity_engine_reachable", "1 if the engine answers", engine.reachable,
         {{"engine", engine.kind}});
+  gauge("ampacity_leads", "1 if this server leads and may act", lead.leads);
+  gauge("ampacity_leader_epoch", "Of who leads; 0 where no other server can",
+        static_cast<double>(lead.epoch));
+  gauge("ampacity_sequence", "The latest fact that this server shows",
+        static_cast<double>(lead.sequence));
+  gauge("ampacity_lag_seconds", "Since this server had last seen every fact", lead.lag_s);
+  auto& sites = prometheus::BuildGauge()
+                    .Name("ampacity_site_reached")
+                    .Help("1 if the site is heard of, 0 if it is unknown")
+                    .Register(registry);
+  for (const auto& [site, reached] : fleet.sites) sites.Add({{"site", site}}).Set(reached);
   gauge("ampacity_largest_batch", "Most work taken in one commit",
         static_cast<double>(loop.largest_batch));
   counter("ampacity_facts_total", "Facts committed by this process", loop.facts);

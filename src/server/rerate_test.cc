@@ -6,9 +6,9 @@
 #include "audit/checks.h"
 #include "billing/test_history.h"
 #include "core/facts.h"
+#include "store/database.h"
 #include "store/journal.h"
 #include "store/scratch_folder.h"
-#include "store/sqlite.h"
 
 namespace ampacity::server {
 namespace {
@@ -81,7 +81,7 @@ class Written {
   };
 
   static store::Database open(const std::filesystem::path& file) {
-    REQUIRE(store::open_sqlite({file}));
+    REQUIRE(store::open_journal({file}));
     auto opened = store::Database::open(file, store::Database::Mode::create);
     REQUIRE(opened);
     // The test is of reading, and writes each store once.

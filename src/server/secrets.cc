@@ -29,8 +29,7 @@ base::Try<void> write_private(const std::filesystem::path& path, const std::stri
   return {};
 }
 
-base::Try<Secrets> Secrets::open(const std::filesystem::path& directory) {
-  const auto path = directory / "secret";
+base::Try<Secrets> Secrets::open_file(const std::filesystem::path& path) {
   if (!std::filesystem::exists(path)) {
     auto made = write_private(path, base::random_bytes(32));
     if (!made) return std::unexpected(made.error());

@@ -20,8 +20,8 @@ base::Try<void> write_private(const std::filesystem::path& path, const std::stri
 
 class Secrets {
  public:
-  // Reads `directory/secret`, or makes it.
-  static base::Try<Secrets> open(const std::filesystem::path& directory);
+  // Reads it, or makes it. All servers of a cloud have the same.
+  static base::Try<Secrets> open_file(const std::filesystem::path& path);
   explicit Secrets(std::string secret) : secret_(std::move(secret)) {}  // 32 bytes
   std::string pepper() const;
   std::string webhook_key(base::Id webhook) const;  // 32 bytes: signs what it is told

@@ -23,7 +23,7 @@
 namespace ampacity::server {
 
 struct WebhookOptions {
-  store::SqliteOptions store;
+  store::StoreAt store;
   net::Reach reach = net::Reach::public_only;
   net::Resolver resolver = net::resolve;
   net::Connector connect = net::dial;

@@ -63,7 +63,7 @@ struct Cloud {
   store::ScratchFolder folder;
   base::SystemClock clock;
   base::SystemPrng prng;
-  store::SqliteOptions file{folder.path / "ampacity.db"};
+  store::StoreAt file{folder.path / "ampacity.db"};
   std::uint64_t ids = 100;
 
   struct Parts {
@@ -92,10 +92,10 @@ struct Cloud {
     return o;
   }
   std::unique_ptr<Parts> start(std::optional<WebhookOptions> with) {
-    auto journal = store::open_sqlite(file);
+    auto journal = store::open_journal(file);
     REQUIRE(journal);
     auto world = (*journal)->load();
-    auto secrets = Secrets::open(folder.path);
+    auto secrets = Secrets::open_file(folder.path / "secret");
     REQUIRE(world);
     REQUIRE(secrets);
     const bool fresh = world->state().accounts.empty();

@@ -47,7 +47,14 @@ class Run final : public base::Chaos {
   bool done_within(base::Duration d, std::function<void()> work);  // on a task of its own
   bool quiet();
   void finish();
-  Truth truth() const;
+  std::unique_ptr<FakeContainers> make_engine();
+  std::map<std::string, std::unique_ptr<FakeContainers>> make_sites();
+  MachineOptions machine();
+  std::vector<FakeContainers*> engines() const;  // of all sites, the machine's own first
+  Truths truths() const;
+  // One of all; the draw is left out where there is but one.
+  FakeContainers& some_engine();
+  bool nothing_left() const;
   void say(const std::string& line);
   void trace_fact(const core::Fact& fact);
   void final_reads();
@@ -57,7 +64,8 @@ class Run final : public base::Chaos {
   base::SeededPrng turns_, world_, chances_, events_, ids_, asks_, outside_;
   Fibres fibres_;
   Disk disk_;
-  FakeContainers engine_;
+  std::unique_ptr<FakeContainers> engine_;
+  std::map<std::string, std::unique_ptr<FakeContainers>> sites_;
   Receivers receivers_;
   Machine machine_;
   ChaosAudit audit_;
@@ -82,24 +90,18 @@ Run::Run(const ChaosOptions& options)
       disk_(DiskOptions{.seed = options.seed,
                         .power_safe_overwrite = true,
                         .weaken_synchronous = options.planted.contains("no-sync")}),
-      engine_(fibres_, world_, plan_.docker ? docker_api() : libpod_api()),
+      engine_(make_engine()),
+      sites_(make_sites()),
       receivers_(fibres_, outside_),
-      machine_({plan_.emulated,
-                [this](base::Clock& clock) { return engine_.engine(plan_.engine_period, clock); },
-                &receivers_, plan_.webhook_attempts, plan_.snapshot_after},
-               fibres_, disk_, ids_),
-      audit_(plan_, truth(), receivers_),
+      machine_(machine(), fibres_, disk_, ids_),
+      audit_(plan_, truths(), receivers_),
       tenants_(plan_, fibres_, machine_, receivers_, asks_) {
   make_sqlite_repeatable(static_cast<std::uint32_t>(options.seed));
   base::scheduler = &fibres_;
   base::chaos = this;
   fibres_.give_way_odds(plan_.give_way_odds);
-  engine_.faults = plan_.engine;
   receivers_.faults = plan_.receivers;
   receivers_.clocks_agree = !plan_.has(Fault::clock);
-  if (options.trace) engine_.trace = [this](const std::string& line) { say(line); };
-  engine_.shortest_run = plan_.shortest_run;
-  engine_.longest_run = plan_.longest_run;
   machine_.committed = [this](const core::World& w, const std::vector<core::Fact>& facts) {
     for (const core::Fact& f : facts)
       if (options_.trace) trace_fact(f);
@@ -108,11 +110,60 @@ Run::Run(const ChaosOptions& options)
   machine_.loaded = [this](const core::World& w) { audit_.loaded(w, machine_.store()); };
 }
 
-Truth Run::truth() const {
-  Truth truth{engine_.runs(), {}};
-  if (engine_.copies_logs())
-    truth.spool = [this](const std::string& name) { return engine_.spool(name); };
-  return truth;
+std::unique_ptr<FakeContainers> Run::make_engine() {
+  auto engine =
+      std::make_unique<FakeContainers>(fibres_, world_, plan_.docker ? docker_api() : libpod_api());
+  engine->faults = plan_.engine;
+  if (options_.trace) engine->trace = [this](const std::string& line) { say(line); };
+  engine->shortest_run = plan_.shortest_run;
+  engine->longest_run = plan_.longest_run;
+  return engine;
+}
+
+std::map<std::string, std::unique_ptr<FakeContainers>> Run::make_sites() {
+  std::map<std::string, std::unique_ptr<FakeContainers>> sites;
+  for (const std::string& name : plan_.sites) sites.emplace(name, make_engine());
+  return sites;
+}
+
+MachineOptions Run::machine() {
+  MachineOptions o;
+  const auto on = [this](FakeContainers& played) {
+    return
+        [this, &played](base::Clock& clock) { return played.engine(plan_.engine_period, clock); };
+  };
+  o.emulated = plan_.emulated;
+  o.engine = on(*engine_);
+  for (const auto& [name, played] : sites_) o.sites[name] = on(*played);
+  o.receivers = &receivers_;
+  o.webhook_attempts = plan_.webhook_attempts;
+  o.snapshot_after = plan_.snapshot_after;
+  return o;
+}
+
+std::vector<FakeContainers*> Run::engines() const {
+  std::vector<FakeContainers*> all{engine_.get()};
+  for (const auto& [name, played] : sites_) all.push_back(played.get());
+  return all;
+}
+
+Truths Run::truths() const {
+  Truths all;
+  for (const FakeContainers* played : engines()) {
+    all.push_back({played->runs(), {}});
+    if (played->copies_logs())
+      all.back().spool = [played](const std::string& name) { return played->spool(name); };
+  }
+  return all;
+}
+
+FakeContainers& Run::some_engine() {
+  const auto all = engines();
+  return all.size() == 1 ? *all[0] : *all[events_.next() % all.size()];
+}
+
+bool Run::nothing_left() const {
+  return std::ranges::all_of(engines(), [](const auto* played) { return played->left() == 0; });
 }
 
 Run::~Run() {
@@ -188,7 +239,7 @@ void Run::watch() {
   if (disk_.crashed()) {
     say("the disk crashed under it");
     const bool power = plan_.has(Fault::power);
-    if (power) engine_.reboot();
+    if (power) engine_->reboot();
     bring_back(power ? Loss::some : Loss::nothing);
   } else if (!machine_.died_of().empty()) {
     say("ampacityd died: " + machine_.died_of());
@@ -215,7 +266,7 @@ void Run::strike() {
       if (!restarting_) bring_back(Loss::nothing);
       break;
     case Fault::power:
-      engine_.reboot();
+      engine_->reboot();
       if (!restarting_) bring_back(Loss::some);
       break;
     case Fault::disk_crash:
@@ -235,24 +286,37 @@ void Run::strike() {
     case Fault::clock: {  // the machine's: the engine's, too
       const base::Duration step{(events_.next() % 2 ? 1 : -1) * span.us};
       machine_.clock_jump = machine_.clock_jump + step;
-      engine_.faults.clock_wrong = engine_.faults.clock_wrong + step;
+      engine_->faults.clock_wrong = engine_->faults.clock_wrong + step;
       break;
     }
     case Fault::partition:
-      engine_.unreachable_until(fibres_.now() + span);
+      some_engine().unreachable_until(fibres_.now() + span);
       break;
-    case Fault::lost:
-      events_.next() % 6 ? engine_.lose_one() : engine_.lose_all();
+    case Fault::site_lost:  // longer than lease and grace
+      some_engine().unreachable_until(fibres_.now() + base::Duration::seconds(240) + span);
       break;
+    case Fault::flap: {
+      FakeContainers& site = some_engine();
+      for (int i = 0; i < 6; ++i)
+        later(base::Duration::seconds(25 * i), [this, &site] {
+          if (safety_) site.unreachable_until(fibres_.now() + base::Duration::seconds(20));
+        });
+      break;
+    }
+    case Fault::lost: {
+      FakeContainers& site = some_engine();
+      events_.next() % 6 ? site.lose_one() : site.lose_all();
+      break;
+    }
     case Fault::hidden:
-      engine_.hide_one(span);
+      some_engine().hide_one(span);
       break;
     case Fault::reboot:
-      engine_.reboot();
+      engine_->reboot();
       if (!restarting_) bring_back(Loss::nothing);
       break;
     default:
-      engine_.stray();
+      some_engine().stray();
   }
 }
 
@@ -271,10 +335,8 @@ void Run::heal() {
   safety_ = false;
   disk_.faults = {};
   disk_.make_room();
-  engine_.heal();
+  for (FakeContainers* played : engines()) played->heal();
   receivers_.heal();
-  engine_.shortest_run = plan_.shortest_run;
-  engine_.longest_run = plan_.longest_run;
 }
 
 bool Run::done_within(base::Duration d, std::function<void()> work) {
@@ -291,8 +353,7 @@ bool Run::done_within(base::Duration d, std::function<void()> work) {
 
 // Nobody asks, nothing runs, nothing waits that could run.
 bool Run::quiet() {
-  if (!tenants_.done() || !machine_.open() || engine_.left() > 0 || !audit_.all_told())
-    return false;
+  if (!tenants_.done() || !machine_.open() || !nothing_left() || !audit_.all_told()) return false;
   // Shared: who looks may still be at it when we no longer wait.
   auto all = std::make_shared<bool>(false);
   (void)done_within(base::Duration::seconds(30), [this, all] {
@@ -335,7 +396,8 @@ void Run::finish() {
   if (!audit_.found.empty()) return;
   if (!settled) {
     std::string left;
-    for (const std::string& name : engine_.names()) left += " " + name;
+    for (const FakeContainers* played : engines())
+      for (const std::string& name : played->names()) left += " " + name;
     audit_.wrong(fmt::format(
         "I8 not settled {} after healing: {}{}{}; containers:{}", base::format_duration(to_settle),
         machine_.open() ? "open" : "not open", tenants_.done() ? "" : ", tenants wait",
@@ -364,7 +426,7 @@ ChaosResult Run::result() {
   out_.commits = audit_.commits;
   out_.leases_closed = audit_.leases_closed;
   out_.turns = fibres_.turns();
-  out_.engine_requests = engine_.requests();
+  for (const FakeContainers* played : engines()) out_.engine_requests += played->requests();
   out_.answers = tenants_.answers();
   out_.told = receivers_.taken();
   out_.lives = machine_.lives();

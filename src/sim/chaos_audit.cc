@@ -55,7 +55,7 @@ void ChaosAudit::close(const core::LeaseClosed& closed) {
     told_to_stop_.erase(by);
   }
   const std::string name = fmt::format("{}-{}", core::job_name(closed.job), closed.generation);
-  if (!billed_.emplace(name, Billed{closed.interval, closed.outcome}).second)
+  if (!billed_.emplace(name, Billed{closed.interval, closed.outcome, closed.fenced}).second)
     wrong("I13 " + name + " was closed twice");
 }
 
@@ -68,12 +68,12 @@ void ChaosAudit::committed(const core::World& after, const std::vector<core::Fac
     wrong("the living world is not what its facts fold to");
 }
 
-void ChaosAudit::loaded(const core::World& world, const store::SqliteOptions& store) {
+void ChaosAudit::loaded(const core::World& world, const store::StoreAt& store) {
   const std::uint64_t known = shadow_.state().sequence;
   if (world.state().sequence < known)
     return wrong(
         fmt::format("I9 {} facts were committed, {} are there", known, world.state().sequence));
-  auto reader = store::open_sqlite_reader(store);
+  auto reader = store::open_reader(store);
   if (!reader) return wrong("the store cannot be read: " + reader.error().message);
   for (const auto& f : (*reader)->facts_after(known, 1'000'000)) fold(f.fact);
   auditor_.after(shadow_);
@@ -83,7 +83,7 @@ void ChaosAudit::loaded(const core::World& world, const store::SqliteOptions& st
 }
 
 // What was billed, against what ran: from the first start of a rank to the last end of one.
-void ChaosAudit::compare_lease(const std::string& name, const core::Interval& billed) {
+void ChaosAudit::compare_lease(const std::string& name, const core::Interval& billed, bool fenced) {
   const std::int64_t observed = billed.billed_s + billed.waived_s;
   std::optional<base::Instant> from, until;
   for (std::size_t rank = 0; rank < billed.ranks.size(); ++rank) {
@@ -108,32 +108,55 @@ void ChaosAudit::compare_lease(const std::string& name, const core::Interval& bi
   const std::int64_t truly = (*until - *from).seconds_rounded_up();
   if (billed.billed_s > truly + 1)
     wrong(fmt::format("I11 {} ran {} s and is billed {} s", name, truly, billed.billed_s));
-  const bool hard = plan_.has(Fault::lost) || plan_.has(Fault::hidden) ||
-                    plan_.has(Fault::reboot) || plan_.has(Fault::power) ||
-                    plan_.has(Fault::disk_crash) || plan_.has(Fault::stray);
+  const bool hard = vanishes() || fenced;
   if (!hard && observed + 1 < truly)
     wrong(fmt::format("I10 {} ran {} s, {} s were observed", name, truly, observed));
 }
 
-void ChaosAudit::compare_runs() {
-  for (const TrueRun& run : truth_.runs) {
-    if (run.starts > 1) wrong(fmt::format("I5 {} was started {} times", run.name, run.starts));
-    ran_[run.name] = &run;
+bool ChaosAudit::vanishes() const {
+  return plan_.has(Fault::lost) || plan_.has(Fault::hidden) || plan_.has(Fault::reboot) ||
+         plan_.has(Fault::power) || plan_.has(Fault::disk_crash) || plan_.has(Fault::stray);
+}
+
+// I5: of one job two generations run at once only if the first was given up at a lost site.
+void ChaosAudit::compare_generations() {
+  if (vanishes() || plan_.has(Fault::engine_clock)) return;
+  for (const auto& [name, billed] : billed_) {
+    const auto ran = ran_.find(name + "-0");
+    if (ran == ran_.end() || billed.fenced) continue;
+    const auto next = ran_.find(fmt::format("{}-{}-0", name.substr(0, name.find_last_of('-')),
+                                            billed.interval.generation + 1));
+    if (next == ran_.end()) continue;
+    if (!ran->second->until || *ran->second->until > next->second->from)
+      wrong(fmt::format("I5 {} ran on while {} ran", name, next->first));
   }
-  for (const auto& [name, billed] : billed_) compare_lease(name, billed.interval);
+}
+
+void ChaosAudit::compare_runs() {
+  for (const Truth& truth : truths_)
+    for (const TrueRun& run : truth.runs) {
+      if (run.starts > 1) wrong(fmt::format("I5 {} was started {} times", run.name, run.starts));
+      const auto [other, is_new] = ran_.emplace(run.name, &run);
+      if (!is_new && truths_.size() > 1 && !vanishes())
+        wrong(fmt::format("I5 {} was started at two sites, or twice", run.name));
+      other->second = &run;
+      where_[run.name] = &truth;
+    }
+  compare_generations();
+  for (const auto& [name, billed] : billed_) compare_lease(name, billed.interval, billed.fenced);
 }
 
 // A spool is what was written, up to somewhere; to the end, if the end was seen.
 void ChaosAudit::compare_logs() {
-  if (!truth_.spool) return;
   for (const auto& [name, billed] : billed_)
     for (std::size_t rank = 0; rank < billed.interval.ranks.size(); ++rank) {
       const auto ran = ran_.find(fmt::format("{}-{}", name, rank));
-      if (ran == ran_.end()) continue;
+      if (ran == ran_.end() || !where_.at(ran->first)->spool) continue;
       std::string wrote;
       for (const std::string& line : ran->second->log) wrote += line;
-      const std::string spool = truth_.spool(ran->first);
-      const bool whole = billed.outcome != core::Outcome::lost && !plan_.has(Fault::clock);
+      const std::string spool = where_.at(ran->first)->spool(ran->first);
+      const bool whole =
+          billed.outcome != core::Outcome::lost && !billed.fenced && !plan_.has(Fault::clock);
       if (whole ? spool != wrote : !wrote.starts_with(spool))
         wrong(fmt::format("the log of {} is '{}' and it wrote '{}'", ran->first, spool, wrote));
     }
@@ -147,7 +170,7 @@ void ChaosAudit::settled(const core::World& world, base::Instant now) {
   for (std::string& what : hooks_.judge()) wrong(std::move(what));
 }
 
-void ChaosAudit::store_at_rest(const store::SqliteOptions& store) {
+void ChaosAudit::store_at_rest(const store::StoreAt& store) {
   for (std::string& what : check_whole(store)) wrong("store: " + what);
   for (std::string& what : hooks_.judge_store(store)) wrong(std::move(what));
 }

@@ -15,24 +15,25 @@
 
 namespace ampacity::sim {
 
-// What whoever plays the engine knows.
+// What whoever plays an engine knows.
 struct Truth {
   const TrueRuns& runs;
   std::function<std::string(const std::string& name)> spool;  // of a rank's log; null: not played
 };
+using Truths = std::vector<Truth>;  // of all sites
 
 class ChaosAudit {
  public:
-  ChaosAudit(const ChaosPlan& plan, Truth truth, const Receivers& receivers)
-      : plan_(plan), truth_(std::move(truth)), hooks_(receivers, plan.webhook_attempts) {}
+  ChaosAudit(const ChaosPlan& plan, Truths truths, const Receivers& receivers)
+      : plan_(plan), truths_(std::move(truths)), hooks_(receivers, plan.webhook_attempts) {}
 
   // After a commit: the facts, and the world that made them.
   void committed(const core::World& after, const std::vector<core::Fact>& facts);
   // At a start: it must hold all that was ever committed; what it holds beyond that is read here.
-  void loaded(const core::World& found, const store::SqliteOptions& store);
+  void loaded(const core::World& found, const store::StoreAt& store);
   // At the end, when everything has settled.
   void settled(const core::World& world, base::Instant now);
-  void store_at_rest(const store::SqliteOptions& store);
+  void store_at_rest(const store::StoreAt& store);
   bool all_told() const { return hooks_.all_told(); }  // webhooks
 
   void wrong(std::string what);
@@ -46,20 +47,25 @@ class ChaosAudit {
   void fold(const core::Fact& fact);
   void close(const core::LeaseClosed& closed);
   void compare_runs();
-  void compare_lease(const std::string& name, const core::Interval& billed);
+  void compare_lease(const std::string& name, const core::Interval& billed, bool fenced);
+  void compare_generations();
+  bool vanishes() const;  // containers may, or come back
   void compare_logs();
   void take(std::vector<core::Violation> violations, const char* when);
 
   const ChaosPlan& plan_;
-  const Truth truth_;
+  const Truths truths_;
   core::World shadow_;
   core::FactAuditor auditor_;
   struct Billed {
     core::Interval interval;
     core::Outcome outcome{};
+    bool fenced = false;
   };
-  std::map<std::string, Billed> billed_;       // "job-…-2": by job and generation
-  std::map<std::string, const TrueRun*> ran_;  // at the end: by name
+  std::map<std::string, Billed> billed_;  // "job-…-2": by job and generation
+  // At the end: by name.
+  std::map<std::string, const TrueRun*> ran_;
+  std::map<std::string, const Truth*> where_;
   HookAudit hooks_;
   std::string written_;
   bool healed_ = false;

@@ -9,7 +9,7 @@ constexpr std::array<std::string_view, faults_in_all> words = {
     "kill",         "power",      "disk-crash",   "pause",       "disk-full", "disk-error",
     "clock",        "partition",  "reply-lost",   "lost",        "hidden",    "events",
     "stop-ignored", "idle-start", "engine-clock", "unavailable", "list-cut",  "dies",
-    "reboot",       "stray",      "receivers",    "misbehave"};
+    "reboot",       "stray",      "receivers",    "misbehave",   "site-lost", "flap"};
 
 }  // namespace
 
@@ -41,7 +41,7 @@ ChaosPlan draw_plan(const ChaosOptions& options) {
   };
   ChaosPlan p;
   const std::uint64_t odds = 1 + below(4);  // of 8: how many faults at all
-  for (int f = 0; f < faults_in_all; ++f) {
+  for (int f = 0; f < first_site_fault; ++f) {
     const bool drawn = below(8) < odds;
     if (drawn && !options.without.contains(static_cast<Fault>(f)))
       p.faults.insert(static_cast<Fault>(f));
@@ -89,6 +89,13 @@ ChaosPlan draw_plan(const ChaosOptions& options) {
   p.engine.slowest = base::Duration::millis(between(1, 3'000));
   const std::int64_t wrong_ms = between(-90'000, 90'000);
   if (p.has(Fault::engine_clock)) p.engine.clock_wrong = base::Duration::millis(wrong_ms);
+  if (below(3) == 0) {  // drawn last: plans without sites are as they were
+    p.sites = {"east", "west"};
+    p.sites.resize(1 + below(2));
+    for (const Fault f : {Fault::site_lost, Fault::flap})
+      if (const bool drawn = below(8) < 5; drawn && !options.without.contains(f))
+        p.faults.insert(f);
+  }
   if (options.minutes > 0) p.safety = base::Duration::seconds(60 * options.minutes);
   return p;
 }

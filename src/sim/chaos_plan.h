@@ -37,8 +37,11 @@ enum class Fault {
   stray,         // somebody else's container with our label
   receivers,     // of webhooks: unreachable, failing, gone
   misbehave,     // BUGGIFY
+  site_lost,     // F35, F25: a site is cut off for longer than its lease; what runs there runs on
+  flap,          // F33: a site comes and goes, each time for less than it takes to be unknown
 };
-inline constexpr int faults_in_all = 22;
+inline constexpr int faults_in_all = 24;
+inline constexpr int first_site_fault = static_cast<int>(Fault::site_lost);
 std::string_view word(Fault fault);
 bool strikes(Fault fault);  // at an instant; the others are rates
 
@@ -53,6 +56,7 @@ struct ChaosOptions {
 struct ChaosPlan {
   std::set<Fault> faults;
   std::vector<std::string> emulated;
+  std::vector<std::string> sites;  // beside the machine's own, each with an engine of its own
   int tenants = 1;
   base::Duration safety;            // how long things go wrong
   base::Duration between_requests;  // of a tenant, on average

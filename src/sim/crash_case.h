@@ -18,8 +18,8 @@ struct Quiet {
   ~Quiet() { base::set_log_level(base::Level::info); }
 };
 
-inline store::SqliteOptions store_on(const Disk& disk) {
-  store::SqliteOptions options = disk.at();
+inline store::StoreAt store_on(const Disk& disk) {
+  store::StoreAt options = disk.at();
   options.pages_before_checkpoint = 60;  // so that the log starts anew several times
   return options;
 }

@@ -27,7 +27,7 @@ void crash_again(Disk& image, const StoreRun& run, std::size_t done, const std::
     found.note(where + ", crashed again at " + std::to_string(n),
                check_recovered(second->at(), run, done, true, 0).wrong);
   };
-  const auto opened = store::open_sqlite(image.at());
+  const auto opened = store::open_journal(image.at());
   found.expect(opened.has_value(), where, "it cannot be opened");
 }
 
@@ -122,7 +122,7 @@ TEST_CASE("a crash in the midst of migrations: the next start goes on where they
           "0, 0, 0, 'spot', 0, 0, 0, 0, 1, 1, 8, 1, 1, 1, 1, 0, 0, 0)"));
     }
     const auto clean = older.clone(1);
-    REQUIRE(store::open_sqlite(clean->at()));
+    REQUIRE(store::open_journal(clean->at()));
     const auto contents = contents_digest(clean->at());
     REQUIRE(contents);
     const auto disk = older.clone(version + 1);
@@ -133,14 +133,14 @@ TEST_CASE("a crash in the midst of migrations: the next start goes on where they
         ++found.crashes;
         const std::string where =
             "from " + std::to_string(version) + " point " + std::to_string(found.points);
-        const auto opened = store::open_sqlite(image->at());
+        const auto opened = store::open_journal(image->at());
         found.expect(opened.has_value(), where, opened ? "" : opened.error().message);
         const auto now = contents_digest(image->at());
         found.expect(now && *now == *contents, where, "it is not what a clean start makes");
         found.note(where, check_sound(image->at()));
       }
     };
-    REQUIRE(store::open_sqlite(disk->at()));
+    REQUIRE(store::open_journal(disk->at()));
   }
   CHECK_MESSAGE(found.wrong == 0, found.said());
   CHECK(found.points > 300);

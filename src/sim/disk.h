@@ -20,7 +20,7 @@
 
 #include "base/prng.h"
 #include "sim/disk_file.h"
-#include "store/sqlite.h"
+#include "store/database.h"
 
 namespace ampacity::sim {
 
@@ -67,7 +67,7 @@ class Disk {
   ~Disk();
 
   const std::string& vfs() const;
-  store::SqliteOptions at(const std::string& name = "ampacity.db") const { return {name, vfs()}; }
+  store::StoreAt at(const std::string& name = "ampacity.db") const { return {name, vfs()}; }
 
   DiskFaults faults;
   // Called before each change, with what is about to happen; must not touch this disk but for

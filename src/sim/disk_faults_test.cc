@@ -25,7 +25,7 @@ const std::vector<std::unique_ptr<Disk>>& stages() {
 
 struct Trial {
   std::unique_ptr<Disk> disk;
-  store::SqliteOptions options;
+  store::StoreAt options;
   std::unique_ptr<store::Journal> journal;
   std::size_t done = 0;
   std::string where;
@@ -47,7 +47,7 @@ Found at_each(std::uint64_t DiskFaults::*fault, bool psow, Judge&& judge) {
       if (t.step().kind == StoreStep::Kind::settle) t.options.pages_before_checkpoint = 0;
       t.where = "step " + std::to_string(done) + " " + std::string(t.step().word()) + " call " +
                 std::to_string(n);
-      auto opened = store::open_sqlite(t.options);
+      auto opened = store::open_journal(t.options);
       found.expect(opened.has_value(), t.where, "it cannot be opened");
       if (!opened) break;
       t.journal = std::move(*opened);
@@ -73,13 +73,13 @@ void check_stopped(Trial& t, const Result& result, Found& found) {
   if (t.step().kind == StoreStep::Kind::reopen || !t.journal) return;
   if (t.step().acknowledged() && result)
     return found.note(t.where, {"acknowledged without a sync"});
-  if (!result) found.expect(!result.error().disk_full, t.where, "taken for a full disk");
+  if (!result) found.expect(!result.error().disk_full(), t.where, "taken for a full disk");
   std::size_t next = t.done;
   while (next < the_run().steps.size() && !the_run().steps[next].acknowledged()) ++next;
   if (next == the_run().steps.size()) return;
   const std::uint64_t changes = t.disk->counts().all_changes();
   const auto again = run_step(the_run().steps[next], t.options, t.journal);
-  found.expect(!again && !again.error().disk_full, t.where, "it goes on after a failed sync");
+  found.expect(!again && !again.error().disk_full(), t.where, "it goes on after a failed sync");
   found.expect(t.disk->counts().all_changes() == changes, t.where, "it writes after a failed sync");
 }
 
@@ -93,7 +93,7 @@ void check_failed_sync(Trial& t, const Result& result, Found& found) {
   found.note(t.where + ", power lost",
              check_recovered(store_on(*dark), the_run(), acknowledged, true, 1).wrong);
   t.disk->restart(Loss::nothing);
-  auto again = store::open_sqlite(t.options);
+  auto again = store::open_journal(t.options);
   found.expect(again.has_value(), t.where, "it cannot be started again");
   if (!again) return;
   t.journal = std::move(*again);
@@ -118,7 +118,7 @@ void check_refused(Trial& t, const Result& result, Found& found) {
     const auto again = t.run();
     found.expect(again.has_value(), t.where, again ? "" : again.error().message);
   } else if (!result) {
-    found.expect(result.error().disk_full, t.where, result.error().message);
+    found.expect(result.error().disk_full(), t.where, result.error().message);
     found.expect(holds(t, t.done), t.where, "it was refused, and happened");
     const auto dark = t.disk->after_crash(t.done, Loss::some);
     found.note(t.where + ", refused, power lost",

@@ -65,7 +65,7 @@ TEST_CASE("a crash is the end of every call until the restart, and of old connec
     const std::size_t done = run_until_fault(disk, journal);
     REQUIRE(disk.crashed());
     const std::uint64_t changes = disk.counts().all_changes();
-    CHECK_FALSE(store::open_sqlite(disk.at()));
+    CHECK_FALSE(store::open_journal(disk.at()));
     disk.restart(n % 2 ? Loss::some : Loss::nothing);
     if (journal) CHECK_FALSE(journal->set_meta("a", "b"));
     journal.reset();

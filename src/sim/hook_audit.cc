@@ -61,7 +61,7 @@ bool HookAudit::all_told() const {
 }
 
 // No row waits of what was told and answered.
-std::vector<std::string> HookAudit::judge_store(const store::SqliteOptions& store) const {
+std::vector<std::string> HookAudit::judge_store(const store::StoreAt& store) const {
   auto reader = store::DeliveryReader::open(store);
   if (!reader) return {"the deliveries cannot be read: " + reader.error().message};
   for (const auto& row : reader->waiting()) {

@@ -26,7 +26,7 @@ class HookAudit {
   bool all_told() const;
   // What is wrong at the end.
   std::vector<std::string> judge() const;
-  std::vector<std::string> judge_store(const store::SqliteOptions& store) const;
+  std::vector<std::string> judge_store(const store::StoreAt& store) const;
 
  private:
   struct Hook {

@@ -6,17 +6,20 @@
 #include "base/chaos.h"
 #include "base/log.h"
 #include "base/onward_clock.h"
+#include "engines/sites.h"
 #include "server/app.h"
 #include "server/catalogue.h"
 #include "server/inventory.h"
+#include "server/site_engines.h"
 #include "server/webhooks.h"
+#include "sim/site_fakes.h"
 
 namespace ampacity::sim {
 namespace {
 
 constexpr const char* log_folder = "/simulated/logs";
 
-engines::EngineReports reports_to(server::Loop& loop) {
+engines::EngineReports reports_to(server::Loop& loop, server::SiteEngines& sites) {
   engines::EngineReports reports;
   // Under `misbehave` some come a second time, much later: by then another generation may run.
   auto late = std::make_shared<std::deque<core::RankSeen>>();
@@ -28,6 +31,7 @@ engines::EngineReports reports_to(server::Loop& loop) {
     }
     loop.observe(std::move(seen));
   };
+  reports.inventory = [&sites](engines::SiteSeen seen) { sites.saw(std::move(seen)); };
   return reports;
 }
 
@@ -84,7 +88,17 @@ base::Result<void> Machine::begin(server::Loop& loop, server::KeyRing& keys, bas
     if (const auto e = server::parse_emulation(text)) emulated.push_back(*e);
   auto inventory = server::take_inventory(host, {}, emulated, "home");
   if (!inventory) return std::unexpected(inventory.error());
-  return loop.run(std::move(inventory->site), "ampacityd");
+  if (auto joined = loop.run(std::move(inventory->site), "ampacityd"); !joined) return joined;
+  for (const auto& [name, engine] : options_.sites) {
+    if (loop.ask([&](const core::World& w) { return w.site(name).has_value(); })) continue;
+    core::AddSite add;
+    add.site.name = name;
+    add.site.region = "afar";
+    add.site.engine = "podman";
+    add.site.url = "simulated:" + name;
+    if (auto added = loop.run(std::move(add), "operator"); !added) return added;
+  }
+  return {};
 }
 
 server::WebhookOptions Machine::webhook_options() const {
@@ -100,7 +114,7 @@ server::WebhookOptions Machine::webhook_options() const {
 
 // As server/main.cc joins them.
 void Machine::live() {
-  auto journal = store::open_sqlite(store());
+  auto journal = store::open_journal(store());
   if (!journal) return die("open: " + journal.error().message);
   auto world = (*journal)->load();
   if (!world) return die("load: " + world.error().message);
@@ -110,16 +124,24 @@ void Machine::live() {
   base::OnwardClock clock(wall_);
   clock.not_before(world->state().now);
 
-  auto engine = options_.engine(clock);
+  auto engine = std::make_unique<engines::Sites>("home", options_.engine(clock));
   server::LoopOptions loop_options;
   loop_options.store = store();
   loop_options.snapshot_when_quiet = options_.snapshot_after;
   server::Loop loop(loop_options, **journal, std::move(*world), *engine, secrets_, clock);
+  server::SiteEngines site_engines(
+      *engine, loop,
+      [&](const core::Site& site,
+          const core::Policy&) -> base::Try<std::unique_ptr<engines::Engine>> {
+        return with_machines(options_.sites.at(site.name)(clock), "h100:8x2");
+      },
+      clock);
   server::Live watchers(loop, engines::LogSpool(log_folder), store(), clock);
   loop.on_commit([&](const core::World& after, const std::vector<core::Fact>& facts) {
     for (const core::Fact& f : facts) {
       if (const auto* made = std::get_if<core::KeyCreated>(&f.body)) keys.put(made->key);
       if (const auto* gone = std::get_if<core::KeyRevoked>(&f.body)) keys.revoke(gone->key);
+      if (std::holds_alternative<core::SiteAdded>(f.body)) site_engines.changed();
     }
     if (committed) committed(after, facts);
   });
@@ -135,15 +157,17 @@ void Machine::live() {
     app.stop();
     watchers.stop();
     webhooks.stop();
+    site_engines.stop();
     loop.stop();
     engine.reset();
   }};
-  if (const auto started = engine->start(reports_to(loop)); !started)
+  if (const auto started = engine->start(reports_to(loop, site_engines)); !started)
     return die("engine: " + started.error().message);
   loop.start();
   webhooks.start(loop.ask([](const core::World& w) { return w.state().webhooks; }));
   if (const auto begun = begin(loop, keys, clock); !begun)
     return die("begin: " + begun.error().message);
+  if (!options_.sites.empty()) site_engines.start();
   app.open();
   app_ = &app;
   loop_ = &loop;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,10 +30,12 @@ struct WebhookOptions;
 namespace ampacity::sim {
 
 struct MachineOptions {
-  std::vector<std::string> emulated;  // "h100:8x2"
   // The production engine on whatever plays its world (fake_containers.h), for one life.
-  std::function<std::unique_ptr<engines::Engine>(base::Clock&)> engine;
-  Receivers* receivers = nullptr;  // of webhooks
+  using MakeEngine = std::function<std::unique_ptr<engines::Engine>(base::Clock&)>;
+  std::vector<std::string> emulated;  // "h100:8x2"
+  MakeEngine engine;
+  std::map<std::string, MakeEngine> sites;  // beside its own, with two nodes of 8 h100 each
+  Receivers* receivers = nullptr;           // of webhooks
   std::int64_t webhook_attempts = 20;
   std::uint64_t snapshot_after = 200;  // facts
 };
@@ -62,7 +65,7 @@ class Machine {
 
   base::Duration clock_jump;  // its wall clock, against the world's
   int lives() const { return lives_; }
-  store::SqliteOptions store() const { return disk_.at(); }
+  store::StoreAt store() const { return disk_.at(); }
 
  private:
   struct SkewedClock final : base::Clock {

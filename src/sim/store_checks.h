@@ -13,12 +13,12 @@ namespace ampacity::sim {
 
 // A digest, to compare in this process, over the schema and every row of every table, read models
 // or not.
-base::Try<std::string> contents_digest(const store::SqliteOptions& store);
+base::Try<std::string> contents_digest(const store::StoreAt& store);
 
 // SQLite finds it sound, every ledger's accounts sum to zero.
-std::vector<std::string> check_sound(const store::SqliteOptions& store);
+std::vector<std::string> check_sound(const store::StoreAt& store);
 // And: the audit's checks, the chain of metered events, the read models equal a rebuild.
-std::vector<std::string> check_whole(const store::SqliteOptions& store);
+std::vector<std::string> check_whole(const store::StoreAt& store);
 
 // The store is as after `acknowledged` steps or, if `in_flight`, as after one more; every answer to
 // an Idempotency-Key is there; and it goes on: the next commits are taken.
@@ -27,7 +27,7 @@ struct Recovered {
   std::vector<std::string> wrong;
   bool lost = false;  // it holds less than was acknowledged, but is sound
 };
-Recovered check_recovered(const store::SqliteOptions& store, const StoreRun& run,
+Recovered check_recovered(const store::StoreAt& store, const StoreRun& run,
                           std::size_t acknowledged, bool in_flight, std::size_t commits_after);
 
 }  // namespace ampacity::sim

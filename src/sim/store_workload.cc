@@ -194,7 +194,9 @@ std::expected<void, store::AppendFault> run_append(const StoreStep& step, store:
 }
 
 std::unexpected<store::AppendFault> as_append_fault(const base::Fault& f) {
-  return std::unexpected(store::AppendFault{f.retryable, f.message});
+  using Kind = store::AppendFault::Kind;
+  return std::unexpected(
+      store::AppendFault{f.retryable ? Kind::disk_full : Kind::broken, f.message});
 }
 
 }  // namespace
@@ -209,12 +211,11 @@ std::vector<StoreStep> standard_steps(std::uint64_t seed, int commits) {
   return Maker(seed, commits).make();
 }
 
-std::expected<void, store::AppendFault> run_step(const StoreStep& step,
-                                                 const store::SqliteOptions& store,
+std::expected<void, store::AppendFault> run_step(const StoreStep& step, const store::StoreAt& store,
                                                  std::unique_ptr<store::Journal>& journal) {
   if (step.kind == Kind::reopen) journal.reset();
   if (!journal) {
-    auto opened = store::open_sqlite(store);
+    auto opened = store::open_journal(store);
     if (!opened) return as_append_fault(opened.error());
     journal = std::move(*opened);
   }

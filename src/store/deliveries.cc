@@ -110,7 +110,7 @@ Sql<std::vector<base::Id>> prune_deliveries(Database& db, base::Instant before) 
   return waited;
 }
 
-base::Try<DeliveryReader> DeliveryReader::open(const SqliteOptions& options) {
+base::Try<DeliveryReader> DeliveryReader::open(const StoreAt& options) {
   auto db = open_to_read(options);
   if (!db) return std::unexpected(std::move(db.error()));
   return DeliveryReader(std::move(*db));

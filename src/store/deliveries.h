@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "base/json.h"
-#include "store/sqlite.h"
+#include "store/database.h"
 
 namespace ampacity::store {
 
@@ -60,7 +60,7 @@ Sql<std::vector<base::Id>> prune_deliveries(Database& db, base::Instant before);
 
 class DeliveryReader {
  public:
-  static base::Try<DeliveryReader> open(const SqliteOptions& options);
+  static base::Try<DeliveryReader> open(const StoreAt& options);
   std::optional<Delivery> find(base::Id webhook, std::uint64_t sequence);
   struct Waiting {
     base::Id webhook;

@@ -5,7 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "store/sample_cloud.h"
-#include "store/scratch_folder.h"
+#include "store/scratch_store.h"
 
 namespace ampacity::store {
 namespace {
@@ -27,10 +27,10 @@ Delivery delivery(base::Id webhook, std::uint64_t sequence, base::Instant at) {
 TEST_CASE(
     "a delivery is there with its fact or not at all; attempts change it; a rebuild does not") {
   ScratchFolder folder;
-  const SqliteOptions file{folder.path / "ampacity.db"};
+  const StoreAt file = scratch_store(folder);
   SampleCloud cloud(1);
   {
-    auto journal = open_sqlite(file);
+    auto journal = open_journal(file);
     REQUIRE(journal);
     REQUIRE(cloud.commit(**journal));
     cloud.submit();
@@ -44,7 +44,7 @@ TEST_CASE(
     CHECK((*journal)->waiting_deliveries() ==
           std::map<base::Id, std::int64_t>{{hook, 1}, {other, 1}});
 
-    auto reader = DeliveryReader::open(file.file);
+    auto reader = DeliveryReader::open(file);
     REQUIRE(reader);
     const auto row = reader->find(hook, sequence);
     REQUIRE(row);
@@ -77,7 +77,7 @@ TEST_CASE(
   const auto rebuilt = rebuild_read_models(file);
   REQUIRE(rebuilt);
   CHECK(rebuilt->before == rebuilt->after);
-  auto reader = DeliveryReader::open(file.file);
+  auto reader = DeliveryReader::open(file);
   REQUIRE(reader);
   CHECK(reader->latest(hook, 10).size() == 1);
   CHECK(reader->latest(other, 10).size() == 1);
@@ -86,7 +86,7 @@ TEST_CASE(
 TEST_CASE("old ones are dropped, and whose waiting ones went is said") {
   ScratchFolder folder;
   SampleCloud cloud(1);
-  auto journal = open_sqlite({folder.path / "ampacity.db"});
+  auto journal = open_journal(scratch_store(folder));
   REQUIRE(journal);
   std::vector<Delivery> rows;
   for (std::uint64_t n = 1; n <= 10; ++n)

@@ -121,6 +121,18 @@ base::Try<std::vector<core::Fact>> parse_facts(std::string_view text) {
   return facts;
 }
 
+base::Try<bool> next_batches(Database& db, ChainEnd& from, const UseBatch& use) {
+  const auto rows = read_rows(db, from.sequence);
+  if (!rows) return std::unexpected(rows.error());
+  for (const StoredRow& row : *rows) {
+    auto facts = verified_facts(row, from);
+    if (!facts) return std::unexpected(std::move(facts.error()));
+    if (auto r = use(row.first, std::move(*facts)); !r) return std::unexpected(r.error());
+    from = {row.last, row.chain};
+  }
+  return !rows->empty();
+}
+
 base::Try<void> each_batch(Database& db, ChainEnd& from, const UseBatch& use) {
   // While one stretch is used, the next is verified and parsed beside it.
   auto rows = read_rows(db, from.sequence);

@@ -10,16 +10,10 @@
 #include "base/crypto.h"
 #include "base/result.h"
 #include "core/world.h"
+#include "store/database.h"
 #include "store/journal.h"
-#include "store/sqlite.h"
 
 namespace ampacity::store {
-
-// A place in the journal: the latest sequence read, and the chain there.
-struct ChainEnd {
-  std::uint64_t sequence = 0;
-  base::Digest chain{};
-};
 
 // Where the journal ends now.
 base::Try<ChainEnd> journal_end(Database& db);
@@ -29,9 +23,10 @@ base::Try<std::vector<core::Fact>> parse_facts(std::string_view text);
 
 // Calls `use` with each batch after `from`, in order, and moves `from` to the end of it. A second
 // thread parses ahead; `use` and the database stay on the caller's.
-using UseBatch =
-    std::function<base::Try<void>(std::uint64_t first_sequence, std::vector<core::Fact>)>;
 base::Try<void> each_batch(Database& db, ChainEnd& from, const UseBatch& use);
+
+// The same for the next few, on this thread alone; false: there was none.
+base::Try<bool> next_batches(Database& db, ChainEnd& from, const UseBatch& use);
 
 struct Folded {
   core::World world;

@@ -54,9 +54,24 @@ struct Batch {
 };
 
 struct AppendFault {
-  bool disk_full = false;
+  enum class Kind {
+    disk_full,  // nothing was changed; a later try may succeed
+    lost,       // nothing was changed; the database is not there, or does not let us
+    fenced,     // nothing was changed; another process has become the store's writer
+    broken,     // it is unknown what is durable: start again from the store
+  } kind = Kind::broken;
   std::string message;
+
+  bool disk_full() const { return kind == Kind::disk_full; }
 };
+
+// A place in the journal: the latest sequence read, and the chain there.
+struct ChainEnd {
+  std::uint64_t sequence = 0;
+  base::Digest chain{};
+};
+using UseBatch =
+    std::function<base::Try<void>(std::uint64_t first_sequence, std::vector<core::Fact>)>;
 
 class Journal {
  public:
@@ -65,10 +80,22 @@ class Journal {
 
   // Snapshot plus the facts after it, folded. The chain of what is read is verified.
   virtual base::Try<core::World> load() = 0;
+  // The batches after `from`, likewise verified, to the journal's end; moves it there.
+  virtual base::Try<void> read_on(ChainEnd& from, const UseBatch& use) = 0;
 
   // What is durable of the transfers that a batch names, and of those they resolve.
   virtual core::Past past_of(std::span<const core::Transfer> batch) = 0;
-  virtual std::optional<Remembered> recall(const std::string& scope, const std::string& key) = 0;
+  // What was answered to each of these keys; asked all at once, for each question is a journey.
+  struct AnswerKey {
+    std::string scope, key;
+  };
+  virtual std::expected<std::vector<std::optional<Remembered>>, AppendFault> recall_all(
+      std::span<const AnswerKey> keys) = 0;
+  std::optional<Remembered> recall(const std::string& scope, const std::string& key) {
+    const AnswerKey one{scope, key};
+    auto all = recall_all({&one, 1});
+    return all ? std::move(all->front()) : std::nullopt;
+  }
   virtual std::vector<SealedEnv> sealed() = 0;
 
   // Small durable values: "cloud", "pepper_id", "alive_us"…
@@ -92,7 +119,7 @@ class Journal {
   virtual std::vector<Id> prune_deliveries(Instant before) = 0;
 };
 
-base::Try<std::unique_ptr<Journal>> open_sqlite(const SqliteOptions& options);
+base::Try<std::unique_ptr<Journal>> open_journal(const StoreAt& options);
 
 // Reads of what is durable, on a connection of its own (WAL: never blocks the writer).
 class Reader {
@@ -106,28 +133,34 @@ class Reader {
   // Newest first. `name` matches exactly if given; project nobody = all.
   virtual Page jobs(std::uint32_t project, const std::string& name, const std::string& cursor,
                     int limit) = 0;
-  virtual std::vector<UsageRow> usage(std::uint32_t project, Instant from, Instant to) = 0;
+  // Leases of a project (nobody: all) that ended in [from, to), by their end: windows that follow
+  // each other share nothing and miss nothing. Streamed, in pages.
+  virtual base::Try<void> each_ended(std::uint32_t project, Instant from, Instant to,
+                                     const std::function<void(const UsageRow&)>& visit) = 0;
   // Leases of an org that touch [from, until), or were not known to have ended at the fact `known`
-  // and may have touched it, by (started_at, job, generation, step), streamed.
+  // and may have touched it, by (started_at, job, generation, step). Streamed, in pages: no long
+  // read transaction is held while the visitor works.
   virtual base::Try<void> each_usage(std::uint32_t org, Instant from, Instant until,
                                      std::uint64_t known,
                                      const std::function<void(const UsageRow&)>& visit) = 0;
   // When the earliest lease began whose end became known after `sequence`.
-  virtual std::optional<Instant> earliest_since(std::uint32_t org, std::uint64_t sequence) = 0;
+  virtual base::Try<std::optional<Instant>> earliest_since(std::uint32_t org,
+                                                           std::uint64_t sequence) = 0;
   virtual std::vector<TransferRow> transfers(Id job) = 0;
   virtual std::optional<TransferRow> transfer(Id id) = 0;
-  // Those of facts up to `sequence`, in the ledger's order, streamed.
+  // Those of facts up to `sequence`, in the ledger's order, streamed as usage is.
   virtual base::Try<void> each_transfer(std::uint64_t sequence,
                                         const std::function<void(const TransferRow&)>& visit) = 0;
   virtual std::vector<ledger::Head> ledger_heads() = 0;  // by day
   // As issued, with its lines.
   virtual std::optional<core::Invoice> invoice(Id id) = 0;
   // What invoices and credit notes of an org billed of service months from `month` on, and of
-  // contracts at any time; up to, and without, the one issued as `before` (nil: all).
-  virtual std::vector<core::InvoiceLine> lines_since(std::uint32_t org, Instant month,
-                                                     Id before) = 0;
+  // contracts at any time; up to, and without, the one issued as `before` (nil: all). Without the
+  // words: unit and description.
+  virtual base::Try<std::vector<core::InvoiceLine>> lines_since(std::uint32_t org, Instant month,
+                                                                Id before) = 0;
   // Of an org, by paid_at.
-  virtual std::vector<core::Payment> payments(std::uint32_t org) = 0;
+  virtual base::Try<std::vector<core::Payment>> payments(std::uint32_t org) = 0;
   struct StoredFact {
     std::uint64_t sequence;
     core::Fact fact;
@@ -136,7 +169,7 @@ class Reader {
   virtual std::vector<StoredFact> facts_after(std::uint64_t sequence, int limit) = 0;
   virtual std::uint64_t last_sequence() = 0;
 };
-base::Try<std::unique_ptr<Reader>> open_sqlite_reader(const SqliteOptions& options);
+base::Try<std::unique_ptr<Reader>> open_reader(const StoreAt& options);
 
 // Folds the latest snapshot and the facts after it up to the last durable one, in a world of its
 // own: run on a background thread. Returns sequence, digest and body for keep_snapshot.
@@ -145,7 +178,7 @@ struct Snapshot {
   std::string digest;
   std::string body;
 };
-base::Try<Snapshot> fold_snapshot(const SqliteOptions& options);
+base::Try<Snapshot> fold_snapshot(const StoreAt& options);
 
 // Makes the read models anew from the journal; returns the digest of all rows before and after.
 struct Rebuilt {
@@ -153,6 +186,6 @@ struct Rebuilt {
   std::string after;
   std::uint64_t facts = 0;
 };
-base::Try<Rebuilt> rebuild_read_models(const SqliteOptions& options);
+base::Try<Rebuilt> rebuild_read_models(const StoreAt& options);
 
 }  // namespace ampacity::store

@@ -64,9 +64,9 @@ Appended append_lives(store::SampleCloud& cloud, store::Journal& journal, int jo
   return out;
 }
 
-double timed_load(const store::SqliteOptions& options, std::string& digest) {
+double timed_load(const store::StoreAt& options, std::string& digest) {
   const auto begun = Steady::now();
-  auto journal = store::open_sqlite(options);
+  auto journal = store::open_journal(options);
   auto world = journal ? (*journal)->load() : std::unexpected(journal.error());
   if (!world) {
     std::fprintf(stderr, "load: %s\n", world.error().message.c_str());
@@ -87,9 +87,9 @@ int main(int argc, char** argv) {
     std::perror("mkdtemp");
     return 1;
   }
-  const store::SqliteOptions options{std::filesystem::path(folder) / "ampacity.db"};
+  const store::StoreAt options{std::filesystem::path(folder) / "ampacity.db"};
   store::SampleCloud cloud(1'250);  // 10,000 GPUs
-  auto journal = store::open_sqlite(options);
+  auto journal = store::open_journal(options);
   if (!journal) {
     std::fprintf(stderr, "open: %s\n", journal.error().message.c_str());
     return 1;
@@ -105,7 +105,7 @@ int main(int argc, char** argv) {
   const auto folding = Steady::now();
   const auto snapshot = store::fold_snapshot(options);
   const double fold_s = seconds_since(folding);
-  journal = store::open_sqlite(options);
+  journal = store::open_journal(options);
   const auto keeping = Steady::now();
   if (!snapshot || !journal || !(*journal)->keep_snapshot(snapshot->sequence, snapshot->body))
     return 1;

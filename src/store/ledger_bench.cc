@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "ledger/post.h"
-#include "store/ledger_sqlite.h"
+#include "store/ledger_store.h"
 
 using namespace ampacity;
 using Steady = std::chrono::steady_clock;

@@ -1,5 +1,6 @@
 #include "store/meter_events.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "store/journal.h"
@@ -49,9 +50,9 @@ base::Try<std::vector<MeterEvent>> all_of(Cursor rows) {
   return out;
 }
 
-class SqliteMeterReader final : public MeterReader {
+class StoredMeterReader final : public MeterReader {
  public:
-  explicit SqliteMeterReader(Database db) : db_(std::move(db)) {}
+  explicit StoredMeterReader(Database db) : db_(std::move(db)) {}
 
   base::Try<void> each(const MeterQuery& query,
                        const std::function<bool(const MeterEvent&)>& visit) override {
@@ -66,22 +67,31 @@ class SqliteMeterReader final : public MeterReader {
     }
   }
 
-  base::Try<void> each_change(
-      std::uint64_t after, std::uint64_t through,
-      const std::function<bool(const MeterEvent&, const MeterEvent*)>& visit) override {
-    while (true) {
-      auto page = all_of(db_.query(METER_COLUMNS "WHERE e.sequence > ?1 AND e.sequence <= ?2 "
-                                                 "ORDER BY e.sequence LIMIT ?3",
-                                   after, through, page_rows));
-      if (!page) return std::unexpected(std::move(page.error()));
-      for (const MeterEvent& e : *page) {
-        auto replaced = replaced_by(e);
-        if (!replaced) return std::unexpected(std::move(replaced.error()));
-        if (!visit(e, *replaced ? &**replaced : nullptr)) return {};
-      }
-      if (page->size() < page_rows) return {};
-      after = page->back().sequence;
+  // By the projects' own indexes, which hold the sequence: what others received costs nothing. "+"
+  // keeps the planner from going through everything that is new.
+  base::Try<std::optional<base::Instant>> earliest_change(std::span<const core::ProjectIx> projects,
+                                                          std::uint64_t after,
+                                                          std::uint64_t through) override {
+    std::optional<base::Instant> first;
+    const auto take = [&](base::Instant t) { first = first ? std::min(*first, t) : t; };
+    for (const core::ProjectIx project : projects) {
+      auto row = db_.query(
+          "SELECT period_from FROM meter_events WHERE project_ix = ?1 AND +sequence > ?2 AND "
+          "+sequence <= ?3 ORDER BY period_from LIMIT 1",
+          project, after, through);
+      if (row.next()) take(row.instant(0));
+      if (row.fault()) return std::unexpected(to_fault(*row.fault()));
     }
+    auto replaced = db_.query(
+        "SELECT e.project_ix, e.period_from FROM meter_events c JOIN meter_events e "
+        "ON e.source_ix = c.corrects_source_ix AND e.id = c.corrects_id "
+        "WHERE c.corrects_id IS NOT NULL AND +c.sequence > ?1 AND +c.sequence <= ?2",
+        after, through);
+    while (replaced.next())
+      if (std::ranges::find(projects, replaced.index(0)) != projects.end())
+        take(replaced.instant(1));
+    if (replaced.fault()) return std::unexpected(to_fault(*replaced.fault()));
+    return first;
   }
 
   std::uint64_t last_sequence() override {
@@ -107,16 +117,6 @@ class SqliteMeterReader final : public MeterReader {
                             "AND e.period_from < ?4 AND (?5 = '' OR e.meter = ?5) AND " METER_COUNTS
                             "ORDER BY e.sequence LIMIT ?6",
                             q.as_of, q.after.sequence, q.from, q.to, q.meter, page_rows));
-  }
-
-  base::Try<std::optional<MeterEvent>> replaced_by(const MeterEvent& e) {
-    if (!e.is_correction()) return std::nullopt;
-    auto row = db_.query(METER_COLUMNS "WHERE s.sender = ? AND s.source = ? AND e.id = ?",
-                         e.corrects.sender, e.corrects.source, e.corrects.id);
-    std::optional<MeterEvent> found;
-    if (row.next()) found = event_of(row);
-    if (row.fault()) return std::unexpected(to_fault(*row.fault()));
-    return found;
   }
 
   Database db_;
@@ -162,13 +162,13 @@ base::Try<void> verify(Database& db, const Commit& c, base::Digest& chain) {
 
 }  // namespace
 
-base::Try<std::unique_ptr<MeterReader>> open_meter_reader(const SqliteOptions& options) {
+base::Try<std::unique_ptr<MeterReader>> open_meter_reader(const StoreAt& options) {
   auto db = open_to_read(options);
   if (!db) return std::unexpected(std::move(db.error()));
-  return std::make_unique<SqliteMeterReader>(std::move(*db));
+  return std::make_unique<StoredMeterReader>(std::move(*db));
 }
 
-base::Try<std::uint64_t> verify_meter_events(const SqliteOptions& options) {
+base::Try<std::uint64_t> verify_meter_events(const StoreAt& options) {
   auto db = open_to_read(options);
   if (!db) return std::unexpected(std::move(db.error()));
   std::uint64_t last = 0;

@@ -11,6 +11,8 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,7 +23,7 @@
 
 namespace ampacity::store {
 
-struct SqliteOptions;
+struct StoreAt;
 
 inline constexpr std::int64_t micro_units = 1'000'000;  // quantities: of the meter's unit
 
@@ -107,18 +109,17 @@ class MeterReader {
   virtual base::Try<void> each(const MeterQuery& query,
                                const std::function<bool(const MeterEvent&)>& visit) = 0;
 
-  // Everything received in (after, through], corrections with what they replace (null where that
-  // was not received yet): which projects and months have to be rated again. In order of sequence.
-  virtual base::Try<void> each_change(
-      std::uint64_t after, std::uint64_t through,
-      const std::function<bool(const MeterEvent&, const MeterEvent* replaced)>& visit) = 0;
+  // The earliest service period of these projects that events received in (after, through] say
+  // something new of: their own, and of what they replace. From there it has to be rated again.
+  virtual base::Try<std::optional<base::Instant>> earliest_change(
+      std::span<const core::ProjectIx> projects, std::uint64_t after, std::uint64_t through) = 0;
 
   virtual std::uint64_t last_sequence() = 0;  // 0: none
 };
-base::Try<std::unique_ptr<MeterReader>> open_meter_reader(const SqliteOptions& options);
+base::Try<std::unique_ptr<MeterReader>> open_meter_reader(const StoreAt& options);
 
 // Recomputes the hash of every row and the chain over all commits; how many rows were read, or
 // the first that does not hold.
-base::Try<std::uint64_t> verify_meter_events(const SqliteOptions& options);
+base::Try<std::uint64_t> verify_meter_events(const StoreAt& options);
 
 }  // namespace ampacity::store

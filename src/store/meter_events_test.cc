@@ -10,8 +10,8 @@
 
 #include "base/prng.h"
 #include "store/journal.h"
-#include "store/scratch_folder.h"
-#include "store/sqlite.h"
+#include "store/database.h"
+#include "store/scratch_store.h"
 
 namespace ampacity::store {
 namespace {
@@ -43,14 +43,14 @@ MeterEvent correction(const std::string& id, const std::string& of, std::int64_t
 
 struct Metered {
   ScratchFolder folder;
-  SqliteOptions options{folder.path / "ampacity.db"};
+  StoreAt options = scratch_store(folder);
   std::unique_ptr<Journal> journal;
   std::int64_t now_us = begin_us;
 
   Metered() { open(); }
   void open() {
     journal.reset();
-    auto opened = open_sqlite(options);
+    auto opened = open_journal(options);
     REQUIRE_MESSAGE(opened, opened.error().message);
     journal = std::move(*opened);
   }
@@ -95,7 +95,7 @@ struct Metered {
     return all;
   }
   Sql<void> sql(const std::string& text) {
-    auto db = Database::open(options.file, Database::Mode::create);
+    auto db = Database::open(options, Database::Mode::create);
     REQUIRE(db);
     return db->exec(text);
   }
@@ -165,16 +165,32 @@ TEST_CASE("a correction replaces, as of when it came; it may come first, and be 
   CHECK(m.take({event("c", 4)}) == Outcomes{accepted});
   CHECK(m.ids() == "b a3 c3");
   CHECK(m.ids({.as_of = 5}) == "b a3 c2");
-  // What has to be rated again: each with what it replaces, once that is there.
-  std::string changes;
-  const auto done =
-      m.reader()->each_change(2, 6, [&](const MeterEvent& e, const MeterEvent* replaced) {
-        changes += e.key.id + "<" + (replaced ? replaced->key.id : "") + " ";
-        return true;
-      });
-  REQUIRE(done);
-  CHECK(changes == "a2<a a3<a2 c2<c c3<c2 ");
   CHECK(verify_meter_events(m.options) == 7);
+}
+
+TEST_CASE("news of projects: the earliest period that events, or what they replace, speak of") {
+  Metered m;
+  const auto earliest = [&](std::vector<core::ProjectIx> projects, std::uint64_t after,
+                            std::uint64_t through) -> std::int64_t {
+    const auto first = m.reader()->earliest_change(projects, after, through);
+    REQUIRE_MESSAGE(first, first.error().message);
+    return *first ? ((*first)->us - begin_us) / hour_us : -1;
+  };
+  m.take({event("a", 1, 0, 5), event("b", 1, 1, 3), event("c", 1, 0, 7)});
+  CHECK(earliest({0}, 0, 3) == 5);
+  CHECK(earliest({0, 1}, 0, 3) == 3);
+  CHECK(earliest({0, 1}, 2, 3) == 7);
+  CHECK(earliest({1}, 2, 3) == -1);
+  CHECK(earliest({2}, 0, 3) == -1);
+  CHECK(earliest({}, 0, 3) == -1);
+  // Moved to another project and a later hour: both have to be rated again, each from its own.
+  MeterEvent moved = event("a2", 1, 1, 9);
+  moved.corrects = {core::nobody, "/meter", "a"};
+  moved.hash = payload_hash(moved);
+  m.take({moved});
+  CHECK(earliest({0}, 3, 4) == 5);
+  CHECK(earliest({1}, 3, 4) == 9);
+  CHECK(earliest({0, 1}, 4, 4) == -1);
 }
 
 TEST_CASE("corrections in a circle are refused, whichever end closes it") {
@@ -244,6 +260,7 @@ TEST_CASE("a sender's sources are bounded") {
 }
 
 TEST_CASE("a full disk refuses the events, keeps none, and takes the same ones later") {
+  if (on_postgres()) return;  // a limit on the size of files: of this process
   Metered m;
   m.take({event("a")});
   std::vector<MeterEvent> events;
@@ -266,7 +283,7 @@ TEST_CASE("a full disk refuses the events, keeps none, and takes the same ones l
   const auto full = m.journal->append(write);
   REQUIRE(setrlimit(RLIMIT_FSIZE, &was) == 0);
   REQUIRE_FALSE(full);
-  CHECK(full.error().disk_full);
+  CHECK(full.error().disk_full());
   CHECK(m.ids() == "a");
   const Outcomes outcomes = m.take(events);
   CHECK(std::count(outcomes.begin(), outcomes.end(), accepted) == 2'000);
@@ -286,12 +303,8 @@ TEST_CASE("rows are never changed: the database refuses, and the chain shows wha
     n.take({event("a", 10), event("b", 20)});
     n.take({event("c", 30)});
     n.take({event("d", 40)});
-    REQUIRE(
-        n.sql("DROP TRIGGER meter_events_no_update; DROP TRIGGER meter_events_no_delete; "
-              "DROP TRIGGER meter_commits_no_update; DROP TRIGGER meter_commits_no_delete; "
-              "DROP TRIGGER meter_sources_no_update"));
     CHECK(verify_meter_events(n.options));
-    REQUIRE(n.sql(sql));
+    REQUIRE(alter_without_guards(n.options, sql));
     return !verify_meter_events(n.options).has_value();
   };
   CHECK(altered("UPDATE meter_events SET quantity_micro = 11 WHERE sequence = 1"));

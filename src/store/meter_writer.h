@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "store/meter_events.h"
-#include "store/sqlite.h"
+#include "store/database.h"
 
 namespace ampacity::store {
 

@@ -4,13 +4,14 @@
 
 #include "base/crypto.h"
 #include "store/deliveries.h"
+#include "store/migrations_postgres.h"
+#include "store/postgres_values.h"
 
 namespace ampacity::store {
 namespace {
 
 // Instants are microseconds UTC since 1970, money is ticks or cents by the account's ledger, ids
-// are the 16 bytes of a UUIDv7, *_ix are the dense indices that `names` spells out. PostgreSQL will
-// read INTEGER as BIGINT and BLOB as BYTEA, and do without WITHOUT ROWID.
+// are the 16 bytes of a UUIDv7, *_ix are the dense indices that `names` spells out.
 constexpr std::string_view first = R"sql(
 CREATE TABLE journal (
   first_sequence INTEGER NOT NULL PRIMARY KEY,
@@ -430,6 +431,24 @@ CREATE TRIGGER usage_no_delete BEFORE DELETE ON usage
   BEGIN SELECT RAISE(ABORT, 'usage rows are never deleted'); END;
 )sql";
 
+// What a rating reads: an org's usage by when it began, with what says at once whether it touches a
+// period; what earlier invoices billed, without their bodies.
+constexpr std::string_view invoicing_reads = R"sql(
+DROP INDEX usage_of_org;
+CREATE INDEX usage_of_org
+  ON usage (org_ix, started_at, job, generation, step, ended_at, sequence);
+DROP TRIGGER invoice_lines_no_update;
+ALTER TABLE invoice_lines ADD COLUMN contract_minor BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE invoice_lines ADD COLUMN paid_ticks BIGINT NOT NULL DEFAULT 0;
+UPDATE invoice_lines SET (contract_minor, paid_ticks) =
+  (SELECT coalesce(json_extract(i.body, '$.lines[' || n || '].contract_minor'), 0),
+          coalesce(json_extract(i.body, '$.lines[' || n || '].paid_ticks'), 0)
+   FROM invoices i WHERE i.id = invoice);
+CREATE INDEX invoice_lines_of_org ON invoice_lines (org_ix, month);
+CREATE TRIGGER invoice_lines_no_update BEFORE UPDATE ON invoice_lines
+  BEGIN SELECT RAISE(ABORT, 'invoices are never changed: a credit note takes one back'); END;
+)sql";
+
 constexpr std::string_view lift = R"sql(
 DROP TRIGGER journal_no_update; DROP TRIGGER journal_no_delete;
 DROP TRIGGER usage_no_update; DROP TRIGGER usage_no_delete;
@@ -441,21 +460,22 @@ DROP TRIGGER invoice_lines_no_update; DROP TRIGGER invoice_lines_no_delete;
 DROP TRIGGER payments_no_update; DROP TRIGGER payments_no_delete;
 )sql";
 
-const std::array<Migration, 14> all = {{
+const std::array<Migration, 15> all = {{
     {1, "0001_first", first},
-    {2, "0002_facts_view_sqlite", facts_view},
-    {3, "0003_guards_sqlite", guards},
+    {2, "0002_facts_view_sqlite", facts_view, postgres::facts_view},
+    {3, "0003_guards_sqlite", guards, postgres::guards},
     {4, "0004_gpu_milli", gpu_milli},
     {5, "0005_meter_events", meter_events},
-    {6, "0006_meter_guards_sqlite", meter_guards},
+    {6, "0006_meter_guards_sqlite", meter_guards, postgres::meter_guards},
     {7, "0007_billing", billing},
-    {8, "0008_billing_guards_sqlite", billing_guards},
-    {9, "0009_ledger_sqlite", ledger},
-    {10, "0010_transfer_guards_sqlite", transfer_guards},
-    {11, "0011_ledger_guards_sqlite", ledger_guards},
+    {8, "0008_billing_guards_sqlite", billing_guards, postgres::billing_guards},
+    {9, "0009_ledger_sqlite", ledger, postgres::ledger},
+    {10, "0010_transfer_guards_sqlite", transfer_guards, postgres::transfer_guards},
+    {11, "0011_ledger_guards_sqlite", ledger_guards, postgres::ledger_guards},
     {12, "0012_webhook_deliveries", deliveries_migration},
     {13, "0013_usage_steps", usage_steps},
-    {14, "0014_usage_guards_sqlite", usage_guards},
+    {14, "0014_usage_guards_sqlite", usage_guards, postgres::usage_guards},
+    {15, "0015_invoicing_reads_sqlite", invoicing_reads, postgres::invoicing_reads},
 }};
 
 base::Try<void> to_try(Sql<void> r) {
@@ -463,7 +483,22 @@ base::Try<void> to_try(Sql<void> r) {
   return {};
 }
 
-std::string checksum(const Migration& m) { return base::to_hex(base::sha256(m.sql)); }
+// As it is applied to this store: its name and its text.
+struct Applied {
+  std::string name;
+  std::string sql;
+  std::string checksum;
+};
+Applied applied_to(Database& db, const Migration& m) {
+  Applied a{std::string(m.name), std::string(m.sql), ""};
+  if (db.connection().is_postgres() && !m.postgres.empty()) {
+    a.name.replace(a.name.rfind("_sqlite"), std::string::npos, "_postgres");
+    a.sql = m.postgres;
+  }
+  a.checksum = base::to_hex(base::sha256(a.sql));
+  if (db.connection().is_postgres() && m.postgres.empty()) a.sql = postgres::as_postgres(a.sql);
+  return a;
+}
 
 base::Try<void> check_applied(Database& db, std::span<const Migration> known, std::size_t& count) {
   auto rows = db.query("SELECT version, name, checksum FROM migrations ORDER BY version");
@@ -474,7 +509,7 @@ base::Try<void> check_applied(Database& db, std::span<const Migration> known, st
                              ": run the newer program",
                          false);
     const Migration& m = known[count++];
-    if (rows.integer(0) != m.version || rows.bytes(2) != checksum(m))
+    if (rows.integer(0) != m.version || rows.bytes(2) != applied_to(db, m).checksum)
       return base::fault("the store's migration " + rows.text(1) +
                              " is not the one this program knows as " + std::string(m.name),
                          false);
@@ -488,27 +523,32 @@ base::Try<void> check_applied(Database& db, std::span<const Migration> known, st
 std::span<const Migration> migrations() { return all; }
 
 base::Try<void> migrate(Database& db, std::span<const Migration> known) {
-  auto made =
-      to_try(db.exec("CREATE TABLE IF NOT EXISTS migrations (version INTEGER NOT NULL PRIMARY KEY, "
-                     "name TEXT NOT NULL, checksum TEXT NOT NULL)"));
+  const std::string table =
+      "CREATE TABLE IF NOT EXISTS migrations (version INTEGER NOT NULL PRIMARY KEY, "
+      "name TEXT NOT NULL, checksum TEXT NOT NULL)";
+  auto made = to_try(db.exec(db.connection().is_postgres() ? postgres::as_postgres(table) : table));
   if (!made) return made;
   std::size_t count = 0;
   if (auto r = check_applied(db, known, count); !r) return r;
   for (const Migration& m : known.subspan(count)) {
     auto t = Transaction::begin(db);
     if (!t) return std::unexpected(to_fault(t.error()));
-    if (auto r = db.exec(std::string(m.sql)); !r)
-      return base::fault("migration " + std::string(m.name) + ": " + r.error().message, false);
+    const Applied a = applied_to(db, m);
+    if (auto r = db.exec(a.sql); !r)
+      return base::fault("migration " + a.name + ": " + r.error().message, false);
     auto noted = db.run("INSERT INTO migrations (version, name, checksum) VALUES (?, ?, ?)",
-                        m.version, m.name, checksum(m));
+                        m.version, a.name, a.checksum);
     if (!noted) return std::unexpected(to_fault(noted.error()));
     if (auto r = to_try(t->commit()); !r) return r;
   }
   return {};
 }
 
-base::Try<void> lift_guards(Database& db) { return to_try(db.exec(std::string(lift))); }
+base::Try<void> lift_guards(Database& db) {
+  return to_try(db.exec(std::string(db.connection().is_postgres() ? postgres::lift : lift)));
+}
 base::Try<void> restore_guards(Database& db) {
+  if (db.connection().is_postgres()) return to_try(db.exec(std::string(postgres::restore)));
   return to_try(
       db.exec(std::string(guards) + std::string(billing_guards) + std::string(ledger_guards)));
 }

@@ -5,8 +5,7 @@
 #include <algorithm>
 
 #include "store/sample_cloud.h"
-#include "store/scratch_folder.h"
-#include "store/store_file.h"
+#include "store/scratch_store.h"
 
 namespace ampacity::store {
 namespace {
@@ -14,14 +13,14 @@ namespace {
 // Nine commits, a minute and a half second apart: 21 jobs ended, 3 running, 3 starting.
 struct Read {
   ScratchFolder folder;
-  SqliteOptions options{folder.path / "ampacity.db"};
+  StoreAt options = scratch_store(folder);
   std::unique_ptr<Journal> journal;
   std::unique_ptr<Reader> reader;
   std::vector<core::Fact> facts;
   std::uint64_t sequence = 0;
 
   Read() {
-    auto opened = open_sqlite(options);
+    auto opened = open_journal(options);
     REQUIRE(opened);
     journal = std::move(*opened);
     SampleCloud cloud(4);
@@ -34,9 +33,16 @@ struct Read {
       REQUIRE(cloud.commit(*journal));
     }
     sequence = cloud.world.state().sequence;
-    auto reading = open_sqlite_reader(options);
+    auto reading = open_reader(options);
     REQUIRE(reading);
     reader = std::move(*reading);
+  }
+  std::vector<UsageRow> ended(std::uint32_t project, Instant from, Instant to) const {
+    std::vector<UsageRow> rows;
+    const auto read =
+        reader->each_ended(project, from, to, [&](const UsageRow& row) { rows.push_back(row); });
+    REQUIRE_MESSAGE(read, read.error().message);
+    return rows;
   }
 };
 
@@ -78,7 +84,7 @@ TEST_CASE("a job, its transfers and its usage agree") {
   CHECK(transfers[1].job == newest);
   CHECK(transfers[1].generation == 1);
 
-  const auto usage = r.reader->usage(0, {0}, {INT64_MAX});
+  const auto usage = r.ended(0, {0}, {INT64_MAX});
   REQUIRE(usage.size() == 21);
   CHECK(usage[20].amounts == job->intervals[0].amounts);
   CHECK(usage[20].rates.gpu_price == 47'800);
@@ -88,11 +94,52 @@ TEST_CASE("a job, its transfers and its usage agree") {
     CHECK(u.amounts.gpu == 47'800 * u.billed_s / (share ? 4 : 1));
   }
   const Instant middle = usage[10].ended_at;  // windows that follow each other share nothing
-  const std::size_t before = r.reader->usage(0, {0}, middle).size();
+  const std::size_t before = r.ended(0, {0}, middle).size();
   CHECK(before > 0);
-  CHECK(before + r.reader->usage(0, middle, {INT64_MAX}).size() == 21);
-  CHECK(r.reader->usage(core::nobody, {0}, {INT64_MAX}).size() == 21);
-  CHECK(r.reader->usage(7, {0}, {INT64_MAX}).empty());
+  CHECK(before + r.ended(0, middle, {INT64_MAX}).size() == 21);
+  CHECK(r.ended(core::nobody, {0}, {INT64_MAX}).size() == 21);
+  CHECK(r.ended(7, {0}, {INT64_MAX}).empty());
+}
+
+TEST_CASE("usage of many pages is shown whole, in order, each row once") {
+  Read r;
+  constexpr int hours = 5, each = 700;  // more that began at one instant than half a page
+  core::World world = std::move(*r.journal->load());
+  Rows rows;
+  for (int i = 0; i < hours * each; ++i) {
+    UsageRow row;
+    row.job = {9, static_cast<std::uint64_t>(i * 7919 % (hours * each) + 1)};
+    row.generation = 1;
+    row.org = 4;
+    row.project = 4;
+    row.job_class = "on_demand";
+    row.started_at = {(i % hours) * 3'600'000'000LL};
+    row.ended_at = row.started_at + base::Duration::seconds(1'800);
+    row.billed_s = 1'800;
+    row.started_sequence = row.sequence = static_cast<std::uint64_t>(i % 100 + 1);
+    rows.usage.push_back(row);
+  }
+  Batch batch;
+  batch.first_sequence = r.sequence + 1;
+  batch.rows = &rows;
+  batch.after = &world.state();
+  REQUIRE(r.journal->append(batch));
+
+  const auto shown = [&](Instant from, Instant until, std::uint64_t known) {
+    std::vector<UsageRow> out;
+    REQUIRE(r.reader->each_usage(4, from, until, known, [&](const auto& u) { out.push_back(u); }));
+    const auto place = [](const UsageRow& u) { return std::tie(u.started_at, u.job); };
+    for (std::size_t i = 1; i < out.size(); ++i) CHECK(place(out[i - 1]) < place(out[i]));
+    return out.size();
+  };
+  const auto hour = [](std::int64_t n) { return Instant{n * 3'600'000'000}; };
+  CHECK(shown(hour(0), hour(9), 1'000) == hours * each);
+  CHECK(shown(hour(2), hour(9), 1'000) == 3 * each);
+  CHECK(shown(hour(2), hour(4), 1'000) == 2 * each);
+  CHECK(shown(hour(4), hour(9), 0) == hours * each);  // what was not known then is shown, too
+  CHECK(r.ended(4, hour(1), hour(9)).size() == 4 * each);
+  CHECK(r.reader->earliest_since(4, 0) == hour(0));
+  CHECK(r.reader->earliest_since(4, 100) == std::optional<Instant>());
 }
 
 TEST_CASE("facts resume after any sequence, within and across commits") {
@@ -113,7 +160,7 @@ TEST_CASE("facts resume after any sequence, within and across commits") {
 
 TEST_CASE("the view shows one row per fact") {
   Read r;
-  auto db = open_to_read(r.options.file);
+  auto db = open_to_read(r.options);
   REQUIRE(db);
   auto row = db->query("SELECT count(*), max(sequence), min(kind) FROM facts");
   REQUIRE(row.next());

@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include "base/json.h"
-#include "store/ledger_sqlite.h"
+#include "store/ledger_store.h"
+#include "store/tables.h"
 
 namespace ampacity::store {
 namespace {
@@ -44,11 +45,12 @@ Sql<void> write_line(Database& db, const core::Invoice& i, std::size_t n) {
   return db.run(
       "INSERT INTO invoice_lines (invoice, n, org_ix, kind, project_ix, meter, sku_ix, site_ix, "
       "job_class, price_version, contract, month, period_from, period_until, quantity, per, "
-      "price, ticks, minor, covered_minor, correction, description) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "price, ticks, minor, covered_minor, correction, description, contract_minor, paid_ticks) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       i.id, n, i.org, base::enum_name(l.kind), l.project, l.meter, l.sku, l.site,
       base::enum_name(l.job_class), l.price_version, l.contract, l.month, l.from, l.until,
-      l.quantity, l.per, l.price, l.ticks, l.minor, l.covered_minor, l.correction, l.description);
+      l.quantity, l.per, l.price, l.ticks, l.minor, l.covered_minor, l.correction, l.description,
+      l.contract_minor, l.paid_ticks);
 }
 
 Sql<void> write_invoice(Database& db, const InvoiceRow& r) {
@@ -81,18 +83,6 @@ Sql<void> each(const std::vector<Row>& rows, F&& write) {
   return {};
 }
 
-Sql<void> digest_table(Cursor rows, base::Digest& digest) {
-  std::string record;
-  while (rows.next()) {
-    record.clear();
-    for (int i = 0; i < rows.columns(); ++i) rows.append_to(record, i);
-    digest = base::chain(digest, record);
-  }
-  if (rows.fault()) return std::unexpected(*rows.fault());
-  digest = base::chain(digest, "table");
-  return {};
-}
-
 }  // namespace
 
 Sql<void> write_rows(Database& db, const Rows& rows, const core::State& after) {
@@ -112,26 +102,21 @@ Sql<void> write_rows(Database& db, const Rows& rows, const core::State& after) {
 
 Sql<std::string> digest_read_models(Database& db) {
   base::Digest d{};
-  Sql<void> r = digest_table(db.query("SELECT * FROM accounts ORDER BY ix"), d);
-  if (r) r = digest_table(db.query("SELECT * FROM names ORDER BY kind, ix"), d);
-  if (r) r = digest_table(db.query("SELECT * FROM jobs ORDER BY id"), d);
-  if (r) r = digest_table(db.query("SELECT * FROM usage ORDER BY job, generation, step"), d);
-  if (r) r = digest_table(db.query("SELECT * FROM transfers ORDER BY timestamp"), d);
-  if (r) r = digest_table(db.query("SELECT * FROM burnt_transfers ORDER BY id"), d);
-  if (r) r = digest_table(db.query("SELECT * FROM ledger_heads ORDER BY day"), d);
-  if (r) r = digest_table(db.query("SELECT * FROM invoices ORDER BY id"), d);
-  if (r) r = digest_table(db.query("SELECT * FROM invoice_lines ORDER BY invoice, n"), d);
-  if (r) r = digest_table(db.query("SELECT * FROM payments ORDER BY id"), d);
-  if (!r) return std::unexpected(std::move(r.error()));
+  for (const Table& t : tables) {
+    if (!t.read_model) continue;
+    std::uint64_t rows = 0;
+    if (auto r = digest_rows(db.query(t.rows), d, rows); !r)
+      return std::unexpected(std::move(r.error()));
+    d = base::chain(d, "table");
+  }
   return base::to_hex(d);
 }
 
 Sql<void> clear_read_models(Database& db) {
-  return db.exec(
-      "DELETE FROM accounts; DELETE FROM names; DELETE FROM jobs; DELETE FROM usage; "
-      "DELETE FROM transfers; DELETE FROM burnt_transfers; DELETE FROM ledger_heads; "
-      "DELETE FROM invoices; DELETE FROM invoice_lines; "
-      "DELETE FROM payments");
+  std::string sql;
+  for (const Table& t : tables)
+    if (t.read_model) sql += "DELETE FROM " + std::string(t.name) + "; ";
+  return db.exec(sql);
 }
 
 }  // namespace ampacity::store

@@ -6,7 +6,7 @@
 
 #include "core/state.h"
 #include "store/rows.h"
-#include "store/sqlite.h"
+#include "store/database.h"
 
 namespace ampacity::store {
 

@@ -8,7 +8,7 @@
 
 namespace ampacity::store {
 
-base::Try<Snapshot> fold_snapshot(const SqliteOptions& options) {
+base::Try<Snapshot> fold_snapshot(const StoreAt& options) {
   auto db = open_to_read(options);
   if (!db) return std::unexpected(std::move(db.error()));
   auto folded = fold(*db);
@@ -17,7 +17,7 @@ base::Try<Snapshot> fold_snapshot(const SqliteOptions& options) {
   return Snapshot{state.sequence, core::state_digest(state), base::to_sparse_json(state)};
 }
 
-base::Try<Rebuilt> rebuild_read_models(const SqliteOptions& options) {
+base::Try<Rebuilt> rebuild_read_models(const StoreAt& options) {
   auto store = open_to_write(options);
   if (!store) return std::unexpected(std::move(store.error()));
   Database& db = store->db;

@@ -8,6 +8,8 @@
 #include <cstring>
 
 #include "store/migrations.h"
+#include "store/postgres.h"
+#include "store/sqlite.h"
 
 namespace ampacity::store {
 namespace {
@@ -69,24 +71,46 @@ Lock::~Lock() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-base::Try<WritableStore> open_to_write(const SqliteOptions& options) {
+namespace {
+
+base::Try<WritableStore> open_on_postgres(const StoreAt& options) {
+  auto connection = connect_postgres(options, PostgresUse::write);
+  if (!connection) return std::unexpected(to_fault(connection.error()));
+  Database db(std::move(*connection));
+  if (auto r = migrate(db, migrations()); !r) return std::unexpected(std::move(r.error()));
+  if (auto r = db.connection().claim(); !r) return std::unexpected(to_fault(r.error()));
+  return WritableStore{Lock(), std::move(db)};
+}
+
+base::Try<Database> connect_to_read(const StoreAt& options) {
+  auto db = options.on_postgres() ? take_from_pool(options)
+                                  : Database::open(options, Database::Mode::read);
+  if (!db) return std::unexpected(to_fault(db.error()));
+  if (!options.on_postgres())
+    if (auto r = db->exec("PRAGMA cache_size = -16384; PRAGMA query_only = ON"); !r)
+      return std::unexpected(to_fault(r.error()));
+  return std::move(*db);
+}
+
+}  // namespace
+
+base::Try<WritableStore> open_to_write(const StoreAt& options) {
+  if (options.on_postgres()) return open_on_postgres(options);
   auto lock = options.vfs.empty() ? claim(options.file) : base::Try<Lock>(Lock());
   if (!lock) return std::unexpected(std::move(lock.error()));
-  if (auto r = Database::make_log_durable(options); !r) return std::unexpected(to_fault(r.error()));
+  if (auto r = make_log_durable(options); !r) return std::unexpected(to_fault(r.error()));
   auto db = Database::open(options, Database::Mode::create);
   if (!db) return std::unexpected(to_fault(db.error()));
   if (auto r = db->exec(settings); !r) return std::unexpected(to_fault(r.error()));
   if (auto r = migrate(*db, migrations()); !r) return std::unexpected(std::move(r.error()));
-  db->count_log_pages();
+  db->connection().count_log_pages();
   return WritableStore{std::move(*lock), std::move(*db)};
 }
 
-base::Try<Database> open_to_read(const SqliteOptions& options) {
-  const std::string name = options.file.string();
-  auto db = Database::open(options, Database::Mode::read);
-  if (!db) return std::unexpected(to_fault(db.error()));
-  if (auto r = db->exec("PRAGMA cache_size = -16384; PRAGMA query_only = ON"); !r)
-    return std::unexpected(to_fault(r.error()));
+base::Try<Database> open_to_read(const StoreAt& options) {
+  const std::string name = options.name();
+  auto db = connect_to_read(options);
+  if (!db) return db;
   auto version = db->query("SELECT max(version) FROM migrations");
   if (!version.next())
     return base::fault(name + " is not an Ampacity store: " +
@@ -96,6 +120,7 @@ base::Try<Database> open_to_read(const SqliteOptions& options) {
     return base::fault(name + " is at migration " + version.text(0) + ", this program at " +
                            std::to_string(migrations().back().version),
                        false);
+  (void)version.next();  // the end: nothing stays open
   return std::move(*db);
 }
 

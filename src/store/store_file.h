@@ -1,13 +1,13 @@
 // Opening a store: its lock, its settings, its migrations.
 // Threads: the opener's. 1. At most one process at a time holds a store open for writing; the lock
-// goes with the process, however it ends. 2. WAL with synchronous=FULL: what COMMIT acknowledged
-// survives a crash.
+// goes with the process, however it ends. 2. What COMMIT acknowledged survives a crash: SQLite's WAL
+// with synchronous=FULL, PostgreSQL's synchronous_commit.
 #pragma once
 
 #include <filesystem>
 
 #include "base/result.h"
-#include "store/sqlite.h"
+#include "store/database.h"
 
 namespace ampacity::store {
 
@@ -30,9 +30,9 @@ struct WritableStore {
   Lock lock;
   Database db;
 };
-base::Try<WritableStore> open_to_write(const SqliteOptions& options);
+base::Try<WritableStore> open_to_write(const StoreAt& options);
 
 // Refuses a store that is not there or that another release made.
-base::Try<Database> open_to_read(const SqliteOptions& options);
+base::Try<Database> open_to_read(const StoreAt& options);
 
 }  // namespace ampacity::store

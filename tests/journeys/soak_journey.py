@@ -147,7 +147,7 @@ def check_cloud(rig, n, jobs):
     cloud.check_books()
     total = sum(cloud.receipt(j["id"])["total_ticks"]
                 for j in cloud.ok("GET", "/v1/jobs?all=1&limit=500")["items"])
-    used = cloud.ok("GET", "/v1/usage?by=day")["total"]["amount_ticks"]
+    used = sum(t["amount_ticks"] for t in cloud.ok("GET", "/v1/usage?by=day")["totals"])
     expect(used == total, f"usage says {used} ticks, the receipts {total}")
 
 

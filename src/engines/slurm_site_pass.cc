@@ -1,0 +1,140 @@
+// What the Slurm engine asks about the cluster itself: who answers, its nodes, the reservation.
+#include <fmt/core.h>
+#include <pwd.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/log.h"
+#include "engines/slurm_engine.h"
+#include "engines/slurm_inventory.h"
+
+namespace ampacity::engines {
+namespace {
+
+using base::Duration;
+
+constexpr Duration kPatience = Duration::seconds(20);
+constexpr std::size_t kMostNodesBytes = 128 << 20;
+
+// Whose jobs they will be, where nobody said: whoever owns slurmrestd's socket.
+std::string owner_of(const std::string& url) {
+  struct stat about {};
+  if (!url.starts_with("unix:") || stat(url.c_str() + 5, &about) != 0) return {};
+  std::array<char, 4096> bytes{};
+  passwd entry{}, *found = nullptr;
+  getpwuid_r(about.st_uid, &entry, bytes.data(), bytes.size(), &found);
+  return found == nullptr ? std::string() : std::string(found->pw_name);
+}
+
+// Everything about it that we tell, to see whether it changed.
+std::string text_of(const SiteSeen& site) {
+  std::string text;
+  for (const auto& m : site.nodes)
+    text += fmt::format("{} {} {} {} {} {}\n", m.node.name, m.sku, m.node.gpus.size(),
+                        m.node.cpu_milli, m.node.memory_mib, m.node.leaf);
+  for (const std::string& n : site.notes) text += n + "\n";
+  return text;
+}
+
+}  // namespace
+
+base::Try<void> SlurmEngine::negotiate() {
+  base::Fault last{"slurmrestd answers in no version that is known here"};
+  for (const int version : slurm_versions) {
+    auto answer = call(SlurmCodec(version).ping(), kPatience);
+    if (!answer) return std::unexpected(answer.error());
+    if (answer->status == 404) continue;
+    auto release = parse_release(*answer);
+    if (!release) return std::unexpected(release.error());
+    api_ = version;
+    EngineHealth found = health();
+    found.kind = "slurm";
+    found.version = fmt::format("{} (v0.0.{})", *release, version);
+    found.hands_over_gpus = true;
+    set_health(found);
+    return {};
+  }
+  return std::unexpected(last);
+}
+
+base::Try<void> SlurmEngine::take_inventory() {
+  std::string partition;
+  {
+    const base::Guard lock(mutex_);
+    partition = partition_;
+  }
+  if (partition.empty()) {
+    auto answer = call(codec().partitions(), kPatience);
+    if (!answer) return std::unexpected(answer.error());
+    auto all = parse_partitions(*answer);
+    if (!all) return std::unexpected(all.error());
+    for (const SlurmPartition& p : *all)
+      if (p.is_default || all->size() == 1) partition = p.name;
+    if (partition.empty()) return base::fault("Slurm has no default partition: name one", false);
+  }
+  auto answer = call(codec().nodes(), kPatience, kMostNodesBytes);
+  if (!answer) return std::unexpected(answer.error());
+  auto nodes = parse_nodes(*answer);
+  if (!nodes) return std::unexpected(nodes.error());
+  std::map<std::string, std::string> leaves;
+  if (auto topology = scontrol_.topology()) leaves = leaves_of_topology(*topology);
+  SiteSeen site = slurm_site(*nodes, partition, leaves);
+  {
+    const base::Guard lock(mutex_);
+    partition_ = partition;
+    for (const SlurmNode& n : *nodes) {
+      node_kind_[n.name] = gpus_of_gres(n.gres).first;
+      node_address_[n.name] = n.address;
+    }
+  }
+  keep_reservation(site);
+  const std::string text = text_of(site);
+  if (text == site_told_) return {};
+  site_told_ = text;
+  if (const std::string note = notes(); !note.empty()) site.notes.insert(site.notes.begin(), note);
+  if (reports_.inventory) reports_.inventory(std::move(site));
+  return {};
+}
+
+// All nodes of the site are ours while we are there: nobody else's jobs land on them.
+void SlurmEngine::keep_reservation(const SiteSeen& site) {
+  if (!options_.reserve || site.nodes.empty()) return;
+  std::vector<std::string> nodes;
+  for (const auto& m : site.nodes) nodes.push_back(m.node.name);
+  std::ranges::sort(nodes);
+  // Nodes that are away for a while stay in it: only what is new makes a change.
+  {
+    const base::Guard lock(mutex_);
+    if (std::ranges::includes(reserved_, nodes)) return;
+  }
+  const std::string user = options_.user.empty() ? owner_of(options_.url) : options_.user;
+  const std::string name = "ampacity-" + options_.cloud;
+  auto kept = user.empty()
+                  ? base::Try<void>(base::fault("whose jobs they are is not known: set the user"))
+                  : scontrol_.reserve(name, user, nodes);
+  const base::Guard lock(mutex_);
+  if (kept) {
+    reserved_ = std::move(nodes);
+    reservation_ = name;
+    fallback_note_.clear();
+  } else if (reservation_.empty()) {
+    fallback_note_ = "others' jobs may land on these nodes, for there is no reservation: " +
+                     kept.error().message;
+    base::log_warn("slurm: {}", fallback_note_);
+  }
+}
+
+std::string SlurmEngine::notes() const {
+  const base::Guard lock(mutex_);
+  std::string note = "plain processes, not containers: the image is not used";
+  if (!shared_)
+    note += "; no shared folder: output is not followed, ends may be missed by a long outage";
+  if (!may_renew_) note += "; this user may not extend time limits: no lease";
+  if (!fallback_note_.empty()) note += "; " + fallback_note_;
+  if (api_ >= 39) note += fmt::format("; v0.0.{} was never tried here", api_.load());
+  return note;
+}
+
+}  // namespace ampacity::engines

@@ -1,0 +1,28 @@
+// A whole store into an empty one, of the same kind or the other; and the proof that both are equal.
+// Threads: the caller's. 1. Both are held as their one writer meanwhile. 2. Rows go through in a
+// stream; the target has all of them or none. 3. Equal means: the same rows in every table, the same
+// chain of the journal, and the same world folded from each.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "store/store_at.h"
+
+namespace ampacity::store {
+
+struct CopiedTable {
+  std::string name;
+  std::uint64_t rows = 0;
+  std::string digest;  // of both
+};
+struct CopiedStore {
+  std::vector<CopiedTable> tables;
+  std::uint64_t facts = 0;
+  std::string chain, world;
+};
+base::Try<CopiedStore> copy_store(const StoreAt& from, const StoreAt& to);
+
+}  // namespace ampacity::store

@@ -1,0 +1,52 @@
+// A store of a test's own, of the kind under test: SQLite's, or with AMPACITY_STORE=postgres a
+// PostgreSQL's. ctest runs every test that uses this with both. Not part of any program.
+#pragma once
+
+#include <cstdlib>
+
+#include "store/journal.h"
+#include "store/scratch_folder.h"
+#include "store/scratch_postgres.h"
+#include "store/store_file.h"
+
+namespace ampacity::store {
+
+inline bool on_postgres() {
+  const char* kind = std::getenv("AMPACITY_STORE");
+  return kind && std::string_view(kind) == "postgres";
+}
+
+inline StoreAt scratch_store_on_postgres() {
+  ScratchPostgres& server = ScratchPostgres::get();
+  static const std::string whole = [&] {  // with every migration: quicker to copy than to make
+    const std::string name = server.make_database();
+    StoreAt at;
+    at.postgres = server.url(name);
+    const auto made = open_to_write(at);
+    CHECK_THAT(made, made.error().message.c_str());
+    return name;
+  }();
+  StoreAt at;
+  at.postgres = server.url(server.make_database(whole));
+  return at;
+}
+
+// In the folder, where it is a file.
+inline StoreAt scratch_store(const ScratchFolder& folder) {
+  return on_postgres() ? scratch_store_on_postgres() : StoreAt(folder.path / "ampacity.db");
+}
+
+// As a person would who owns the database: with the guards off, and for good in SQLite.
+inline Sql<void> alter_without_guards(const StoreAt& at, const std::string& sql) {
+  auto db = Database::open(at, Database::Mode::create);
+  if (!db) return std::unexpected(db.error());
+  std::string drop = "SET session_replication_role = replica; ";
+  if (!at.on_postgres()) {
+    drop.clear();
+    auto names = db->query("SELECT name FROM sqlite_schema WHERE type = 'trigger'");
+    while (names.next()) drop += "DROP TRIGGER " + names.text(0) + "; ";
+  }
+  return db->exec(drop + sql);
+}
+
+}  // namespace ampacity::store
