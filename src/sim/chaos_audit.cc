@@ -100,10 +100,11 @@ void ChaosAudit::compare_lease(const std::string& name, const core::Interval& bi
     return;
   }
   // A step of the clock, and a server that does not know how long ago it began.
-  const bool restarts =
-      plan_.has(Fault::kill) || plan_.has(Fault::power) || plan_.has(Fault::disk_crash) ||
-      plan_.has(Fault::disk_error) || plan_.has(Fault::disk_full) || plan_.has(Fault::reboot) ||
-      plan_.has(Fault::partition) || plan_.has(Fault::unavailable) || plan_.has(Fault::reply_lost);
+  const bool restarts = plan_.has(Fault::kill) || plan_.has(Fault::power) ||
+                        plan_.has(Fault::disk_crash) || plan_.has(Fault::disk_error) ||
+                        plan_.has(Fault::disk_full) || plan_.has(Fault::reboot) ||
+                        plan_.has(Fault::partition) || plan_.has(Fault::unavailable) ||
+                        plan_.has(Fault::reply_lost) || !plan_.sites.empty();
   if (plan_.has(Fault::clock) && restarts) return;
   const std::int64_t truly = (*until - *from).seconds_rounded_up();
   if (billed.billed_s > truly + 1)
