@@ -12,18 +12,19 @@ net::Peer peer_of(const std::string& url) {
   if (url.starts_with("unix:")) {
     std::string path = url.substr(5);
     if (path.starts_with("//")) path.erase(0, 2);
-    return {"http://slurmrestd", std::move(path)};
+    return {"http://slurmrestd", std::move(path), {}};
   }
   std::string base = url;
   while (base.ends_with('/')) base.pop_back();
-  return {std::move(base), {}};
+  return {std::move(base), {}, {}};
 }
 
 }  // namespace
 
 std::unique_ptr<Engine> make_slurm_engine(SlurmOptions options, base::Clock& clock) {
   auto transport = std::make_unique<net::HttpClient>(peer_of(options.url));
-  return make_slurm_engine(std::move(options), clock, std::move(transport));
+  auto gated = net::gated(std::move(transport), options.may_act);
+  return make_slurm_engine(std::move(options), clock, std::move(gated));
 }
 
 std::unique_ptr<Engine> make_slurm_engine(SlurmOptions options, base::Clock& clock,

@@ -9,7 +9,7 @@
 
 #include "base/time.h"
 #include "engines/engine.h"
-#include "net/http_client.h"
+#include "net/gated_transport.h"
 
 namespace ampacity::engines {
 
@@ -35,6 +35,7 @@ struct SlurmOptions {
   base::Duration period = base::Duration::seconds(1);        // between comparisons
   base::Duration lease = base::Duration::seconds(600);       // unrenewed, a job ends by itself
   base::Duration marker_age = base::Duration::seconds(900);  // of markers no longer needed
+  net::MayAct may_act;  // asked before each request; empty: always
 };
 
 std::unique_ptr<Engine> make_slurm_engine(SlurmOptions options, base::Clock& clock);

@@ -216,7 +216,6 @@ base::Try<net::Response> SlurmEngine::call(net::Request request, Duration timeou
   options.timeout = timeout;
   options.max_body_bytes = most_bytes;
   options.cancel = &stopping_;
-  options.tls = options_.url.starts_with("https://");
   return client_->call(request, options);
 }
 

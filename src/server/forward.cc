@@ -74,12 +74,11 @@ Forwarder::Cancel Forwarder::cancel() {
   return cancel_;
 }
 
-net::CallOptions Forwarder::limits(const std::string& url, const Cancel& cancel) const {
+net::CallOptions Forwarder::limits(const Cancel& cancel) const {
   net::CallOptions o;
   o.timeout = options_.timeout;
   o.connect_timeout = options_.connect_timeout;
   o.cancel = cancel.get();
-  o.tls = url.starts_with("https:");
   return o;
 }
 
@@ -98,7 +97,7 @@ net::Transport& Forwarder::line_to(const std::string& url) {
   auto& line = lines_[url];
   if (!line)
     line = options_.connect ? options_.connect(url)
-                            : std::make_unique<net::HttpClient>(net::Peer{url, ""});
+                            : std::make_unique<net::HttpClient>(net::Peer{url, "", {}});
   return *line;
 }
 
@@ -128,7 +127,7 @@ void Forwarder::call(net::Request request, net::Reply reply) {
   post(calls_, std::move(request), std::move(reply),
        [this](net::Request q, net::Reply r, const std::string& url) {
          const Cancel cancelled = cancel();
-         auto answer = line_to(url).call(onward(q), limits(url, cancelled));
+         auto answer = line_to(url).call(onward(q), limits(cancelled));
          if (!answer) return r.send(outcome_unknown(q, answer.error()));
          if (const auto shown = number(answer->header(sequence_header)); shown && q.method != "GET")
            (void)folded_(shown, options_.fold_wait);
@@ -140,7 +139,7 @@ void Forwarder::stream(net::Request request, net::Reply reply) {
   post(streams_, std::move(request), std::move(reply),
        [this](net::Request q, net::Reply r, const std::string& url) {
          const Cancel cancelled = cancel();
-         net::CallOptions endless = limits(url, cancelled);
+         net::CallOptions endless = limits(cancelled);
          endless.timeout = base::Duration{0};
          std::shared_ptr<net::Stream> out;
          const auto on_bytes = [&](std::string_view bytes) {

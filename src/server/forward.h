@@ -56,7 +56,7 @@ class Forwarder {
   // Set to true when the leader it was made under is no more, or at the end.
   using Cancel = std::shared_ptr<std::atomic<bool>>;
   Cancel cancel();
-  net::CallOptions limits(const std::string& url, const Cancel& cancel) const;
+  net::CallOptions limits(const Cancel& cancel) const;
 
   bool stopping_ = false;  // by mutex_
   base::Mutex mutex_;

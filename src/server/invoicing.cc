@@ -316,7 +316,7 @@ base::Result<std::optional<core::Invoice>> Invoicing::issue(core::OrgIx org, Per
     return *std::find_if(all.rbegin(), all.rend(), [&](const auto& i) { return i.id == id; });
   });
   head.lines = std::move(invoice.lines);
-  return std::move(head);
+  return head;
 }
 
 base::Result<core::Invoice> Invoicing::again(const core::Invoice& issued,

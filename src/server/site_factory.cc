@@ -62,6 +62,7 @@ Made make_slurm(const core::Site& site, const SiteMaking& making, base::Clock& c
   o.conf = option(site, "conf");
   o.reserve = option(site, "reserve") != "no";
   o.lease = making.lease;
+  o.may_act = making.may_act;
   return engines::make_slurm_engine(std::move(o), clock);
 }
 

@@ -42,8 +42,8 @@ class UsageSums {
               const Part& part) const;
   std::string name_of(const store::UsageRow& row) const;
 
-  const UsageBy by_;
-  const base::Instant from_, to_;
+  UsageBy by_;
+  base::Instant from_, to_;
   std::vector<std::string> projects_, users_, skus_;
   std::vector<std::string> currencies_;  // by project
   std::map<Lease, std::vector<store::UsageRow>> live_;

@@ -138,8 +138,8 @@ TEST_CASE("usage of many pages is shown whole, in order, each row once") {
   CHECK(shown(hour(2), hour(4), 1'000) == 2 * each);
   CHECK(shown(hour(4), hour(9), 0) == hours * each);  // what was not known then is shown, too
   CHECK(r.ended(4, hour(1), hour(9)).size() == 4 * each);
-  CHECK(r.reader->earliest_since(4, 0) == hour(0));
-  CHECK(r.reader->earliest_since(4, 100) == std::optional<Instant>());
+  CHECK(r.reader->earliest_since(4, 0).value() == hour(0));
+  CHECK(r.reader->earliest_since(4, 100).value() == std::nullopt);
 }
 
 TEST_CASE("facts resume after any sequence, within and across commits") {
