@@ -74,7 +74,7 @@ struct TestServer {
   }
   net::Response call(const std::string& key, const std::string& method, const std::string& target,
                      const std::string& body = {}, const std::string& type = "application/json") {
-    net::HttpClient client({"http://127.0.0.1:" + std::to_string(http->port()), {}});
+    net::HttpClient client({"http://127.0.0.1:" + std::to_string(http->port()), {}, {}});
     net::Request q{method, target, {{"Content-Type", type}}, body};
     if (!key.empty()) q.headers.push_back({"Authorization", "Bearer " + key});
     const auto r = client.call(q);
