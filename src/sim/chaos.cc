@@ -245,7 +245,8 @@ void Run::watch() {
     say("ampacityd died: " + machine_.died_of());
     const bool expected = plan_.has(Fault::disk_error) || plan_.has(Fault::disk_full) ||
                           plan_.has(Fault::partition) || plan_.has(Fault::unavailable) ||
-                          plan_.has(Fault::reply_lost);
+                          plan_.has(Fault::reply_lost) || plan_.has(Fault::site_lost) ||
+                          plan_.has(Fault::flap);
     if (!expected) audit_.wrong("it died: " + machine_.died_of());
     bring_back(Loss::nothing);
   }
@@ -395,6 +396,7 @@ void Run::finish() {
   }
   if (!audit_.found.empty()) return;
   if (!settled) {
+    audit_.judge_hooks();
     std::string left;
     for (const FakeContainers* played : engines())
       for (const std::string& name : played->names()) left += " " + name;

@@ -168,6 +168,10 @@ void ChaosAudit::settled(const core::World& world, base::Instant now) {
   take(core::overdue(world, now, base::Duration::seconds(120)), "at the end");
   compare_runs();
   compare_logs();
+  judge_hooks();
+}
+
+void ChaosAudit::judge_hooks() {
   for (std::string& what : hooks_.judge()) wrong(std::move(what));
 }
 

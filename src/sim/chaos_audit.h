@@ -35,6 +35,7 @@ class ChaosAudit {
   void settled(const core::World& world, base::Instant now);
   void store_at_rest(const store::StoreAt& store);
   bool all_told() const { return hooks_.all_told(); }  // webhooks
+  void judge_hooks();
 
   void wrong(std::string what);
   void healed() { healed_ = true; }  // from now on nothing excuses a stop that takes long
