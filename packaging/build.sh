@@ -20,7 +20,7 @@ version() {
 version=$(version)
 architecture=$(dpkg --print-architecture)
 date=$(git log -1 --format=%cD)
-maintainer="The Ampacity authors <ampacity@localhost>"
+maintainer="${DEBFULLNAME:-The authors of Ampacity} <${DEBEMAIL:-ampacity@localhost}>"
 
 # put MODE TO FILE…
 put() {
@@ -68,7 +68,7 @@ pack() {
     ampacity "$version" "$maintainer" "$date" | gzip -9n >"$doc/changelog.gz"
   (cd "$root" && find . -type f ! -path './DEBIAN/*' -printf '%P\0' | sort -z |
     xargs -0 md5sum) >"$root/DEBIAN/md5sums"
-  SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) dpkg-deb --root-owner-group -Zxz --build "$root" \
+  SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) dpkg-deb --root-owner-group -Zxz -z2 --build "$root" \
     "$out/${name}_${version}_$architecture.deb" >/dev/null
 }
 

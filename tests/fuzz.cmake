@@ -9,7 +9,8 @@ set(decoders
     core/fact_json core/meter core/price core/price_book core/request
     documents/payment_file
     engines/cdi engines/dialect engines/docker_dialect engines/exec_frames engines/fields
-    engines/log_copy engines/podman_dialect
+    engines/log_copy engines/podman_dialect engines/slurm_codec engines/slurm_inventory
+    engines/slurm_job_reader engines/slurm_wrapper
     ledger/model ledger/outcome
     net/asio_impl net/destination net/http net/http_connection net/http_loop net/http_reply
     net/http_text net/http_websocket

@@ -142,6 +142,7 @@ make_folder() {
 launch() { # NAME COMMAND…
   local name=$1
   shift
+  # shellcheck disable=SC2016  # the inner shell's own
   clean setsid bash -c 'echo $$ >"$0"; exec "$@"' "$dir/run/$name.pid" "$@" \
     >>"$dir/log/$name.out" 2>&1 </dev/null &
 }
@@ -186,12 +187,13 @@ end_part() { # NAME SIGNAL
 answers() { clean scontrol ping 2>/dev/null | grep -q 'is UP'; }
 all_idle() { [ "$(clean sinfo -h -N -t idle,alloc,mixed -o %N 2>/dev/null | sort -u | wc -l)" = "$(nodes_of | wc -l)" ]; }
 
-# The steps of jobs live on without their slurmd: what has this folder in its environment or arguments goes.
+# The steps of jobs live on without their slurmd: whatever was started with this cluster's slurm.conf goes.
 sweep() {
-  local pid signal
+  local pid pids signal
   for signal in TERM KILL KILL; do
-    for pid in $(grep -lsaF -- "$dir/" /proc/[0-9]*/environ /proc/[0-9]*/cmdline | cut -d/ -f3 | sort -u); do
-      [ "$pid" = "$$" ] || [ "$pid" = "$PPID" ] || [ "$(stat -c %U "/proc/$pid" 2>/dev/null)" != "$who" ] ||
+    mapfile -t pids < <(grep -lsaF -- "SLURM_CONF=$dir/etc/slurm.conf" /proc/[0-9]*/environ | cut -d/ -f3)
+    for pid in "${pids[@]}"; do
+      [ "$pid" = "$$" ] || [ "$(stat -c %U "/proc/$pid" 2>/dev/null)" != "$who" ] ||
         kill "-$signal" "$pid" 2>/dev/null
     done
     sleep 0.2
@@ -221,7 +223,7 @@ up() {
   wait_for 600 "every node idle" all_idle
   cat <<TEXT
 a Slurm cluster of $nodes nodes with $gpus emulated $kind each, as $who, in $dir
-  ampacityd --engine slurm --slurm-url unix:$dir/run/restd.socket --slurm-shared $dir/shared --slurm-conf $dir/etc/slurm.conf
+  ampacity fleet site add slurm-1 --engine slurm --url unix:$dir/run/restd.socket -o shared=$dir/shared -o conf=$dir/etc/slurm.conf
   $0 run $dir squeue
   $0 down $dir
 TEXT

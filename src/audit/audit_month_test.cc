@@ -6,10 +6,9 @@
 
 #include "audit/audit.h"
 #include "audit/rerate.h"
-#include "store/sample_cloud.h"
-#include "store/scratch_folder.h"
 #include "store/database.h"
-#include "store/store_file.h"
+#include "store/sample_cloud.h"
+#include "store/scratch_store.h"
 
 namespace ampacity::audit {
 namespace {
@@ -27,7 +26,7 @@ Bill rerated(const fs::path& file, const SampleCloud& cloud, Instant until) {
   c.until = until;
   c.rated_from = november;
   c.known = cloud.world.state().sequence;
-  auto db = store::open_to_read(file);
+  auto db = store::open_to_read(store::as_under_test(file));
   REQUIRE(db);
   Tally tally("history");
   const History history = read_history(*db, {{c.known, 0}}, tally);
@@ -234,7 +233,7 @@ class BilledCloud {
 
 std::map<std::string, Finding> by_name(const fs::path& file) {
   std::map<std::string, Finding> out;
-  for (Finding& f : check_month(file, november)) out[f.check] = f;
+  for (Finding& f : check_month(store::as_under_test(file), november)) out[f.check] = f;
   return out;
 }
 
@@ -327,7 +326,7 @@ TEST_CASE("a billed month holds; each planted fault fails by its own findings, a
   CHECK(findings.at("rounding_bounded").examined > 6);
   CHECK(findings.contains("not_checked"));
   // Of another month there is nothing to rate again.
-  for (const Finding& f : check_month(clean, *base::parse_month("2024-02"))) {
+  for (const Finding& f : check_month(store::as_under_test(clean), *base::parse_month("2024-02"))) {
     CHECK_MESSAGE(f.holds, f.check << ": " << f.detail);
     if (f.check == "invoices_rerated") CHECK(f.examined == 0);
   }

@@ -5,9 +5,9 @@
 
 #include <map>
 
-#include "store/sample_cloud.h"
-#include "store/scratch_folder.h"
 #include "store/database.h"
+#include "store/sample_cloud.h"
+#include "store/scratch_store.h"
 
 namespace ampacity::audit {
 namespace {
@@ -47,7 +47,7 @@ void work_a_day(const fs::path& file) {
 
 std::map<std::string, Finding> by_name(const fs::path& file) {
   std::map<std::string, Finding> out;
-  for (Finding& f : check_ledger(file)) out[f.check] = f;
+  for (Finding& f : check_ledger(store::as_under_test(file))) out[f.check] = f;
   return out;
 }
 
@@ -84,12 +84,12 @@ TEST_CASE("clean books pass, with figures") {
 
 TEST_CASE("the audit reads beside an open journal, and a missing store is a finding") {
   const store::ScratchFolder folder;
-  auto journal = store::open_journal({folder.path / "ampacity.db"});
+  const store::StoreAt at = store::scratch_store(folder);
+  auto journal = store::open_journal(at);
   REQUIRE(journal);
   store::SampleCloud cloud(1);
   REQUIRE(cloud.commit(**journal));
-  for (const Finding& f : check_ledger(folder.path / "ampacity.db"))
-    CHECK_MESSAGE(f.holds, f.check << ": " << f.detail);
+  for (const Finding& f : check_ledger(at)) CHECK_MESSAGE(f.holds, f.check << ": " << f.detail);
   const auto none = check_ledger(folder.path / "none.db");
   REQUIRE(none.size() == 1);
   CHECK(none[0].check == "store_readable");

@@ -1,5 +1,8 @@
 #include "base/utf8.h"
 
+#include <cstdint>
+#include <cstring>
+
 namespace ampacity::base {
 
 std::size_t utf8_length(std::string_view text, std::size_t at) {
@@ -23,12 +26,30 @@ std::size_t utf8_length(std::string_view text, std::size_t at) {
 
 std::size_t find_bad_utf8(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
+    std::uint64_t eight = 0;  // most text is ASCII
+    if (text.size() - at >= 8) std::memcpy(&eight, text.data() + at, 8);
+    if (text.size() - at >= 8 && (eight & 0x8080'8080'8080'8080) == 0) {
+      at += 8;
+      continue;
+    }
     const auto c = static_cast<unsigned char>(text[at]);
     const std::size_t length = c < 0x80 ? 1 : utf8_length(text, at);
     if (length == 0) return at;
     at += length;
   }
   return std::string_view::npos;
+}
+
+std::string mended_utf8(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + 16);
+  for (std::size_t at = 0; at < text.size();) {
+    const auto c = static_cast<unsigned char>(text[at]);
+    const std::size_t length = c == 0 ? 0 : c < 0x80 ? 1 : utf8_length(text, at);
+    out += length == 0 ? std::string_view("\xef\xbf\xbd") : text.substr(at, length);
+    at += length == 0 ? 1 : length;
+  }
+  return out;
 }
 
 }  // namespace ampacity::base

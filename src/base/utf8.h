@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace ampacity::base {
@@ -10,5 +11,7 @@ namespace ampacity::base {
 std::size_t utf8_length(std::string_view text, std::size_t at);
 // The offset of the first byte that is not UTF-8, or npos.
 std::size_t find_bad_utf8(std::string_view text);
+// The same text with U+FFFD in place of each such byte, and of each NUL: what any database takes.
+std::string mended_utf8(std::string_view text);
 
 }  // namespace ampacity::base

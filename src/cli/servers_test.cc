@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "cli/fake_cloud.h"
+#include "cli/session.h"
 #include "net/duplex.h"
 
 namespace ampacity::cli {
@@ -39,7 +40,8 @@ std::string whoami() {
 }
 
 std::string away_problem() {
-  return R"({"type":"t","title":"away","status":503,"detail":"not the leader","code":"unavailable"})";
+  return R"({"type":"t","title":"away","status":503,"code":"unavailable",)"
+         R"("detail":"not the leader"})";
 }
 
 // A port nobody listens on.

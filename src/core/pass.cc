@@ -69,13 +69,19 @@ struct Head {
 
 }  // namespace
 
-Pass::Pass(const World& world, Instant now, bool review) : now_(now), review_(review) {
+Pass::Pass(const World& world, Instant now) : Pass(world, now, Freed{true, {}, {}}) {
+  review_ = true;
+}
+
+Pass::Pass(const World& world, Instant now, Freed freed)
+    : now_(now), review_(false), freed_(std::move(freed)) {
   if (world.state().policy.order == Order::fair)
     shares_.assign(world.state().projects.size(), unknown_share);
   for (const auto& [order, slot] : world.claimed) claims_.push_back(order);
   std::reverse(claims_.begin(), claims_.end());
   for (const auto& [order, slot] : world.promised)
     if (world.state().jobs[slot].promise->start_by < now) overdue_.push_back(order);
+  freed_.anywhere |= !overdue_.empty();  // by what they held in vain
   add_groups(world);
 }
 
@@ -113,6 +119,24 @@ std::uint32_t Pass::shape_ix(const Job& job) const {
   return static_cast<std::uint32_t>(at - shapes_.begin());
 }
 
+// False: since it found no room, none was made that it could use.
+bool Pass::could_use_freed(const World& world, const Shape& shape) const {
+  const Demand& d = shape.demand;
+  const auto among = [](const auto& list, auto one) {
+    return std::find(list.begin(), list.end(), one) != list.end();
+  };
+  if (freed_.anywhere || among(freed_.projects, shape.project)) return true;
+  const Window* own = d.gpus_per_node ? world.window(d.reservation) : nullptr;
+  return std::any_of(freed_.nodes.begin(), freed_.nodes.end(), [&](NodeIx n) {
+    const Node& node = world.state().nodes[n];
+    if (!serves(node, d, d.skus)) return false;
+    if (d.gpu_milli == 1000 && d.mig == 0 && world.free_gpus(n) < d.gpus_per_node) return false;
+    if (!d.sites.empty() && !among(d.sites, node.site)) return false;
+    return !own || std::any_of(own->places.begin(), own->places.end(),
+                               [&](const Place& p) { return p.node == n; });
+  });
+}
+
 // The first of each group; and, to be promised a start, the first of each class by share and age,
 // whatever they ask for.
 void Pass::add_groups(const World& world) {
@@ -125,11 +149,10 @@ void Pass::add_groups(const World& world) {
     auto at = g->second.begin();
     const Job* job = first_without_claim(world, g, at);
     if (!job) continue;
-    const Entry entry = entry_of(world, *job, ix);
-    line_.add(entry);
+    if (could_use_freed(world, shape)) line_.add(entry_of(world, *job, ix));
     if (promises_of(policy, shape.job_class) > 0)
       heads[static_cast<std::size_t>(shape.job_class)].push_back(
-          {entry.share, entry.order, g, at, ix});
+          {share_of_project(world, job->project), job->queue_order, g, at, ix});
   }
   no_room_.resize(shapes_.size());
   for (std::size_t c = 0; c < heads.size(); ++c) {

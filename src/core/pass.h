@@ -11,10 +11,19 @@
 
 namespace ampacity::core {
 
+// Where room was made since the queue was last asked.
+struct Freed {
+  bool anywhere = false;
+  std::vector<NodeIx> nodes;        // by leases that ended
+  std::vector<ProjectIx> projects;  // whose they were: they have credit and quota again
+};
+
 class Pass {
  public:
-  // `review`: also look for whom to preempt; else only for room.
-  Pass(const World& world, Instant now, bool review);
+  // The whole queue; also looks for whom to preempt.
+  Pass(const World& world, Instant now);
+  // Only for room, and only those whom what was freed could serve.
+  Pass(const World& world, Instant now, Freed freed);
   // Only this one, just submitted.
   Pass(const World& world, Instant now, const Job& job);
 
@@ -54,6 +63,7 @@ class Pass {
   Entry entry_of(const World& world, const Job& job, std::uint32_t shape) const;
   std::uint32_t shape_ix(const Job& job) const;
   void add_groups(const World& world);
+  bool could_use_freed(const World& world, const Shape& shape) const;
   void add_next(const World& world, const Entry& entry, const Job& job);
   Answer try_job(const World& world, const Entry& entry, const Job& job,
                  std::vector<FactBody>& facts);
@@ -63,6 +73,7 @@ class Pass {
 
   Instant now_;
   bool review_;
+  Freed freed_;
   // By project, found when somebody of it is looked at; empty: they do not count.
   mutable std::vector<std::int64_t> shares_;
   std::vector<Shape> shapes_;  // ascending

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "engines/slurm_engine.h"
+#include "net/gated_transport.h"
 
 namespace ampacity::engines {
 
@@ -23,12 +24,12 @@ net::Peer peer_of(const std::string& url) {
 
 std::unique_ptr<Engine> make_slurm_engine(SlurmOptions options, base::Clock& clock) {
   auto transport = std::make_unique<net::HttpClient>(peer_of(options.url));
-  auto gated = net::gated(std::move(transport), options.may_act);
-  return make_slurm_engine(std::move(options), clock, std::move(gated));
+  return make_slurm_engine(std::move(options), clock, std::move(transport));
 }
 
 std::unique_ptr<Engine> make_slurm_engine(SlurmOptions options, base::Clock& clock,
                                           std::unique_ptr<net::Transport> transport) {
+  transport = net::gated(std::move(transport), options.may_act);
   return std::make_unique<SlurmEngine>(std::move(options), clock, std::move(transport));
 }
 
@@ -40,15 +41,19 @@ base::Result<void> check_slurm_options(const SlurmOptions& o) {
     return base::refuse_field("url", "must be unix:/path/of/socket, http://host:port or https://…");
   const int doors = !o.token_file.empty() + !o.token_env.empty() + !o.jwt_key_file.empty();
   if (doors > 1)
-    return base::refuse_field("token", "give one of token file, token variable and JWT key file");
+    return base::refuse_field("token_file",
+                              "give one of token file, token variable and JWT key file");
   if (!unix_socket && doors == 0)
-    return base::refuse_field("token", "slurmrestd over TCP asks for a token: give a token file");
+    return base::refuse_field("token_file",
+                              "slurmrestd over TCP asks for a token: give a token file");
   if (!o.jwt_key_file.empty() && o.user.empty())
-    return base::refuse_field("user", "a token minted from the key needs the user it is for");
+    return base::refuse_field("options",
+                              "user: a token minted from the key needs the user it is for");
   if (o.lease.us != 0 && o.lease < base::Duration::seconds(120))
-    return base::refuse_field("lease", "must be 0 (none) or at least 2 minutes: Slurm counts them");
+    return base::refuse_field(
+        "options", "the lease must be 0 (none) or at least 2 minutes: Slurm counts them");
   if (!o.shared.empty() && !o.shared.is_absolute())
-    return base::refuse_field("shared", "must be an absolute path, the same on every node");
+    return base::refuse_field("options", "shared must be an absolute path, the same on every node");
   return {};
 }
 

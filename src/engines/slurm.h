@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "engines/engine.h"
 #include "net/gated_transport.h"
+#include "net/http_client.h"
 
 namespace ampacity::engines {
 
@@ -30,12 +31,14 @@ struct SlurmOptions {
   // lost.
   std::filesystem::path shared;
   std::string partition;       // whose nodes are the site's; empty: the default one
+  net::MayAct may_act;         // asked before each request; empty: always
   std::filesystem::path conf;  // slurm.conf for scontrol, the fallback; empty: the system's
   bool reserve = true;         // keep others off our nodes by a reservation (needs scontrol)
-  base::Duration period = base::Duration::seconds(1);        // between comparisons
-  base::Duration lease = base::Duration::seconds(600);       // unrenewed, a job ends by itself
+  base::Duration period = base::Duration::seconds(1);   // between comparisons
+  base::Duration quiet = base::Duration::seconds(10);   // between lists when nothing waits for one
+  base::Duration settle = base::Duration::seconds(20);  // what was asked may still happen so long
+  base::Duration lease = base::Duration::seconds(600);  // unrenewed, a job ends by itself
   base::Duration marker_age = base::Duration::seconds(900);  // of markers no longer needed
-  net::MayAct may_act;  // asked before each request; empty: always
 };
 
 std::unique_ptr<Engine> make_slurm_engine(SlurmOptions options, base::Clock& clock);

@@ -68,6 +68,7 @@ class SlurmEngine final : public Engine {
   void read_markers();
   void compare();
   void apply(Rank& rank, const SlurmPlanned& planned, Seen& seen);
+  void note_running(SlurmMemory& memory, base::Instant its);  // lock held
   void follow_output();
   void expire();
   void marker_written(std::vector<std::string> names);

@@ -105,9 +105,8 @@ SiteSeen slurm_site(const std::vector<SlurmNode>& nodes, std::string_view partit
     std::string flags;
     for (const std::string& f : n.flags) flags += (flags.empty() ? "" : ",") + lower(f);
     if (!n.usable()) {
-      note(fmt::format("node {} is not offered: Slurm has it as {}{}{}", n.name, n.state,
+      note(fmt::format("node {} takes nothing new: Slurm has it as {}{}{}", n.name, n.state,
                        flags.empty() ? "" : "+" + flags, n.reason.empty() ? "" : ": " + n.reason));
-      continue;
     }
     const auto [type, count] = gpus_of_gres(n.gres);
     if (count > 64) {
@@ -117,6 +116,7 @@ SiteSeen slurm_site(const std::vector<SlurmNode>& nodes, std::string_view partit
     }
     core::Node node;
     node.name = n.name;
+    if (!n.usable()) node.state = core::NodeState::cordoned;
     node.emulated = has(n.features, slurm_emulated_feature);
     node.cpu_milli = n.cpus * 1000;
     node.memory_mib = n.memory_mib;

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "engines/slurm_engine.h"
@@ -14,11 +15,10 @@ using base::Instant;
 
 constexpr Duration kListTimeout = Duration::seconds(60);
 constexpr std::size_t kMostListBytes = 512 << 20;
-constexpr Duration kQuietList = Duration::seconds(10);  // when nothing waits for one
-constexpr Duration kFullList = Duration::seconds(60);   // whatever update_time says
+constexpr Duration kFullList = Duration::seconds(60);  // whatever update_time says
 constexpr Duration kClocksApart = Duration::seconds(5);
 constexpr std::int64_t kListShare = 20;  // of the time, a list takes at most one part
-constexpr Duration kGoneFor = Duration::seconds(30);
+constexpr Duration kLongestRest = Duration::seconds(60);
 constexpr Duration kInventoryEvery = Duration::seconds(15);
 constexpr Duration kExpireEvery = Duration::seconds(60);
 constexpr std::size_t kMarkersAPass = 1000, kOutputsAPass = 1000;
@@ -77,8 +77,8 @@ void SlurmEngine::pass() {
     bool again = false;
     {
       const base::Guard lock(mutex_);
-      std::swap(again, reserve_again_);
-      if (again) reserved_.clear();
+      if (reserve_again_) reserved_.clear();
+      again = std::exchange(reserve_again_, false);
     }
     if (again || now() - inventory_at_ >= kInventoryEvery) {
       inventory_at_ = now();
@@ -92,7 +92,8 @@ void SlurmEngine::pass() {
     expired_at_ = now();
     expire();
     const base::Guard lock(mutex_);
-    std::erase_if(gone_, [at = now()](const auto& g) { return at - g.second > kGoneFor; });
+    std::erase_if(gone_,
+                  [this, at = now()](const auto& g) { return at - g.second > options_.settle; });
   }
 }
 
@@ -111,7 +112,7 @@ void SlurmEngine::expire() {
 bool SlurmEngine::list_due(Instant at) const {
   if (at < list_not_before_) return false;
   const base::Guard lock(mutex_);
-  if (want_list_ || !shared_ || at - list_asked_at_ >= kQuietList) return true;
+  if (want_list_ || !shared_ || at - list_asked_at_ >= options_.quiet) return true;
   const SlurmRules r = rules();
   return std::ranges::any_of(ranks_, [&](const auto& one) {
     return awaits_list(one.second.work, one.second.memory, r, list_began_);
@@ -125,9 +126,14 @@ void SlurmEngine::list() {
   const Instant since = full || list_asked_at_.us == 0 ? Instant{} : list_asked_at_ - kClocksApart;
   auto answer = call(codec().jobs(since), kListTimeout, kMostListBytes);
   const Duration took = now() - began;
-  list_not_before_ = now() + std::max(options_.period, took * kListShare);
+  list_not_before_ = now() + options_.period;
   if (stopping_) return;
   if (!answer) return unreachable(answer.error().message);
+  if (answer->status == 404) {  // slurmrestd is another now: asked anew what it speaks
+    const base::Guard lock(mutex_);
+    met_ = false;
+    return;
+  }
   if (answer->status != 304) {
     auto jobs = parse_jobs(*answer, comment_);
     if (!jobs) return unreachable(jobs.error().message);
@@ -135,6 +141,7 @@ void SlurmEngine::list() {
     if (full) full_list_at_ = began;
   }
   list_asked_at_ = began;
+  list_not_before_ = now() + std::clamp(took * kListShare, options_.period, kLongestRest);
   take_list(listed_, began);
 }
 
@@ -169,8 +176,8 @@ void SlurmEngine::take_list(const std::vector<SlurmJob>& jobs, Instant began) {
         m.missing_at = {};
         if (m.job_id == 0) m.job_id = job.id;
         if (job.state == SlurmState::running && !m.final) m.seen_running_at = began;
-        if (job.limit_min > 0 && job.started_at.us != 0)
-          m.limit_until = job.started_at + Duration::seconds(60 * job.limit_min);
+        if (job.limit_min > 0) m.limit_min = job.limit_min;
+        if (job.state == SlurmState::running) note_running(m, job.started_at);
       } else if (!older) {
         m.job.reset();
         if (m.missing_at.us == 0) m.missing_at = began;
@@ -207,11 +214,16 @@ void SlurmEngine::strays(const std::vector<SlurmJob>& jobs, Instant began) {
       if (!other) continue;
     }
     const auto gone = gone_.find(job.name);
-    if (gone != gone_.end() && began - gone->second < kGoneFor) continue;
+    if (gone != gone_.end() && began - gone->second < options_.settle) continue;
     if (!strays_busy_.insert(job.id).second) continue;
     enqueue({job.name, SlurmStep::kill, job.id});
   }
   std::erase_if(strays_busy_, [&](std::uint32_t id) { return !living.contains(id); });
+}
+
+// Under the lock. Who submitted it itself needs no other clock; `its` is the cluster's word.
+void SlurmEngine::note_running(SlurmMemory& m, Instant its) {
+  if (m.running_from.us == 0) m.running_from = m.asked_at.us != 0 ? now() : std::min(its, now());
 }
 
 // Under the lock.
@@ -221,8 +233,7 @@ std::optional<core::RankSeen> SlurmEngine::note_marker(Rank& rank, const SlurmMa
   const Instant at = now();
   m.marker = marker;
   m.ran = true;
-  if (rules().lease.us > 0 && m.limit_until.us == 0)
-    m.limit_until = marker.started_at + options_.lease;
+  note_running(m, marker.started_at);
   if (marker.ended_at) return std::nullopt;  // the end is reported when its output is here
   m.seen_running_at = at;
   if (m.last) return std::nullopt;
@@ -288,7 +299,7 @@ void SlurmEngine::compare() {
       const SlurmPlanned planned = plan(rank.work, rank.memory, r, list_began_, at);
       if (planned.step == SlurmStep::forget)
         forget(here->first);
-      else if (planned.step != SlurmStep::submit || whole_)
+      else if (planned.step != SlurmStep::submit || (whole_ && met_))
         apply(rank, planned, seen);
     }
   }

@@ -44,6 +44,12 @@ SlurmPlanned plan_nowhere(const core::RankWork& work, const SlurmMemory& m, cons
   return {SlurmStep::submit, {}};
 }
 
+// Half a lease before the limit.
+std::optional<Instant> renewal(const SlurmMemory& m, const SlurmRules& rules) {
+  if (rules.lease.us == 0 || m.limit_min == 0 || m.running_from.us == 0) return std::nullopt;
+  return m.running_from + Duration::seconds(60 * m.limit_min) - Duration{rules.lease.us / 2};
+}
+
 SlurmPlanned plan_running(const core::RankWork& work, const SlurmMemory& m, const SlurmRules& rules,
                           Instant now) {
   const bool owed = rules.shared && !m.marker && m.job && m.job->started_at.us != 0 &&
@@ -58,8 +64,8 @@ SlurmPlanned plan_running(const core::RankWork& work, const SlurmMemory& m, cons
     if (now >= kill) return {SlurmStep::kill, {}};
     return {SlurmStep::repeat, {}};
   }
-  if (rules.lease.us > 0 && m.limit_until.us != 0 && now >= m.not_before &&
-      m.limit_until - now < Duration{rules.lease.us / 2})
+  if (const auto at = renewal(m, rules);
+      at && now >= std::max(*at, m.not_before) && lease_limit(m, rules, now) > m.limit_min)
     return {SlurmStep::renew, {}};
   return {SlurmStep::repeat, {}};
 }
@@ -121,8 +127,7 @@ std::optional<Instant> due(const core::RankWork& work, const SlurmMemory& m,
   const bool asked_for = !m.job && m.job_id != 0 && work.want == Want::stop;
   if (asked_for || (m.job && m.job->state >= SlurmState::completing))
     also(m.looked_at + kLookAgain);
-  if (rules.lease.us > 0 && m.limit_until.us != 0)
-    also(m.limit_until - Duration{rules.lease.us / 2} + Duration{1});
+  if (const auto at = renewal(m, rules)) also(*at + Duration{1});
   return when;
 }
 
@@ -136,6 +141,13 @@ core::RankSeen slurm_seen(const core::RankWork& work, State state, std::string w
   return seen;
 }
 
+std::int64_t lease_limit(const SlurmMemory& m, const SlurmRules& rules, Instant now) {
+  // It runs, so it has not run longer than its limit, whatever its cluster's clock says.
+  const Duration ran =
+      std::clamp(now - m.running_from, Duration{0}, Duration::seconds(60 * m.limit_min));
+  return (ran + rules.lease).whole_seconds() / 60;
+}
+
 core::RankSeen ended_by_marker(const core::RankWork& work, const SlurmMemory& m) {
   core::RankSeen seen = slurm_seen(work, State::ended);
   seen.started_at = m.marker->started_at;
@@ -144,7 +156,8 @@ core::RankSeen ended_by_marker(const core::RankWork& work, const SlurmMemory& m)
   seen.signalled = m.term_at.us != 0 || m.kill_at.us != 0;
   if (seen.signalled)
     seen.why = "stopped";
-  else if (m.limit_until.us != 0 && seen.exit_code == 143 && seen.ended_at >= m.limit_until)
+  else if (m.limit_min != 0 && seen.exit_code == 143 &&
+           (seen.ended_at - seen.started_at).whole_seconds() >= 60 * m.limit_min - 1)
     seen.why = "Slurm ended it: its time limit ran out, and nobody renewed it";
   else if (seen.exit_code != 0)
     seen.why = fmt::format("exit code {}", seen.exit_code);

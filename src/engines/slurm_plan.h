@@ -47,8 +47,11 @@ struct SlurmMemory {
   bool ran = false;
   base::Instant term_at, kill_at;
   base::Instant seen_running_at;
-  base::Instant missing_at;   // of the first list that should have had it
-  base::Instant limit_until;  // Slurm ends it then, unless renewed
+  base::Instant missing_at;  // of the first list that should have had it
+  // When it began, by our clock and not before it did: what ends by its limit ends inside the
+  // lease.
+  base::Instant running_from;
+  std::int64_t limit_min = 0;  // as Slurm last had it
   base::Instant looked_at;
   std::uint32_t job_id = 0;     // as Slurm named it to us; zero: not yet
   std::optional<SlurmJob> job;  // as last listed
@@ -81,6 +84,10 @@ std::optional<base::Instant> due(const core::RankWork& work, const SlurmMemory& 
 
 core::RankSeen slurm_seen(const core::RankWork& work, core::RankSeen::State state,
                           std::string why = {});
+// The limit that Slurm should have now for the rank to end within the lease, if nobody renews it:
+// in whole minutes from its start. No more than it has: nothing is to be done.
+std::int64_t lease_limit(const SlurmMemory& memory, const SlurmRules& rules, base::Instant now);
+
 // The end as the rank's own marker has it.
 core::RankSeen ended_by_marker(const core::RankWork& work, const SlurmMemory& memory);
 // The end as Slurm has it, for a rank whose marker says nothing of an end; nothing: wait, it may

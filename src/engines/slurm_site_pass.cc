@@ -32,8 +32,9 @@ std::string owner_of(const std::string& url) {
 std::string text_of(const SiteSeen& site) {
   std::string text;
   for (const auto& m : site.nodes)
-    text += fmt::format("{} {} {} {} {} {}\n", m.node.name, m.sku, m.node.gpus.size(),
-                        m.node.cpu_milli, m.node.memory_mib, m.node.leaf);
+    text +=
+        fmt::format("{} {} {} {} {} {} {}\n", static_cast<int>(m.node.state), m.node.name, m.sku,
+                    m.node.gpus.size(), m.node.cpu_milli, m.node.memory_mib, m.node.leaf);
   for (const std::string& n : site.notes) text += n + "\n";
   return text;
 }
@@ -101,6 +102,7 @@ base::Try<void> SlurmEngine::take_inventory() {
 // All nodes of the site are ours while we are there: nobody else's jobs land on them.
 void SlurmEngine::keep_reservation(const SiteSeen& site) {
   if (!options_.reserve || site.nodes.empty()) return;
+  if (options_.may_act && !options_.may_act()) return;
   std::vector<std::string> nodes;
   for (const auto& m : site.nodes) nodes.push_back(m.node.name);
   std::ranges::sort(nodes);

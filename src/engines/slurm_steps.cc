@@ -16,8 +16,6 @@ using State = core::RankSeen::State;
 constexpr int kWorkers = 6;
 constexpr int kMostTries = 8;
 constexpr Duration kPatience = Duration::seconds(20);
-// What was asked and not answered may still be done: slurmctld's own patience, and some.
-constexpr Duration kMayStillCome = Duration::seconds(20);
 constexpr Duration kLongestBackoff = Duration::seconds(30);
 
 }  // namespace
@@ -256,7 +254,7 @@ SlurmSubmission SlurmEngine::submission(const core::RankWork& work, bool again) 
   s.name = name;
   s.comment = comment_;
   s.script = slurm_wrapper(work, plan);
-  s.env = slurm_environment(work, plan);
+  s.env = {{"PATH", "/usr/local/bin:/usr/bin:/bin"}, {"HOME", shared_.home_path(work.project)}};
   s.partition = partition_;
   s.reservation = reservation_;
   s.node = work.node;
@@ -270,7 +268,7 @@ SlurmSubmission SlurmEngine::submission(const core::RankWork& work, bool again) 
   s.singleton = again || !shared_;
   s.cpus = std::max<std::int64_t>(1, (work.cpu_milli + 999) / 1000);
   s.memory_mib = work.memory_mib;
-  s.limit_min = (rules().lease.us + 59'999'999) / 60'000'000;
+  s.limit_min = rules().lease.whole_seconds() / 60;
   return s;
 }
 
@@ -288,6 +286,7 @@ void SlurmEngine::do_submit(const std::string& name, const core::RankWork& work)
     never = cannot_run(work);
     if (!never && !unwanted) {
       what = submission(work, m.asked_at.us != 0 || !m.fresh);
+      m.limit_min = what.limit_min;
       m.asked_at = asked;
       make_home = homes_.insert(work.project).second;
     }
@@ -326,7 +325,7 @@ void SlurmEngine::do_submit(const std::string& name, const core::RankWork& work)
     if (said_no) {
       m.asked_at = {};
     } else {
-      m.unsure_until = told + kMayStillCome;
+      m.unsure_until = told + options_.settle;
     }
     tries = m.failures;
   }
@@ -449,18 +448,13 @@ void SlurmEngine::do_signal(const std::string& name, const core::RankWork&, Slur
 void SlurmEngine::do_renew(const std::string& name) {
   std::uint32_t id = 0;
   std::int64_t minutes = 0;
-  Instant until;
   {
     const base::Guard lock(mutex_);
     const auto found = ranks_.find(name);
     if (found == ranks_.end()) return;
     const SlurmMemory& m = found->second.memory;
     id = m.marker ? m.marker->job_id : m.job ? m.job->id : m.job_id;
-    const Instant from = m.job && m.job->started_at.us ? m.job->started_at
-                         : m.marker                    ? m.marker->started_at
-                                                       : m.last->started_at;
-    minutes = ((now() - from) + options_.lease).seconds_rounded_up() / 60 + 1;
-    until = from + Duration::seconds(60 * minutes);
+    minutes = lease_limit(m, rules(), now());
   }
   auto answer = call(codec().limit(id, minutes), kPatience);
   auto done = answer ? parse_done(*answer) : base::Try<void>(std::unexpected(answer.error()));
@@ -474,7 +468,7 @@ void SlurmEngine::do_renew(const std::string& name) {
     return later(name, done.error());
   }
   finish(name, [&](SlurmMemory& m) {
-    if (done) m.limit_until = until;
+    if (done) m.limit_min = minutes;
     m.failures = 0;
   });
 }

@@ -31,6 +31,13 @@ int port_of(const core::RankWork& work) {
   return static_cast<int>(15'000 + (mixed >> 32) % 15'000);
 }
 
+bool is_name(std::string_view name) {
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c >= '0' && c <= '9');
+  };
+  return !name.empty() && !(name[0] >= '0' && name[0] <= '9') && std::ranges::all_of(name, fits);
+}
+
 std::string_view word(std::string_view& rest) {
   const std::size_t space = rest.find(' ');
   const std::string_view first = rest.substr(0, space);
@@ -58,7 +65,6 @@ std::uint32_t leased_gpus(const core::RankWork& work) {
 std::vector<std::pair<std::string, std::string>> slurm_environment(const core::RankWork& work,
                                                                    const WrapperPlan& plan) {
   std::vector<std::pair<std::string, std::string>> env;
-  bool has_path = false;
   for (const auto& [name, value] : work.env) {
     if (name.starts_with("SLURM_") || name == "AMPACITY_GPUS") continue;
     std::string as = value;
@@ -66,10 +72,8 @@ std::vector<std::pair<std::string, std::string>> slurm_environment(const core::R
     if (!plan.gang.empty() && name == "MASTER_ADDR") as = plan.gang.front().address;
     if (!plan.gang.empty() && name == "DSTACK_MASTER_NODE_IP") as = plan.gang.front().address;
     if (!plan.gang.empty() && name == "AMPACITY_PEERS") as = joined(plan.gang, &GangPlace::address);
-    has_path = has_path || name == "PATH";
     env.emplace_back(name, std::move(as));
   }
-  if (!has_path) env.emplace_back("PATH", "/usr/local/bin:/usr/bin:/bin");
   return env;
 }
 
@@ -94,12 +98,13 @@ std::string slurm_wrapper(const core::RankWork& work, const WrapperPlan& plan) {
     if (!plan.gang.empty())
       s += "export SLURM_JOB_NODELIST=" + quoted(joined(plan.gang, &GangPlace::node)) + "\n";
   }
+  for (const auto& [name, value] : slurm_environment(work, plan))
+    if (is_name(name)) s += fmt::format("export {}={}\n", name, quoted(value));
   // Slurm signals every process of the job; the shell only stays to say how the command ended.
-  s += "trap 't=1' TERM\n";
-  for (std::size_t i = 0; i < work.command.size(); ++i)
-    s += (i == 0 ? "" : " ") + quoted(work.command[i]);
-  s += " &\nc=$! t=\nwait $c; r=$?\n"
-       "while [ -n \"$t\" ]; do t=; wait $c; s=$?; [ $s = 127 ] || r=$s; done\n";
+  s += "trap 't=1' TERM\nexec --";
+  for (std::size_t i = 0; i < work.command.size(); ++i) s += " " + quoted(work.command[i]);
+  s += " &\nc=$! t=\nwait \"$c\"; r=$?\n"
+       "while [ -n \"$t\" ]; do t=; wait \"$c\"; s=$?; [ $s = 127 ] || r=$s; done\n";
   if (!plan.marker.empty()) s += fmt::format("printf 'E %(%s)T %s\\n' -1 \"$r\" >>{}\n", marker);
   return s + "exit $r\n";
 }

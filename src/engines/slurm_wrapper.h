@@ -34,7 +34,8 @@ struct WrapperPlan {
 
 std::string slurm_wrapper(const core::RankWork& work, const WrapperPlan& plan);
 
-// What goes with the submission: ours and the user's, but nothing that Slurm itself says.
+// What the command gets: ours and the user's, but nothing that Slurm itself says. Set in the
+// script, past the gate, so that none of it can change what the gate's shell does.
 std::vector<std::pair<std::string, std::string>> slurm_environment(const core::RankWork& work,
                                                                    const WrapperPlan& plan);
 

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <openssl/err.h>
 
+#include <cstring>
 #include <string_view>
 #include <utility>
 
@@ -40,6 +41,7 @@ base::Try<void> trust_clients(SSL_CTX& context, const std::filesystem::path& ca)
 std::string openssl_reason() {
   const unsigned long code = ERR_get_error();
   ERR_clear_error();
+  if (ERR_SYSTEM_ERROR(code)) return std::strerror(ERR_GET_REASON(code));
   const char* reason = ERR_reason_error_string(code);
   if (reason != nullptr) return reason;
   return code == 0 ? "not readable" : fmt::format("OpenSSL error {:x}", code);

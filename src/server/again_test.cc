@@ -11,7 +11,7 @@
 #include "core/price_book.h"
 #include "engines/stub.h"
 #include "server/invoicing.h"
-#include "store/scratch_folder.h"
+#include "store/scratch_store.h"
 
 namespace ampacity::server {
 namespace {
@@ -43,7 +43,7 @@ core::PriceBook book_of(const std::string& currency, base::Ticks on_demand, base
 struct LateCloud {
   store::ScratchFolder folder;
   TestClock clock;
-  store::StoreAt store{folder.path / "ampacity.db"};
+  store::StoreAt store = store::scratch_store(folder);
   std::unique_ptr<store::Journal> journal = std::move(*store::open_journal(store));
   Secrets secrets = std::move(*Secrets::open_file(folder.path / "secret"));
   std::unique_ptr<engines::Engine> engine =

@@ -20,11 +20,27 @@ constexpr const char* store_name = "ampacity.db";
 constexpr const char* note_name = "backup.json";
 constexpr std::size_t note_bytes_max = 64 << 10;
 
-// What is private beside the store, in the state directory: without the first no key opens, without
-// the second clients that pinned the server's key refuse it.
-constexpr const char* secret_name = "secret";
-constexpr const char* private_names[] = {secret_name, "tls/key.pem"};
 constexpr std::size_t private_bytes_max = 64 << 10;
+constexpr const char* secret_name = "secret";
+
+fs::path secret_of(const Config& c) {
+  return c.secret_file.empty() ? c.state / secret_name : c.secret_file;
+}
+
+// What is private beside the store, in a backup and here: without the first no key opens, without
+// the second clients that pinned the server's key refuse it.
+std::vector<std::pair<const char*, fs::path>> private_files(const Config& c) {
+  return {{secret_name, secret_of(c)}, {"tls/key.pem", c.state / "tls" / "key.pem"}};
+}
+
+base::Try<void> in_a_file(const Config& c) {
+  if (!c.store.on_postgres()) return {};
+  return base::fault(c.store.postgres +
+                         ": a database is backed up by its own means (pg_dump, replication); "
+                         "`ampacityd store copy` makes a proven file of it, or it of a file, while "
+                         "no server runs",
+                     false);
+}
 
 std::string read_whole(const fs::path& file, std::size_t most) {
   std::ifstream in(file, std::ios::binary);
@@ -83,15 +99,15 @@ base::Try<void> copy_private(const fs::path& from, const fs::path& to) {
   const std::string bytes = read_whole(from, private_bytes_max);
   if (bytes.empty()) return base::fault(from.string() + " is empty or too long", false);
   std::error_code error;
-  fs::create_directories(to.parent_path(), error);
-  fs::permissions(to.parent_path(), fs::perms::owner_all, error);
+  if (fs::create_directories(to.parent_path(), error))
+    fs::permissions(to.parent_path(), fs::perms::owner_all, error);
   if (error) return base::fault(to.parent_path().string() + ": " + error.message(), false);
   return write_private(to, bytes);
 }
 
 base::Try<void> check_private(const Config& c) {
-  for (const char* name : private_names) {
-    const fs::path from = c.backup / name, to = c.state / name;
+  for (const auto& [name, to] : private_files(c)) {
+    const fs::path from = c.backup / name;
     if (fs::exists(from) && fs::exists(to) &&
         read_whole(from, private_bytes_max) != read_whole(to, private_bytes_max))
       return base::fault(to.string() + " is another cloud's: move it away first", false);
@@ -101,17 +117,17 @@ base::Try<void> check_private(const Config& c) {
 
 std::string about_secret(const Config& c) {
   if (fs::exists(c.backup / secret_name)) return "the secret was restored too";
-  if (fs::exists(c.state / secret_name)) return "the secret that is there was left as it is";
-  return "NO SECRET: the backup has none. Put the old `secret` into " + c.state.string() +
+  if (fs::exists(secret_of(c))) return "the secret that is there was left as it is";
+  return "NO SECRET: the backup has none. Put the old one to " + secret_of(c).string() +
          " (mode 0600) before the first start: without it no API key opens";
 }
 
 }  // namespace
 
 base::Try<void> back_up(const Config& c, base::Clock& clock) {
-  if (!fs::exists(c.state / store_name))
-    return base::fault((c.state / store_name).string() + " is not there: nothing to back up",
-                       false);
+  if (auto r = in_a_file(c); !r) return r;
+  if (!fs::exists(c.store.file))
+    return base::fault(c.store.name() + " is not there: nothing to back up", false);
   if (fs::exists(c.backup))
     return base::fault(c.backup.string() + " is there already: name a new folder", false);
   const fs::path fresh = c.backup.string() + ".unfinished";
@@ -121,28 +137,28 @@ base::Try<void> back_up(const Config& c, base::Clock& clock) {
   if (error) return base::fault(fresh.string() + ": " + error.message(), false);
   Removed removed(fresh);
   fs::permissions(fresh, fs::perms::owner_all, error);
-  auto note = store::back_up_store(c.state / store_name, fresh / store_name, clock.now());
+  auto note = store::back_up_store(c.store, fresh / store_name, clock.now());
   if (!note) return std::unexpected(note.error());
-  for (const char* name : private_names)
-    if (c.with_secret && fs::exists(c.state / name))
-      if (auto r = copy_private(c.state / name, fresh / name); !r) return r;
+  for (const auto& [name, from] : private_files(c))
+    if (c.with_secret && fs::exists(from))
+      if (auto r = copy_private(from, fresh / name); !r) return r;
   if (auto r = write_private(fresh / note_name, base::to_json(*note) + "\n"); !r) return r;
   if (auto r = moved(fresh, c.backup); !r) return r;
   removed.keep();
   fmt::print("backup of {} in {}: {} facts, {} bytes\nworld {}\nread models {}\nchain {}\n",
-             c.state.string(), c.backup.string(), note->sequence, note->bytes, note->world,
+             c.store.name(), c.backup.string(), note->sequence, note->bytes, note->world,
              note->read_models, note->chain);
   if (!c.with_secret)
     fmt::print("without the secret: keep a copy of {} elsewhere, or say --with-secret\n",
-               (c.state / secret_name).string());
+               secret_of(c).string());
   return {};
 }
 
 base::Try<void> restore(const Config& c) {
-  if (fs::exists(c.state / store_name))
-    return base::fault((c.state / store_name).string() +
-                           " is there: a restore goes into a state directory without a store",
-                       false);
+  if (auto r = in_a_file(c); !r) return r;
+  if (fs::exists(c.store.file))
+    return base::fault(
+        c.store.name() + " is there: a restore goes into a state directory without a store", false);
   auto note = read_note(c.backup);
   if (!note) return std::unexpected(note.error());
   if (auto r = store::check_bytes(c.backup / store_name, *note); !r) return r;
@@ -151,20 +167,20 @@ base::Try<void> restore(const Config& c) {
   fs::create_directories(c.state, error);
   if (error) return base::fault(c.state.string() + ": " + error.message(), false);
   fs::permissions(c.state, fs::perms::owner_all, error);
-  const fs::path trying = c.state / "restoring";
+  const fs::path trying = c.store.file.string() + ".restoring";
   fs::remove_all(trying, error);
   fs::create_directories(trying, error);
   const Removed removed(trying);
   if (auto r = copied(c.backup / store_name, trying / store_name); !r) return r;
   auto proof = store::prove_copy(trying / store_name, *note);
   if (!proof) return std::unexpected(proof.error());
-  for (const char* name : private_names)
+  for (const auto& [name, to] : private_files(c))
     if (fs::exists(c.backup / name))
-      if (auto r = copy_private(c.backup / name, c.state / name); !r) return r;
-  if (auto r = moved(trying / store_name, c.state / store_name); !r) return r;
+      if (auto r = copy_private(c.backup / name, to); !r) return r;
+  if (auto r = moved(trying / store_name, c.store.file); !r) return r;
   fmt::print(
       "restored {} facts of {} into {}\nworld {}: {}\nread models {}: equal\nchain {}: equal\n{}\n",
-      proof->facts, base::format_instant(note->made_at), c.state.string(), proof->world,
+      proof->facts, base::format_instant(note->made_at), c.store.name(), proof->world,
       proof->same_release ? "equal" : "folded anew (the backup is of an older release)",
       proof->read_models, note->chain, about_secret(c));
   return {};

@@ -1,8 +1,8 @@
 // What ampacityd is told: flags, and a configuration file of the same names below them.
 // Threads: before there is another.
 // 1. Every option is described once, in options.cc: the command line, the file, the example file
-// and --print-config all come from there. 2. A flag goes before the file. 3. Secrets come from files or
-// the environment: a value that carries one is refused, and never repeated in a message.
+// and --print-config all come from there. 2. A flag goes before the file. 3. Secrets come from
+// files or the environment: a value that carries one is refused, and never repeated in a message.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +39,8 @@ struct Config {
   bool tls_generate = false;
   std::filesystem::path tls_certificate, tls_key, tls_client_ca;
   std::vector<std::string> tls_names;
-  std::string cloud;  // a name for people; default: the host's
+  std::string peer_ca_file;  // who vouches for the cloud's other servers; empty: they show our key
+  std::string cloud;         // a name for people; default: the host's
   std::string site = "home";
   std::vector<std::string> emulate;
   EngineChoice engine = EngineChoice::podman;

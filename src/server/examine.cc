@@ -44,15 +44,26 @@ void examine_state(const Config& c, Examined& out) {
   if ((st.st_mode & 077) != 0)
     out.notes.push_back(c.state.string() +
                         " is open to others; the next start closes it (mode 0700)");
-  if (!fs::exists(c.state / "ampacity.db")) return;
-  const auto schema = store::schema_of(c.state / "ampacity.db");
+}
+
+void examine_store(const Config& c, Examined& out) {
+  if (c.store.on_postgres()) {
+    if (c.secret_file.empty())
+      out.notes.push_back(
+          "without --secret-file each server makes a secret of its own: servers of one cloud need "
+          "the same");
+    return;
+  }
+  if (!fs::exists(c.store.file)) return;
+  const auto schema = store::schema_of(c.store);
   const int ours = store::migrations().back().version;
   if (!schema)
-    out.wrong.push_back((c.state / "ampacity.db").string() + ": " + schema.error().message);
+    out.wrong.push_back(c.store.name() + ": " + schema.error().message);
   else if (*schema > ours)
-    out.wrong.push_back(fmt::format(
-        "the store is of a newer release (migration {}, this program's last is {}): run that",
-        *schema, ours));
+    out.wrong.push_back(
+        fmt::format("the store is of a newer release (migration {}, this program's last is {}): "
+                    "run that",
+                    *schema, ours));
   else if (*schema < ours)
     out.notes.push_back(fmt::format(
         "the store will be upgraded from migration {} to {}: make a backup first", *schema, ours));
@@ -70,6 +81,8 @@ void examine_files(const Config& c, Examined& out) {
         std::pair{"--log-file", c.log_file}})
     if (!path.empty() && !can_be_made(fs::absolute(path).parent_path()))
       out.wrong.push_back(fmt::format("{}: {} cannot be written", option, path.string()));
+  if (!c.secret_file.empty() && fs::exists(c.secret_file) && fs::file_size(c.secret_file) != 32)
+    out.wrong.push_back("--secret-file: " + c.secret_file.string() + " is not 32 bytes");
   if (!c.prices.empty()) {
     std::ifstream in(c.prices);
     const std::string yaml((std::istreambuf_iterator<char>(in)), {});
@@ -87,6 +100,7 @@ void examine_files(const Config& c, Examined& out) {
 Examined examine_all(const Config& c, base::Clock& clock) {
   Examined out;
   examine_state(c, out);
+  examine_store(c, out);
   examine_files(c, out);
   if (const auto tls = check_identity(c, clock); !tls)
     out.wrong.push_back("TLS: " + tls.error().message);

@@ -97,7 +97,7 @@ net::Transport& Forwarder::line_to(const std::string& url) {
   auto& line = lines_[url];
   if (!line)
     line = options_.connect ? options_.connect(url)
-                            : std::make_unique<net::HttpClient>(net::Peer{url, "", {}});
+                            : std::make_unique<net::HttpClient>(net::Peer{url, "", options_.trust});
   return *line;
 }
 
@@ -161,7 +161,7 @@ void Forwarder::terminal(net::Request request, net::Reply reply) {
     return reply.send(
         api::problem_response({base::Code::invalid, "exec speaks over a WebSocket", {}, {}, {}}));
   post(streams_, std::move(request), std::move(reply),
-       [](net::Request q, net::Reply r, const std::string& url) {
+       [this](net::Request q, net::Reply r, const std::string& url) {
          const auto socket = std::make_shared<std::shared_ptr<net::WebSocket>>();
          const auto early = std::make_shared<base::Mutex>();
          net::DuplexEvents events;
@@ -174,7 +174,8 @@ void Forwarder::terminal(net::Request request, net::Reply reply) {
            if (*socket) (*socket)->close("ended");
          };
          base::Lock lock(*early);
-         auto there = net::connect_websocket({url, ""}, onward(q), std::move(events));
+         auto there =
+             net::connect_websocket({url, "", options_.trust}, onward(q), std::move(events));
          if (!there) return r.send(no("the leader opens no terminal: " + there.error().message));
          *socket = r.websocket();
          if (!*socket) return;

@@ -25,6 +25,7 @@ struct ForwardOptions {
   base::Duration timeout = base::Duration::seconds(20);
   base::Duration connect_timeout = base::Duration::seconds(2);
   base::Duration fold_wait = base::Duration::seconds(2);
+  net::Trust trust;  // of the cloud's other servers, over https
   // A line to a server; tests have their own.
   std::function<std::unique_ptr<net::Transport>(const std::string& url)> connect;
 };

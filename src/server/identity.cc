@@ -111,6 +111,7 @@ base::Try<std::shared_ptr<const net::TlsIdentity>> open_identity(const Config& c
 }
 
 base::Try<void> check_identity(const Config& c, base::Clock& clock) {
+  if (!c.tls()) return {};
   net::TlsFiles files{c.tls_certificate, c.tls_key, c.tls_client_ca};
   if (c.tls_generate) {
     const fs::path folder = c.state / "tls";
@@ -120,6 +121,17 @@ base::Try<void> check_identity(const Config& c, base::Clock& clock) {
   auto identity = loaded(files, clock.now());
   if (!identity) return std::unexpected(identity.error());
   return {};
+}
+
+net::Trust peer_trust(const Config& c, const net::TlsIdentity* own) {
+  net::Trust trust;
+  trust.ca_file = c.peer_ca_file;
+  if (c.peer_ca_file.empty() && own != nullptr) trust.pin = own->certificate().pin;
+  if (c.tls_client_ca.empty()) return trust;
+  const fs::path folder = c.state / "tls";
+  trust.certificate_file = c.tls_generate ? folder / "certificate.pem" : c.tls_certificate;
+  trust.key_file = c.tls_generate ? folder / "key.pem" : c.tls_key;
+  return trust;
 }
 
 std::string address_for_people(const Config& c, std::uint16_t port) {

@@ -20,6 +20,9 @@ base::Try<std::shared_ptr<const net::TlsIdentity>> open_identity(const Config& c
 // Without making anything: what is wrong with the files named.
 base::Try<void> check_identity(const Config& c, base::Clock& clock);
 
+// Whom this server believes to be another one of its cloud, and what it shows to it.
+net::Trust peer_trust(const Config& c, const net::TlsIdentity* own);
+
 // "https://gpu1:7878": where others reach it.
 std::string address_for_people(const Config& c, std::uint16_t port);
 

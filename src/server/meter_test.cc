@@ -9,7 +9,7 @@
 #include "server/app.h"
 #include "server/catalogue.h"
 #include "server/webhooks.h"
-#include "store/scratch_folder.h"
+#include "store/scratch_store.h"
 
 namespace ampacity::server {
 namespace {
@@ -22,8 +22,8 @@ class TestClock final : public base::Clock {
 
 // ampacityd without its main: the parts, joined as it joins them.
 struct TestServer {
-  explicit TestServer(const std::filesystem::path& state, LoopOptions options = {})
-      : store{state / "ampacity.db"} {
+  TestServer(const std::filesystem::path& state, store::StoreAt at, LoopOptions options = {})
+      : store(std::move(at)) {
     journal = std::move(*store::open_journal(store));
     secrets = std::move(*Secrets::open_file(state / "secret"));
     core::World world = std::move(*journal->load());
@@ -128,7 +128,8 @@ std::string corrects(const std::string& id, const std::string& more = {}) {
 
 struct Cloud {
   store::ScratchFolder folder;
-  std::unique_ptr<TestServer> server = std::make_unique<TestServer>(folder.path);
+  store::StoreAt at = store::scratch_store(folder);
+  std::unique_ptr<TestServer> server = std::make_unique<TestServer>(folder.path, at);
   std::string owner = server->add_key(core::Role::owner, core::nobody);
   std::string alice = server->add_key(core::Role::customer, 0);
   Cloud() {
@@ -140,7 +141,7 @@ struct Cloud {
   }
   void restart() {
     server.reset();
-    server = std::make_unique<TestServer>(folder.path);
+    server = std::make_unique<TestServer>(folder.path, at);
     owner = server->add_key(core::Role::owner, core::nobody);
     alice = server->add_key(core::Role::customer, 0);
   }
@@ -299,7 +300,7 @@ TEST_CASE("too many events waiting is said, and what was said to be taken is the
   store::ScratchFolder folder;
   LoopOptions options;
   options.most_events_waiting = 2;
-  TestServer s(folder.path, options);
+  TestServer s(folder.path, store::scratch_store(folder), options);
   const std::string owner = s.add_key(core::Role::owner, core::nobody);
   CHECK(s.call(owner, "POST", "/v1/meter-events",
                "[" + event("a", "p", "1") + "," + event("b", "p", "1") + "," +

@@ -55,6 +55,9 @@ void describe_network(CLI::App& app, Config& c, Spoken& spoken) {
   app.add_option("--tls-key", c.tls_key, "its private key, PEM, not encrypted");
   app.add_option("--tls-name", c.tls_names,
                  "a host name or address the generated certificate is also for; may be repeated");
+  app.add_option("--peer-ca-file", c.peer_ca_file,
+                 "who vouches (PEM) for the cloud's other servers when a request is sent on to the "
+                 "leader; default: they must show the same key as this one");
   app.add_option("--tls-client-ca", c.tls_client_ca,
                  "mutual TLS: every client must show a certificate that one of these (PEM) vouches "
                  "for, beside its API key");

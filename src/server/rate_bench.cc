@@ -212,7 +212,7 @@ bool measure(std::int64_t leases, std::uint32_t orgs, Figures& f) {
   const store::ScratchFolder folder;
   const store::StoreAt store{folder.path / "ampacity.db"};
   auto journal = store::open_journal(store);
-  auto secrets = Secrets::open(folder.path);
+  auto secrets = Secrets::open_file(folder.path / "secret");
   if (!journal || !secrets) return false;
   auto begun = now();
   SetClock clock;
@@ -232,7 +232,7 @@ bool measure(std::int64_t leases, std::uint32_t orgs, Figures& f) {
   options.store = store;
   options.snapshot_when_quiet = options.snapshot_in_any_case = UINT64_MAX;
   reset_peak();
-  Loop loop(options, **journal, std::move(world), *engine, *secrets, clock);
+  Loop loop(options, journal->get(), std::move(world), *engine, *secrets, clock);
   loop.start();
   begun = now();
   const bool good = invoice_all(loop, store, clock, orgs, f);

@@ -8,7 +8,7 @@
 #include "core/facts.h"
 #include "store/database.h"
 #include "store/journal.h"
-#include "store/scratch_folder.h"
+#include "store/scratch_store.h"
 
 namespace ampacity::server {
 namespace {
@@ -57,10 +57,11 @@ class Written {
       const core::InvoiceLine& l = invoice.lines[n];
       REQUIRE(db.run(
           "INSERT INTO invoice_lines VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-          "?, ?, ?, ?, ?, ?, ?, '')",
+          "?, ?, ?, ?, ?, ?, ?, '', ?, ?)",
           id, n, base::enum_name(l.kind), l.project, l.meter, l.sku, l.site,
           base::enum_name(l.job_class), l.price_version, l.contract, l.month, l.from, l.until,
-          l.quantity, l.per, l.price, l.ticks, l.minor, l.covered_minor, l.correction));
+          l.quantity, l.per, l.price, l.ticks, l.minor, l.covered_minor, l.correction,
+          l.contract_minor, l.paid_ticks));
     }
     earlier.insert(earlier.end(), invoice.lines.begin(), invoice.lines.end());
   }
@@ -255,6 +256,7 @@ void bill_all(Written& w) {
 }
 
 TEST_CASE("property: the audit's rater agrees with the invoices' over random histories") {
+  if (store::on_postgres()) return;  // of arithmetic; audit_test reads the same from there
   std::size_t lines = 0, caught = 0, spoilt = 0;
   std::map<core::LineKind, int> of_kind;
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {

@@ -50,7 +50,8 @@ class Door {
   Door(const Config& c, std::shared_ptr<const net::TlsIdentity> tls)
       : tls_(std::move(tls)),
         server_(
-            options(c, tls_), [this](net::Request q, net::Reply r) { enter(std::move(q), std::move(r)); },
+            options(c, tls_),
+            [this](net::Request q, net::Reply r) { enter(std::move(q), std::move(r)); },
             api::parser_problem) {}
   void open_to(App& app) { app_ = &app; }
   net::HttpServer& server() { return server_; }
@@ -108,6 +109,12 @@ int serve_alone(Parts& p) {
   return led ? 0 : give_up(led.error().message);
 }
 
+ForwardOptions forward_options(const Config& c, const net::TlsIdentity* own) {
+  ForwardOptions o;
+  o.trust = peer_trust(c, own);
+  return o;
+}
+
 // On a store that several servers share: it follows until it wins the lease, then leads until this
 // life ends (docs/standby.md).
 class Shared {
@@ -118,7 +125,7 @@ class Shared {
         secrets_(std::move(secrets)),
         leadership_(base::Duration::millis(p.config.lease_ms)),
         door_(p.config, std::move(tls)),
-        forwarder_({}, leadership_,
+        forwarder_(forward_options(p.config, door_.tls()), leadership_,
                    [this](std::uint64_t n, base::Duration at_most) { return folded(n, at_most); }) {
     // A leader whose database is away for a whole lease is no leader any more.
     p_.config.store.patience = leadership_.lease();
@@ -170,8 +177,7 @@ StageOptions Shared::stage_options() {
 
 void Shared::start_standing(std::uint16_t port) {
   const Config& c = p_.config;
-  const std::string url =
-      c.advertise.empty() ? address_for_people(c, port) : c.advertise;
+  const std::string url = c.advertise.empty() ? address_for_people(c, port) : c.advertise;
   const std::string holder = base::format_bare_id(base::make_uuid7(p_.clock.now(), p_.prng));
   Standing::Events events;
   events.took = [] {};

@@ -39,16 +39,7 @@ std::string key_in(const core::Site& site, std::string_view sort) {
 
 // ---- slurm --------------------------------------------------------------------------------------
 
-void check_slurm(const core::Site& site, Wrongs& wrong) {
-  if (!site.url.starts_with("unix:/") && !site.url.starts_with("http://") &&
-      !site.url.starts_with("https://"))
-    wrong.push_back({"url", "must be unix:/path/of/slurmrestd.socket, http://… or https://…"});
-  const std::string reserve = option(site, "reserve");
-  if (!reserve.empty() && reserve != "yes" && reserve != "no")
-    wrong.push_back({"options", "reserve must be yes or no"});
-}
-
-Made make_slurm(const core::Site& site, const SiteMaking& making, base::Clock& clock) {
+engines::SlurmOptions slurm_options(const core::Site& site, const SiteMaking& making) {
   engines::SlurmOptions o;
   o.cloud = making.cloud + "." + site.name;
   o.url = site.url;
@@ -63,7 +54,19 @@ Made make_slurm(const core::Site& site, const SiteMaking& making, base::Clock& c
   o.reserve = option(site, "reserve") != "no";
   o.lease = making.lease;
   o.may_act = making.may_act;
-  return engines::make_slurm_engine(std::move(o), clock);
+  return o;
+}
+
+void check_slurm(const core::Site& site, Wrongs& wrong) {
+  const auto fine = engines::check_slurm_options(slurm_options(site, {}));
+  if (!fine) wrong.insert(wrong.end(), fine.error().wrong.begin(), fine.error().wrong.end());
+  const std::string reserve = option(site, "reserve");
+  if (!reserve.empty() && reserve != "yes" && reserve != "no")
+    wrong.push_back({"options", "reserve must be yes or no"});
+}
+
+Made make_slurm(const core::Site& site, const SiteMaking& making, base::Clock& clock) {
+  return engines::make_slurm_engine(slurm_options(site, making), clock);
 }
 
 // ---- emulated -----------------------------------------------------------------------------------

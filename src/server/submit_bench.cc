@@ -9,6 +9,11 @@
 #include "server/load_client.h"
 #include "store/scratch_postgres.h"
 
+static std::string database_of_its_own() {
+  auto& postgres = ampacity::store::ScratchPostgres::get();
+  return postgres.url(postgres.make_database());
+}
+
 int main(int argc, char** argv) {
   using namespace ampacity;
   double seconds = 10, rate = 12'000;
@@ -32,10 +37,7 @@ int main(int argc, char** argv) {
   {
     std::vector<std::string> words = {"--engine", "stub", "--emulate",
                                       fmt::format("h100:8x{}", nodes)};
-    if (on == "postgres") {
-      auto& postgres = store::ScratchPostgres::get();
-      on = postgres.url(postgres.make_database());
-    }
+    if (on == "postgres") on = database_of_its_own();
     if (!on.empty()) words.insert(words.end(), {"--store", on});
     server::ChildServer child(state);
     if (child.start(words) < 0) {

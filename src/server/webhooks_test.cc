@@ -10,7 +10,7 @@
 #include "core/price_book.h"
 #include "engines/stub.h"
 #include "net/http_server.h"
-#include "store/scratch_folder.h"
+#include "store/scratch_store.h"
 
 namespace ampacity::server {
 namespace {
@@ -63,7 +63,7 @@ struct Cloud {
   store::ScratchFolder folder;
   base::SystemClock clock;
   base::SystemPrng prng;
-  store::StoreAt file{folder.path / "ampacity.db"};
+  store::StoreAt file = store::scratch_store(folder);
   std::uint64_t ids = 100;
 
   struct Parts {
@@ -128,7 +128,7 @@ struct Cloud {
   }
   static void cause(Parts& p) { REQUIRE(p.run(core::AddCredit{"demo", 100, ""})); }
   std::vector<store::Delivery> deliveries(base::Id hook) const {
-    return store::DeliveryReader::open(file.file)->latest(hook, 500);
+    return store::DeliveryReader::open(file)->latest(hook, 500);
   }
   bool all(base::Id hook, store::DeliveryState state, std::size_t count) const {
     const auto rows = deliveries(hook);

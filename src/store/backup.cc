@@ -2,12 +2,14 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <sqlite3.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <memory>
 
 #include "core/evolve.h"
 #include "store/fold.h"
@@ -49,10 +51,42 @@ base::Try<void> sync(const std::filesystem::path& path) {
   return {};
 }
 
-std::string sql_quoted(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? "''" : std::string(1, c);
-  return out + "'";
+struct CloseConnection {
+  void operator()(sqlite3* db) const { sqlite3_close(db); }
+};
+using Connection = std::unique_ptr<sqlite3, CloseConnection>;
+
+base::Fault sqlite_fault(sqlite3* db, const std::filesystem::path& file) {
+  return {fmt::format("{}: {}", file.string(), db ? sqlite3_errmsg(db) : "out of memory"), false};
+}
+
+base::Try<Connection> connect(const std::filesystem::path& file, int flags, const char* vfs) {
+  sqlite3* db = nullptr;
+  const int code = sqlite3_open_v2(file.c_str(), &db, flags, vfs);
+  Connection connection(db);
+  if (code != SQLITE_OK) return std::unexpected(sqlite_fault(db, file));
+  sqlite3_busy_timeout(db, 10'000);
+  return connection;
+}
+
+// Page by page, in one read transaction: with a write-ahead log, readers and the writer do not wait
+// for each other. (VACUUM INTO does not know what to do with our generated columns.)
+base::Try<void> copy_pages(const StoreAt& from, const std::filesystem::path& to) {
+  auto source =
+      connect(from.file, SQLITE_OPEN_READONLY, from.vfs.empty() ? nullptr : from.vfs.c_str());
+  if (!source) return std::unexpected(std::move(source.error()));
+  auto copy = connect(to, SQLITE_OPEN_READWRITE, nullptr);
+  if (!copy) return std::unexpected(std::move(copy.error()));
+  sqlite3_backup* backup = sqlite3_backup_init(copy->get(), "main", source->get(), "main");
+  if (backup == nullptr) return std::unexpected(sqlite_fault(copy->get(), to));
+  sqlite3_backup_step(backup, -1);
+  if (sqlite3_backup_finish(backup) != SQLITE_OK)
+    return std::unexpected(sqlite_fault(copy->get(), to));
+  // One file from here on, that can be read without making others beside it.
+  if (sqlite3_exec(copy->get(), "PRAGMA journal_mode = DELETE", nullptr, nullptr, nullptr) !=
+      SQLITE_OK)
+    return std::unexpected(sqlite_fault(copy->get(), to));
+  return {};
 }
 
 base::Try<int> schema_in(Database& db) {
@@ -103,15 +137,12 @@ base::Try<Folded> fold_all(Database& db, std::uint64_t& facts) {
 }  // namespace
 
 base::Try<CopyNote> back_up_store(const StoreAt& from, const std::filesystem::path& to,
-                               base::Instant now) {
+                                  base::Instant now) {
   {
     const File made{::open(to.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
     if (made.fd < 0) return std::unexpected(os_fault(to));
-    auto db = Database::open(from, Database::Mode::read);
-    if (!db) return std::unexpected(to_fault(db.error()));
-    if (auto r = db->exec("VACUUM INTO " + sql_quoted(to.string())); !r)
-      return std::unexpected(to_fault(r.error()));
   }
+  if (auto r = copy_pages(from, to); !r) return std::unexpected(std::move(r.error()));
   if (auto r = sync(to); !r) return std::unexpected(std::move(r.error()));
   auto copy = Database::open(to, Database::Mode::read);
   if (!copy) return std::unexpected(to_fault(copy.error()));

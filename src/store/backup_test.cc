@@ -149,8 +149,8 @@ TEST_CASE("rows altered behind the journal's back are found by the proof, whatev
     REQUIRE(db);
     REQUIRE(lift_guards(*db));
     REQUIRE(
-        db->exec("UPDATE usage SET ended_at = ended_at + 1000000 WHERE rowid = "
-                 "(SELECT max(rowid) FROM usage)"));
+        db->exec("UPDATE usage SET ended_at = ended_at + 1000000 WHERE sequence = "
+                 "(SELECT max(sequence) FROM usage)"));
     REQUIRE(restore_guards(*db));
   }
   const auto note = back_up_store(w.options, w.at("copy.db"), noon);

@@ -37,7 +37,8 @@ base::Try<void> copy_table(Database& from, Database& to, const Table& t) {
   sql += " FROM " + std::string(t.name);
   auto reading = from.connection().prepare(sql);
   if (!reading) return fail(std::string(t.name), reading.error());
-  if (auto started = (*reading)->start(); !started) return fail(std::string(t.name), started.error());
+  if (auto started = (*reading)->start(); !started)
+    return fail(std::string(t.name), started.error());
   Cursor rows(reading->get(), std::nullopt);
   if (auto r = to.connection().insert_all(std::string(t.name), columns, rows); !r)
     return fail(std::string(t.name), r.error());
@@ -81,6 +82,12 @@ base::Try<CopiedStore> compare(const Digested& a, const Digested& b) {
 
 }  // namespace
 
+base::Try<void> copy_rows(Database& from, Database& to) {
+  for (const Table& t : tables)
+    if (auto r = copy_table(from, to, t); !r) return r;
+  return {};
+}
+
 base::Try<CopiedStore> copy_store(const StoreAt& from, const StoreAt& to) {
   if (!from.on_postgres() && !std::filesystem::exists(from.file))
     return base::fault(from.name() + " is not there", false);
@@ -92,9 +99,7 @@ base::Try<CopiedStore> copy_store(const StoreAt& from, const StoreAt& to) {
 
   auto transaction = Transaction::begin(target->db);
   if (!transaction) return fail(to.name(), transaction.error());
-  for (const Table& t : tables)
-    if (auto r = copy_table(source->db, target->db, t); !r)
-      return std::unexpected(std::move(r.error()));
+  if (auto r = copy_rows(source->db, target->db); !r) return std::unexpected(std::move(r.error()));
   auto before = digest_all(source->db);
   if (!before) return std::unexpected(std::move(before.error()));
   auto after = digest_all(target->db);

@@ -1,7 +1,7 @@
-// A whole store into an empty one, of the same kind or the other; and the proof that both are equal.
-// Threads: the caller's. 1. Both are held as their one writer meanwhile. 2. Rows go through in a
-// stream; the target has all of them or none. 3. Equal means: the same rows in every table, the same
-// chain of the journal, and the same world folded from each.
+// A whole store into an empty one, of the same kind or the other; and the proof that both are
+// equal. Threads: the caller's. 1. Both are held as their one writer meanwhile. 2. Rows go through
+// in a stream; the target has all of them or none. 3. Equal means: the same rows in every table,
+// the same chain of the journal, and the same world folded from each.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "store/store_at.h"
+#include "store/database.h"
 
 namespace ampacity::store {
 
@@ -24,5 +24,8 @@ struct CopiedStore {
   std::string chain, world;
 };
 base::Try<CopiedStore> copy_store(const StoreAt& from, const StoreAt& to);
+
+// The rows alone, of every table, in a transaction of the caller's.
+base::Try<void> copy_rows(Database& from, Database& to);
 
 }  // namespace ampacity::store

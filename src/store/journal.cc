@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/threads.h"
+#include "base/utf8.h"
 #include "store/fold.h"
 #include "store/ledger_store.h"
 #include "store/meter_writer.h"
@@ -28,10 +29,10 @@ class StoredJournal final : public Journal {
     CHECK_THAT(batch.first_sequence == end_.sequence + 1, "the journal has no gaps");
     ChainEnd next = end_;
     auto r = in_transaction([&]() -> Sql<void> {
-      if (auto w = write_facts(batch, next); !w) return w;
-      if (batch.rows) {
+      // Rows first: what they ask of the store waits for nothing, and is behind the rest.
+      if (batch.rows)
         if (auto w = write_rows(store_.db, *batch.rows, *batch.after); !w) return w;
-      }
+      if (auto w = write_facts(batch, next); !w) return w;
       for (const Remembered& x : batch.remembered)
         if (auto w = remember(x); !w) return w;
       for (const SealedEnv& x : batch.sealed)
@@ -239,6 +240,8 @@ class StoredJournal final : public Journal {
       core::write_fact(text_, fact);
     }
     text_ += ']';
+    // The chain is over the bytes that are stored, in every store.
+    if (base::find_bad_utf8(text_) != std::string::npos) text_ = base::mended_utf8(text_);
     next = {end_.sequence + batch.facts.size(), base::chain(end_.chain, text_)};
     return store_.db.run(
         "INSERT INTO journal (first_sequence, last_sequence, at, facts, chain) "

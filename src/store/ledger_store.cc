@@ -23,16 +23,6 @@ Sql<void> write_transfer(Database& db, const TransferRow& r) {
       r.job, r.generation);
 }
 
-Sql<ledger::Chain> latest_chain(Database& db) {
-  auto row = db.query(
-      "SELECT day, transfers, last_timestamp, head FROM ledger_heads ORDER BY day DESC LIMIT 1");
-  ledger::Head head;
-  if (row.next())
-    head = {row.instant(0), row.number(1), row.instant(2), row.digest(3).value_or(base::Digest{})};
-  if (row.fault()) return std::unexpected(*row.fault());
-  return ledger::Chain(head);
-}
-
 Sql<void> write_head(Database& db, const ledger::Head& h) {
   return db.run(
       "INSERT INTO ledger_heads (day, transfers, last_timestamp, head) VALUES (?, ?, ?, ?) "
@@ -48,14 +38,21 @@ base::Try<void> to_try(Sql<void> r) {
 
 }  // namespace
 
-Sql<void> write_transfers(Database& db, std::span<const TransferRow> rows) {
-  if (rows.empty()) return {};
-  auto chain = latest_chain(db);
-  if (!chain) return std::unexpected(std::move(chain.error()));
+Sql<ledger::Chain> latest_chain(Database& db) {
+  auto row = db.query(
+      "SELECT day, transfers, last_timestamp, head FROM ledger_heads ORDER BY day DESC LIMIT 1");
+  ledger::Head head;
+  if (row.next())
+    head = {row.instant(0), row.number(1), row.instant(2), row.digest(3).value_or(base::Digest{})};
+  if (row.fault()) return std::unexpected(*row.fault());
+  return ledger::Chain(head);
+}
+
+Sql<void> write_transfers(Database& db, std::span<const TransferRow> rows, ledger::Chain chain) {
   std::vector<ledger::Head> heads;
   for (const TransferRow& row : rows) {
     if (auto r = write_transfer(db, row); !r) return r;
-    chain->add(row.transfer, heads);
+    chain.add(row.transfer, heads);
   }
   for (const ledger::Head& head : heads)
     if (auto r = write_head(db, head); !r) return r;
@@ -182,7 +179,9 @@ base::Try<void> LedgerStore::append(std::span<const ledger::Transfer> made,
   touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
   auto t = Transaction::begin(store_.db);
   if (!t) return std::unexpected(to_fault(t.error()));
-  if (auto r = write_transfers(store_.db, rows); !r) return to_try(std::move(r));
+  auto chain = latest_chain(store_.db);
+  if (!chain) return std::unexpected(to_fault(chain.error()));
+  if (auto r = write_transfers(store_.db, rows, *chain); !r) return to_try(std::move(r));
   for (const std::uint32_t ix : touched)
     if (auto r = write_account(store_.db, ix, books.accounts()[ix]); !r)
       return to_try(std::move(r));

@@ -17,8 +17,10 @@
 
 namespace ampacity::store {
 
-// In the caller's transaction. The chain goes on from the latest head in the store.
-Sql<void> write_transfers(Database& db, std::span<const TransferRow> rows);
+// In the caller's transaction. The chain goes on from the latest head in the store; asked for
+// before anything is written, it waits for nothing.
+Sql<ledger::Chain> latest_chain(Database& db);
+Sql<void> write_transfers(Database& db, std::span<const TransferRow> rows, ledger::Chain chain);
 Sql<void> write_account(Database& db, std::uint32_t ix, const ledger::Account& a);
 Sql<void> write_burnt(Database& db, const BurntRow& row);
 

@@ -1,5 +1,8 @@
 #include "store/meter_writer.h"
 
+#include <tuple>
+#include <vector>
+
 #include "base/chaos.h"
 
 namespace ampacity::store {
@@ -61,6 +64,7 @@ Sql<void> MeterWriter::write(Database& db, std::span<MeterBatch* const> batches)
   if (batches.empty()) return {};
   const std::uint64_t first = end_.sequence + 1;
   std::string records;
+  if (auto r = look_up(db, batches); !r) return r;
   for (MeterBatch* batch : batches) {
     batch->outcomes.clear();
     batch->outcomes.reserve(batch->events.size());
@@ -79,6 +83,23 @@ Sql<void> MeterWriter::write(Database& db, std::span<MeterBatch* const> batches)
       "INSERT INTO meter_commits (first_sequence, last_sequence, received_at, chain) "
       "VALUES (?, ?, ?, ?)",
       first, end_.sequence, batches.back()->received_at, end_.chain);
+}
+
+Sql<void> MeterWriter::look_up(Database& db, std::span<MeterBatch* const> batches) {
+  taken_.reset();
+  if (!db.connection().is_postgres()) return {};
+  taken_.emplace();
+  std::vector<std::pair<Source, std::string_view>> names;
+  for (const MeterBatch* batch : batches)
+    for (const MeterEvent& e : batch->events) {
+      auto source = source_of(db, e.key.sender, e.key.source);
+      if (!source) return std::unexpected(std::move(source.error()));
+      if (*source) names.emplace_back(**source, e.key.id);
+    }
+  return db.query_each(
+      "SELECT 1 FROM meter_events WHERE source_ix = ? AND id = ?", names,
+      [](const auto& name) { return std::tie(name.first, name.second); },
+      [&](const auto& name, const Cursor&) { taken_->emplace(name.first, name.second); });
 }
 
 // The unique index on (source, id) decides; what is looked up before is for corrections alone,
@@ -107,7 +128,8 @@ Sql<MeterOutcome> MeterWriter::write_one(Database& db, MeterEvent& e) {
       e.sequence, e.received_at, **source, e.key.id, e.project, e.meter, e.quantity_micro, e.time,
       e.from, e.until, corrects, e.corrects.id, e.sku, e.site, e.resource, e.hash);
   if (!done) return std::unexpected(std::move(done.error()));
-  if (db.changes() == 1) {
+  const bool free = taken_ && taken_->emplace(**source, e.key.id).second;
+  if (free || db.changes() == 1) {
     ++end_.sequence;
     return MeterOutcome::accepted;
   }

@@ -6,13 +6,14 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include "store/meter_events.h"
 #include "store/database.h"
+#include "store/meter_events.h"
 
 namespace ampacity::store {
 
@@ -52,6 +53,8 @@ class MeterWriter {
 
   // nullopt: the sender has too many.
   Sql<std::optional<Source>> source_of(Database& db, Sender sender, const std::string& name);
+  // Where a question is a journey: which of these names are there, all at once.
+  Sql<void> look_up(Database& db, std::span<MeterBatch* const> batches);
   Sql<MeterOutcome> write_one(Database& db, MeterEvent& e);
   Sql<std::optional<MeterOutcome>> refused_correction(Database& db, const MeterEvent& e,
                                                       Source source, Source corrects);
@@ -61,6 +64,8 @@ class MeterWriter {
 
   End end_, kept_;
   std::map<Named, Source, Less> sources_;  // some of them
+  // Of the commit at hand: the names that are taken; none: each is found out as it is written.
+  std::optional<std::set<std::pair<Source, std::string>>> taken_;
 };
 
 }  // namespace ampacity::store

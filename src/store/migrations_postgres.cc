@@ -13,8 +13,8 @@ CREATE VIEW facts AS
 )sql";
 
 // Guards; and the office of writer (store/postgres.h): its holder by number, and how many commits
-// there were; who it is, and until when by the database's clock (store/lease.h; a lease of 0: as long
-// as its session lives). Not part of what a cloud is: copies leave it out.
+// there were; who it is, and until when by the database's clock (store/lease.h; a lease of 0: as
+// long as its session lives). Not part of what a cloud is: copies leave it out.
 const std::string_view guards = R"sql(
 CREATE FUNCTION refuse_change() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation'; END $$;
@@ -168,7 +168,8 @@ ALTER TABLE invoice_lines ADD COLUMN contract_minor BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE invoice_lines ADD COLUMN paid_ticks BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE invoice_lines DISABLE TRIGGER invoice_lines_no_change;
 UPDATE invoice_lines SET
-  contract_minor = coalesce((i.body::json #>> ARRAY['lines', n::text, 'contract_minor'])::bigint, 0),
+  contract_minor =
+    coalesce((i.body::json #>> ARRAY['lines', n::text, 'contract_minor'])::bigint, 0),
   paid_ticks = coalesce((i.body::json #>> ARRAY['lines', n::text, 'paid_ticks'])::bigint, 0)
   FROM invoices i WHERE i.id = invoice;
 ALTER TABLE invoice_lines ENABLE TRIGGER invoice_lines_no_change;

@@ -39,7 +39,9 @@ class PostgresConnection final : public Connection {
   Sql<void> begin() override;
   Sql<void> commit() override;
   void roll_back() override;
-  Sql<void> begin_read() override { return exec("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"); }
+  Sql<void> begin_read() override {
+    return exec("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
+  }
   void end_read() override { (void)exec("COMMIT"); }
   Literal columns_of_table() const override {
     return "SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass(?) AND attnum > 0 "
@@ -86,6 +88,7 @@ class PostgresConnection final : public Connection {
   Sql<void> connect();
   Sql<void> take_lock();
   std::string holder_of_lock();
+  bool is_readable() const;
   base::Duration patience() const;  // with a server that does not answer
   Sql<void> resolve_commit();
   // Outside of the pipeline: a row's first columns as text; empty: there was none.
@@ -100,8 +103,8 @@ class PostgresConnection final : public Connection {
   bool lost_ = true;
   std::string why_lost_;
   std::deque<Pending> pending_;
-  std::size_t unsynced_ = 0;     // of pending_, after the latest sync
-  bool rows_begun_ = false;      // of the first of pending_
+  std::size_t unsynced_ = 0;  // of pending_, after the latest sync
+  bool rows_begun_ = false;   // of the first of pending_
   bool in_transaction_ = false;
   std::optional<SqlFault> fault_;  // the first since begin()
   std::int64_t touched_ = 0;
@@ -120,7 +123,7 @@ class PostgresStatement final : public Statement {
   ~PostgresStatement() override { c_.forget(*this); }
 
   void bind(int i, std::int64_t v) override;
-  void bind(int i, std::string_view v, Lifetime) override { set(i, postgres::text, v); }
+  void bind(int i, std::string_view v, Lifetime) override;
   void bind(int i, Blob v, Lifetime) override { set(i, postgres::bytea, v.bytes); }
   void bind(int i, const base::Id& v) override;
 
@@ -156,6 +159,7 @@ class PostgresStatement final : public Statement {
   std::vector<const char*> values_;
   std::vector<int> lengths_, formats_;
   std::vector<std::array<char, 16>> small_;  // numbers and ids
+  std::vector<std::string> mended_;          // texts that were not quite UTF-8
   // Queries started whose end was not yet shown, and what was read of them ahead of time.
   struct Ahead {
     std::deque<PostgresResult> rows;

@@ -55,13 +55,17 @@ void PostgresConnection::mark_lost(std::string why) {
 }
 
 SqlFault PostgresConnection::lost_fault() const {
-  return {Kind::lost, "postgres 08006", "the connection to " + at_.name() + " was lost: " + why_lost_};
+  return {Kind::lost, "postgres 08006",
+          "the connection to " + at_.name() + " was lost: " + why_lost_};
 }
 
 // ---- sending ------------------------------------------------------------------------------------
 
 Sql<void> PostgresConnection::send(PostgresStatement& s, Pending::What what) {
   if (lost_ && in_transaction_) return std::unexpected(lost_fault());
+  // Nothing is due: what comes now is the server's farewell.
+  if (!lost_ && !in_transaction_ && pending_.empty() && is_readable())
+    mark_lost("the server has ended the session");
   if (auto r = reconnect(); !r) return r;
   const int n = s.parameters_;
   if (s.generation_ != generation_ || s.prepared_types_ != s.types_) {
@@ -171,7 +175,8 @@ Sql<bool> PostgresConnection::read_row(PostgresStatement& s) {
     }
     CHECK_THAT(PQntuples(r.get()) == 0, "rows come one by one");
     if (status == PGRES_PIPELINE_ABORTED)
-      fault = fault_ ? *fault_ : SqlFault{Kind::other, "postgres 25P02", "an earlier statement failed"};
+      fault =
+          fault_ ? *fault_ : SqlFault{Kind::other, "postgres 25P02", "an earlier statement failed"};
     else if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
       note(*(fault = fault_of(r.get())));
     if (lost_) {

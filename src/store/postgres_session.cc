@@ -33,7 +33,8 @@ constexpr const char* durable =
     "WHERE current_setting('synchronous_commit') IN ('off', 'local')";
 
 void log_notice(void*, const PGresult* r) {
-  if (const char* m = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY)) base::log_warn("postgres: {}", m);
+  if (const char* m = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY))
+    base::log_warn("postgres: {}", m);
 }
 
 std::string last_message(PGconn* pg) {
@@ -45,7 +46,7 @@ std::string last_message(PGconn* pg) {
 // Whether another try may find what this one did not. The server's SQLSTATE is not shown here.
 bool may_pass(std::string_view message) {
   static constexpr std::array<std::string_view, 8> passing = {
-      "too many clients", "reserved for",      "starting up",        "shutting down",
+      "too many clients", "reserved for",         "starting up",          "shutting down",
       "recovery",         "remaining connection", "too many connections", "is not accepting"};
   for (const std::string_view word : passing)
     if (message.find(word) != std::string_view::npos) return true;
@@ -98,16 +99,23 @@ Sql<void> PostgresConnection::connect() {
   std::string password;
   if (!at_.password_file.empty()) {
     auto read = password_of(at_.password_file);
-    if (!read) return std::unexpected(SqlFault{Kind::other, "postgres 28P01", read.error().message});
+    if (!read)
+      return std::unexpected(SqlFault{Kind::other, "postgres 28P01", read.error().message});
     password = std::move(*read);
   }
   // What stands before dbname is a default, what stands behind it holds.
-  std::vector<const char*> names = {"connect_timeout",  "keepalives_idle",     "keepalives_interval",
-                                    "keepalives_count", "tcp_user_timeout",    "target_session_attrs",
-                                    "dbname",           "application_name",    "client_encoding"};
-  std::vector<const char*> values = {"5", "5", "2", "3", "15000",
+  std::vector<const char*> names = {"connect_timeout",  "keepalives_idle",  "keepalives_interval",
+                                    "keepalives_count", "tcp_user_timeout", "target_session_attrs",
+                                    "dbname",           "application_name", "client_encoding"};
+  std::vector<const char*> values = {"5",
+                                     "5",
+                                     "2",
+                                     "3",
+                                     "15000",
                                      "read-write",  // a replica lags behind what was answered
-                                     at_.postgres.c_str(), session_name_.c_str(), "UTF8"};
+                                     at_.postgres.c_str(),
+                                     session_name_.c_str(),
+                                     "UTF8"};
   if (!password.empty()) {
     names.push_back("password");
     values.push_back(password.c_str());
@@ -189,21 +197,24 @@ Sql<void> PostgresConnection::take_lock() {
     if (!got) return std::unexpected(std::move(got.error()));
     if (!got->empty() && got->front() == "t") return {};
     const std::string holder = holder_of_lock();
-    if (base::elapsed() > began + lock_patience)
-      return std::unexpected(SqlFault{epoch_ > 0 ? Kind::fenced : Kind::other, "postgres 55006",
-                                      at_.name() + " is in use by another ampacityd (" + holder +
-                                          "): stop it first"});
+    const bool ours = holder.starts_with(session_name_ + " ");
+    if (base::elapsed() > began + (ours ? patience() : lock_patience))
+      return std::unexpected(
+          SqlFault{epoch_ > 0 ? Kind::fenced : Kind::other, "postgres 55006",
+                   at_.name() + " is in use by another ampacityd (" + holder + "): stop it first"});
     base::sleep_for(pause);
   }
 }
 
 Sql<void> PostgresConnection::claim() {
+  if (unsynced_ > 0) sync();
   settle_all();
   PQexitPipelineMode(pg_);
-  auto row = ask(at_.epoch ? "SELECT epoch, commits FROM writer WHERE one = 1 AND epoch = " +
-                                 std::to_string(at_.epoch)
-                           : "UPDATE writer SET epoch = epoch + 1, holder = '', url = '', lease = 0, "
-                             "expires = 0 WHERE one = 1 RETURNING epoch, commits");
+  auto row =
+      ask(at_.epoch ? "SELECT epoch, commits FROM writer WHERE one = 1 AND epoch = " +
+                          std::to_string(at_.epoch)
+                    : "UPDATE writer SET epoch = epoch + 1, holder = '', url = '', lease = 0, "
+                      "expires = 0 WHERE one = 1 RETURNING epoch, commits");
   PQenterPipelineMode(pg_);
   if (!row) return std::unexpected(std::move(row.error()));
   if (row->size() < 2)
@@ -396,8 +407,12 @@ bool PostgresConnection::make_idle() {
   if (unsynced_ > 0) sync();
   settle_all();
   if (lost_ || PQtransactionStatus(pg_) != PQTRANS_IDLE) return false;
+  return !in_transaction_ && !is_readable();
+}
+
+bool PostgresConnection::is_readable() const {
   pollfd socket{PQsocket(pg_), POLLIN, 0};
-  return !in_transaction_ && ::poll(&socket, 1, 0) == 0;  // what comes unasked is the end
+  return ::poll(&socket, 1, 0) != 0;
 }
 
 }  // namespace ampacity::store

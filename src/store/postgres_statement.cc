@@ -1,3 +1,4 @@
+#include "base/utf8.h"
 #include "store/postgres_connection.h"
 
 namespace ampacity::store {
@@ -35,6 +36,16 @@ void PostgresStatement::bind(int i, std::int64_t v) {
     small_[at][static_cast<std::size_t>(k)] =
         static_cast<char>(static_cast<std::uint64_t>(v) >> (56 - 8 * k));
   set(i, postgres::int8, {small_[at].data(), 8});
+}
+
+// PostgreSQL refuses what is not UTF-8, and NUL; a header or a file may bring either.
+void PostgresStatement::bind(int i, std::string_view v, Lifetime) {
+  const bool sound =
+      v.find('\0') == std::string_view::npos && base::find_bad_utf8(v) == std::string_view::npos;
+  if (sound) return set(i, postgres::text, v);
+  mended_.resize(values_.size());
+  const auto at = static_cast<std::size_t>(i - 1);
+  if (at < mended_.size()) set(i, postgres::text, mended_[at] = base::mended_utf8(v));
 }
 
 void PostgresStatement::bind(int i, const base::Id& v) {

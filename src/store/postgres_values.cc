@@ -104,9 +104,8 @@ std::string as_postgres(std::string_view ddl) {
   while (!ddl.empty()) {
     const auto word = std::ranges::find_if(words, [&](auto& w) {
       const std::string_view rest = ddl.substr(std::min(w.first.size(), ddl.size()));
-      return ddl.starts_with(w.first) &&
-             (w.first.ends_with(' ') || rest.empty() ||
-              !std::isalnum(static_cast<unsigned char>(rest.front())));
+      return ddl.starts_with(w.first) && (w.first.ends_with(' ') || rest.empty() ||
+                                          !std::isalnum(static_cast<unsigned char>(rest.front())));
     });
     if (word == words.end()) {
       out += ddl.front();

@@ -86,6 +86,8 @@ Sql<void> each(const std::vector<Row>& rows, F&& write) {
 }  // namespace
 
 Sql<void> write_rows(Database& db, const Rows& rows, const core::State& after) {
+  auto chain = rows.transfers.empty() ? Sql<ledger::Chain>() : latest_chain(db);
+  if (!chain) return std::unexpected(std::move(chain.error()));
   std::vector<std::uint32_t> touched = rows.accounts_touched;
   std::sort(touched.begin(), touched.end());
   touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
@@ -97,7 +99,7 @@ Sql<void> write_rows(Database& db, const Rows& rows, const core::State& after) {
   if (auto r = each(rows.payments, [&](auto& row) { return write_payment(db, row); }); !r) return r;
   if (auto r = each(rows.usage, [&](auto& row) { return write_usage(db, row); }); !r) return r;
   if (auto r = each(rows.burnt, [&](auto& row) { return write_burnt(db, row); }); !r) return r;
-  return write_transfers(db, rows.transfers);
+  return write_transfers(db, rows.transfers, std::move(*chain));
 }
 
 Sql<std::string> digest_read_models(Database& db) {

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "core/state.h"
-#include "store/rows.h"
 #include "store/database.h"
+#include "store/rows.h"
 
 namespace ampacity::store {
 

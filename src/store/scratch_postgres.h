@@ -59,7 +59,8 @@ class ScratchPostgres {
 
   void start() {
     pid_ = spawn({programs() + "/postgres", "-D", folder_ + "/data", "-k", folder_, "-c",
-                  "listen_addresses=", "-c", "max_wal_size=2GB", "-c", "shared_buffers=128MB"},
+                  "listen_addresses=", "-c", "max_wal_size=2GB", "-c",
+                  "recovery_init_sync_method=syncfs", "-c", "shared_buffers=128MB"},
                  "/server.log");
     for (int i = 0; PQping(url("postgres").c_str()) != PQPING_OK; ++i) {
       CHECK_THAT(i < 3'000 && waitpid(pid_, nullptr, WNOHANG) == 0, log("/server.log").c_str());

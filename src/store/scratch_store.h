@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "store/copy.h"
 #include "store/journal.h"
 #include "store/scratch_folder.h"
 #include "store/scratch_postgres.h"
@@ -47,6 +48,32 @@ inline Sql<void> alter_without_guards(const StoreAt& at, const std::string& sql)
     while (names.next()) drop += "DROP TRIGGER " + names.text(0) + "; ";
   }
   return db->exec(drop + sql);
+}
+
+// What a test has made in a file, as the kind under test has it: itself, or all its rows in a
+// PostgreSQL that takes any of them.
+inline StoreAt as_under_test(const std::filesystem::path& file) {
+  if (!on_postgres()) return file;
+  ScratchPostgres& server = ScratchPostgres::get();
+  static const std::string loose = [&] {
+    const StoreAt at = scratch_store_on_postgres();
+    const std::string name = at.postgres.substr(12, at.postgres.find('?') - 12);
+    server.sql(
+        "DO $$ DECLARE c RECORD; BEGIN FOR c IN SELECT conname, conrelid::regclass AS t FROM "
+        "pg_constraint WHERE contype = 'c' LOOP EXECUTE format('ALTER TABLE %s DROP "
+        "CONSTRAINT %I', c.t, c.conname); END LOOP; END $$; DROP INDEX transfers_resolved",
+        name);
+    return name;
+  }();
+  StoreAt at;
+  at.postgres = server.url(server.make_database(loose));
+  auto from = Database::open(file, Database::Mode::read),
+       to = Database::open(at, Database::Mode::create);
+  CHECK_THAT(from && to, "a store cannot be opened");
+  auto t = Transaction::begin(*to);
+  const auto copied = copy_rows(*from, *to);
+  CHECK_THAT(t && copied && t->commit(), "a store's rows cannot be copied");
+  return at;
 }
 
 }  // namespace ampacity::store

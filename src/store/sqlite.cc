@@ -206,8 +206,7 @@ Sql<void> SqliteConnection::insert_all(const std::string& table,
 }  // namespace
 
 Sql<std::unique_ptr<Connection>> connect_sqlite(const StoreAt& at, bool writes) {
-  const int flags =
-      writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+  const int flags = writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
   sqlite3* raw = nullptr;
   const int code = sqlite3_open_v2(at.file.c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX,
                                    at.vfs.empty() ? nullptr : at.vfs.c_str());

@@ -21,7 +21,8 @@ base::Result<StoreAt> parse_store(std::string_view text,
   if (!url) {
     if (text.find("://") != std::string_view::npos)
       return base::refuse_field("--store", "must be postgres://… or a path, got " +
-                                               std::string(text.substr(0, text.find(':'))) + "://…");
+                                               std::string(text.substr(0, text.find(':'))) +
+                                               "://…");
     if (!password_file.empty())
       return base::refuse_field("--store-password-file", "is for a store on postgres://…");
     at.file = std::filesystem::absolute(text).lexically_normal();
@@ -35,14 +36,16 @@ base::Result<StoreAt> parse_store(std::string_view text,
   // Its message quotes the text, and a password may be in it.
   if (!options)
     return base::refuse_field(
-        "--store", "is not a PostgreSQL URL; write postgres://user@host:5432/database, or "
-                   "postgres:///database?host=/var/run/postgresql for a socket");
+        "--store",
+        "is not a PostgreSQL URL; write postgres://user@host:5432/database, or "
+        "postgres:///database?host=/var/run/postgresql for a socket");
   for (const PQconninfoOption* o = options.get(); o->keyword; ++o) {
     const std::string_view name = o->keyword;
     if (o->val && *o->val && (name == "password" || name == "sslpassword"))
       return base::refuse_field(
-          "--store", "has a password in it, which everybody on this host can read; take it out and "
-                     "give it by --store-password-file, PGPASSFILE or PGPASSWORD");
+          "--store",
+          "has a password in it, which everybody on this host can read; take it out and "
+          "give it by --store-password-file, PGPASSFILE or PGPASSWORD");
   }
   return at;
 }

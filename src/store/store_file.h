@@ -1,7 +1,7 @@
 // Opening a store: its lock, its settings, its migrations.
 // Threads: the opener's. 1. At most one process at a time holds a store open for writing; the lock
-// goes with the process, however it ends. 2. What COMMIT acknowledged survives a crash: SQLite's WAL
-// with synchronous=FULL, PostgreSQL's synchronous_commit.
+// goes with the process, however it ends. 2. What COMMIT acknowledged survives a crash: SQLite's
+// WAL with synchronous=FULL, PostgreSQL's synchronous_commit.
 #pragma once
 
 #include <filesystem>

@@ -395,7 +395,8 @@ TEST_CASE("rebuild makes the read models anew, and they come out equal") {
   REQUIRE_MESSAGE(equal, equal.error().message);
   CHECK(equal->before == equal->after);
   CHECK(equal->facts == cloud.world.state().sequence);
-  REQUIRE(s.sql("UPDATE jobs SET outcome = 'lost' WHERE id = (SELECT id FROM jobs ORDER BY id LIMIT 1)"));
+  REQUIRE(s.sql(
+      "UPDATE jobs SET outcome = 'lost' WHERE id = (SELECT id FROM jobs ORDER BY id LIMIT 1)"));
   const auto mended = rebuild_read_models(s.options);
   REQUIRE(mended);
   CHECK(mended->before != equal->before);

@@ -8,7 +8,6 @@ import decimal
 import json
 import os
 import shutil
-import sqlite3
 import subprocess
 import tempfile
 import time
@@ -236,25 +235,19 @@ with Cloud(engine="stub", more=["--payments", drop]) as cloud:
     cloud.start()
     expect(audit(cloud)[0], "the audit after kill -9")
     cloud.stop()
-    rebuilt = subprocess.run([f"{BIN}/ampacityd", "--state", cloud.state, "rebuild"], capture_output=True, text=True,
-                             check=False)
+    rebuilt = cloud.offline("rebuild")
     expect(rebuilt.returncode == 0, rebuilt.stdout + rebuilt.stderr)
 
     # One tick of one line: found, and named.
-    db = sqlite3.connect(os.path.join(cloud.state, "ampacity.db"))
-    guards = "SELECT name FROM sqlite_master WHERE type='trigger' AND tbl_name='invoice_lines'"
-    for name, in db.execute(guards).fetchall():
-        db.execute(f"DROP TRIGGER {name}")
+    cloud.sql("ALTER TABLE invoice_lines DISABLE TRIGGER USER" if cloud.database else
+              "DROP TRIGGER invoice_lines_no_update")
     for kind, named in (("sla_credit", "sla_credit"), ("metered", "public_ip_hours")):
-        db.execute("UPDATE invoice_lines SET ticks = ticks + 1 WHERE kind = ?", (kind,))
-        db.commit()
+        cloud.sql(f"UPDATE invoice_lines SET ticks = ticks + 1 WHERE kind = '{kind}'")
         cloud.start()
         holds, findings = audit(cloud)
         cloud.stop()
         expect(not holds and not findings["invoices_rerated"]["holds"], findings)
         expect(named in findings["invoices_rerated"]["detail"], findings["invoices_rerated"])
-        db.execute("UPDATE invoice_lines SET ticks = ticks - 1 WHERE kind = ?", (kind,))
-        db.commit()
-    db.close()
+        cloud.sql(f"UPDATE invoice_lines SET ticks = ticks - 1 WHERE kind = '{kind}'")
 shutil.rmtree(drop, ignore_errors=True)
 print("issued, corrected, voided, paid, exported, audited")

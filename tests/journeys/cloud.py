@@ -1,10 +1,13 @@
 """A cloud of its own for a journey: real ampacityd, real podman, real containers, in a directory that
-is removed at the end. A journey is a script that exits 0 (passed), 77 (skipped: says why) or else."""
+is removed at the end. A journey is a script that exits 0 (passed), 77 (skipped: says why) or else.
+With AMPACITY_STORE=postgres its store is in a PostgreSQL of its own."""
 
 import json
 import os
+import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -12,9 +15,12 @@ import time
 import urllib.error
 import urllib.request
 
+import postgres
+
 BIN = os.environ.get("AMPACITY_BIN", os.path.abspath("build/default/bin"))
 IMAGES = os.environ.get("AMPACITY_IMAGES", os.path.abspath("build/images"))
 TINY = "localhost/ampacity-tiny"
+ON_POSTGRES = os.environ.get("AMPACITY_STORE") == "postgres"
 
 
 def skip(why):
@@ -53,11 +59,19 @@ class Answer:
 
 
 class Cloud:
-    def __init__(self, emulate="h100:8x2", engine="podman", state=None, more=(), environment=None):
+    def __init__(self, emulate="h100:8x2", engine="podman", state=None, more=(), environment=None,
+                 store=None):
         self.dir = tempfile.mkdtemp(prefix="ampacity-journey-", dir="/var/tmp")
         self.state = state or os.path.join(self.dir, "state")
         self.emulate, self.engine, self.more = emulate, engine, list(more)
         self.environment = {**os.environ, **(environment or {})}
+        self.database = ""  # of PostgreSQL's; empty: SQLite
+        if ON_POSTGRES and store is None:
+            if not postgres.programs():
+                skip("PostgreSQL is not installed")
+            self.database = postgres.the_one().make_database()
+            store = postgres.the_one().url(self.database)
+        self.store = store  # None: ampacity.db in the state
         self.process = None
         self.owner_key = ""
         self.port = 0
@@ -82,8 +96,7 @@ class Cloud:
             print(f"--- the end of ampacityd's log ({self.state}):")
             print("".join(open(self.log_path, errors="replace").readlines()[-30:]))
         self.stop()
-        subprocess.run([f"{BIN}/ampacityd", "--state", self.state, "stop-engine"], timeout=60,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        self.offline("stop-engine")
         shutil.rmtree(self.dir, ignore_errors=True)
 
     @property
@@ -97,6 +110,8 @@ class Cloud:
         arguments = [f"{BIN}/ampacityd", "--state", self.state, "--listen", "127.0.0.1:0",
                      "--port-file", port_file, "--engine", self.engine, "--images", IMAGES,
                      "--owner-key-file", os.path.join(self.dir, "owner.key"), *self.more]
+        if self.store:
+            arguments += ["--store", self.store]
         if self.emulate:
             arguments += ["--emulate", self.emulate]
         log = open(self.log_path, "a")
@@ -107,6 +122,31 @@ class Cloud:
             expect(self.process.poll() is None, "ampacityd ended at start")
             return os.path.exists(port_file) and open(port_file).read().strip()
         self.port = int(wait_for("ampacityd listens", listening))
+
+    def offline(self, verb):
+        """A verb of ampacityd while no server runs."""
+        store = ["--store", self.store] if self.store else []
+        return subprocess.run([f"{BIN}/ampacityd", "--state", self.state, *store, verb], timeout=120,
+                              capture_output=True, text=True, check=False)
+
+    def sql(self, text):
+        """As a person with a prompt: behind the server's back."""
+        if self.database:
+            return postgres.the_one().sql(text, self.database)
+        db = sqlite3.connect(os.path.join(self.state, "ampacity.db"))
+        rows = db.execute(text).fetchall()
+        db.commit()
+        db.close()
+        return "\n".join("|".join(map(str, row)) for row in rows)
+
+    def store_bytes(self):
+        """Everything that is in it."""
+        if self.database:
+            one = postgres.the_one()
+            dump = subprocess.run(["pg_dump", "-h", one.dir, "-U", "ampacity", "--inserts", self.database],
+                                  capture_output=True, check=True).stdout
+            return dump + b"".join(bytes.fromhex(m.decode()) for m in re.findall(rb"\\x([0-9a-f]*)", dump))
+        return b"".join(open(os.path.join(self.state, name), "rb").read() for name in ("ampacity.db", "ampacity.db-wal"))
 
     def kill9(self):
         self.process.kill()

@@ -5,7 +5,10 @@ import os
 import subprocess
 import tempfile
 
-from cloud import Cloud, expect, skip, wait_for
+from cloud import ON_POSTGRES, Cloud, expect, skip, wait_for
+
+if ON_POSTGRES:
+    skip("a full disk of PostgreSQL's ends PostgreSQL: store_test has its refusal")
 
 mount = tempfile.mkdtemp(prefix="ampacity-full-", dir="/var/tmp")
 mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", mount], check=False,
