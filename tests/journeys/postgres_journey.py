@@ -28,7 +28,7 @@ def moved(cloud, target):
 
 def submit_all_the_time(cloud, stop, acknowledged):
     while not stop.is_set():
-        key = uuid.uuid4().hex
+        key = "j" + uuid.uuid4().hex
         body = {"image": "localhost/ampacity-tiny", "command": ["true"], "name": key,
                 "resources": {"cpus": "0.1", "memory": "64MiB"}}
         for _ in range(100):  # as a client does that repeats with its key
