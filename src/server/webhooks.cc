@@ -124,15 +124,21 @@ std::optional<Webhooks::Job> Webhooks::next(base::Lock& lock) {
 }
 
 void Webhooks::work() {
-  auto reader = store::DeliveryReader::open(options_.store);
-  if (!reader) return base::log_error("webhooks: {}", reader.error().message);
   base::Lock lock(mutex_);
   while (!stopping_) {
     const auto job = next(lock);
     if (!job) continue;
     lock.unlock();
-    attempt(*reader, *job);
+    // Each with its own: a database may have failed over since the last one.
+    auto reader = store::DeliveryReader::open(options_.store);
+    if (reader) attempt(*reader, *job);
     lock.lock();
+    if (reader) continue;
+    base::log_warn("webhooks: {}", reader.error().message);
+    if (const auto at = endpoints_.find(job->hook.id); at != endpoints_.end()) {
+      --at->second.flying;
+      at->second.due.emplace(clock_.now() + options_.first_delay, job->sequence);
+    }
   }
 }
 
