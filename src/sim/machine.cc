@@ -131,8 +131,7 @@ void Machine::live() {
   server::Loop loop(loop_options, **journal, std::move(*world), *engine, secrets_, clock);
   server::SiteEngines site_engines(
       *engine, loop,
-      [&](const core::Site& site,
-          const core::Policy&) -> base::Try<std::unique_ptr<engines::Engine>> {
+      [&](const core::Site& site) -> base::Try<std::unique_ptr<engines::Engine>> {
         return with_machines(options_.sites.at(site.name)(clock), "h100:8x2");
       },
       clock);
