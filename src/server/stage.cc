@@ -122,11 +122,8 @@ base::Result<void> Stage::lead(std::unique_ptr<documents::PaymentProvider> payme
   auto sites = std::make_unique<engines::Sites>(p_.config.site, make_engine(*label));
   site_engines_ = std::make_unique<SiteEngines>(
       *sites, loop_,
-      [this, cloud = *label](const core::Site& site, const core::Policy& policy) {
-        return make_site_engine(site,
-                                {p_.config.state, cloud,
-                                 base::Duration::seconds(policy.site_lease_s), may_act(options_)},
-                                p_.clock);
+      [this, cloud = *label](const core::Site& site) {
+        return make_site_engine(site, {p_.config.state, cloud, may_act(options_)}, p_.clock);
       },
       p_.clock);
   engine_.sit(std::move(sites));

@@ -124,8 +124,7 @@ void Machine::live() {
   server::Loop loop(loop_options, **journal, std::move(*world), *engine, secrets_, clock_);
   server::SiteEngines site_engines(
       *engine, loop,
-      [&](const core::Site& site,
-          const core::Policy&) -> base::Try<std::unique_ptr<engines::Engine>> {
+      [&](const core::Site& site) -> base::Try<std::unique_ptr<engines::Engine>> {
         return with_machines(
             engines::make_container_engine(container, clock_, options_.sites.at(site.name)->host()),
             "h100:8x2");
