@@ -12,7 +12,7 @@
 #include <queue>
 
 #include "audit/audit.h"
-#include "billing/made_month.h"
+#include "billing/made_month_bench.h"
 #include "core/openb_bench.h"
 #include "engines/stub.h"
 #include "server/invoicing.h"

@@ -1,4 +1,4 @@
-// The signals ampacityd waits for, and what is read again at SIGHUP: the log file, the TLS identity.
+// The signals ampacityd waits for; at SIGHUP the log file and the TLS identity are read again.
 // Threads: the main one; they are blocked in every thread from the start.
 #pragma once
 
