@@ -32,11 +32,17 @@ net::MayAct may_act(const StageOptions& options) {
   return [leadership = options.leadership] { return leadership->may_act(); };
 }
 
+// Time goes on from where the world is, also under a clock that was set back meanwhile.
+Parts& not_before(Parts& p, const core::World& world) {
+  p.clock.not_before(world.state().now);
+  return p;
+}
+
 }  // namespace
 
 Stage::Stage(Parts& p, StageOptions options, const Secrets& secrets, core::World world,
              store::Journal* journal)
-    : p_(p),
+    : p_(not_before(p, world)),
       options_(std::move(options)),
       keys_(secrets.pepper()),
       loop_(loop_options(p.config, options_), journal, std::move(world), engine_, secrets, p.clock),
@@ -139,6 +145,7 @@ base::Result<void> Stage::lead(std::unique_ptr<documents::PaymentProvider> payme
     loop_.answer_with(&server);
     loop_.start();
   } else {
+    p_.clock.not_before(loop_.ask([](const core::World& w) { return w.state().now; }));
     loop_.lead(journal);
   }
   webhooks_.start(loop_.ask([](const core::World& w) { return w.state().webhooks; }));
