@@ -20,8 +20,11 @@ shift 2
 
 who=$(id -un)
 [ "$who" != root ] || who=slurm
+instead='' # not empty: in the place of this shell
 as_user() {
-  if [ "$(id -un)" = "$who" ]; then "$@"; else setpriv --reuid "$who" --regid "$who" --clear-groups "$@"; fi
+  local run=()
+  [ "$(id -un)" = "$who" ] || run=(setpriv --reuid "$who" --regid "$who" --clear-groups)
+  ${instead:+exec} "${run[@]}" "$@"
 }
 # Given whole to each daemon: what the caller's environment says of another cluster must not count.
 clean() { as_user env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="$dir" TZ="${TZ:-}" SLURM_CONF="$dir/etc/slurm.conf" "$@"; }
@@ -143,7 +146,7 @@ launch() { # NAME COMMAND…
   local name=$1
   shift
   # shellcheck disable=SC2016  # the inner shell's own
-  clean setsid bash -c 'echo $$ >"$0"; exec "$@"' "$dir/run/$name.pid" "$@" \
+  { instead=1; clean setsid bash -c 'echo $$ >"$0"; exec "$@"' "$dir/run/$name.pid" "$@"; } \
     >>"$dir/log/$name.out" 2>&1 </dev/null &
 }
 

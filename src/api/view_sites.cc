@@ -14,21 +14,24 @@ constexpr std::size_t most_volumes = 100;
 // 1250 -> "1.25"
 std::string format_milli(std::int64_t milli) { return format_decimal(milli, 1000); }
 
-std::string jobs(std::uint32_t n) { return fmt::format("{} job{}", n, n == 1 ? "" : "s"); }
+// "1 job waits", "2 jobs wait"
+std::string jobs(std::uint32_t n, const char* do_it) {
+  return fmt::format("{} job{} {}{}", n, n == 1 ? "" : "s", do_it, n == 1 ? "s" : "");
+}
 
 std::optional<std::string> next_of(const core::Site& site, const SiteView& v, Instant now) {
   if (v.unknown_since) {
     const std::uint32_t stay = v.jobs - v.jobs_moving;
     std::string text = "nothing new begins there";
     if (v.jobs_moving)
-      text += fmt::format("; at {} {} start again elsewhere unless it is heard of",
-                          clock_text(*v.fenced_at, now), jobs(v.jobs_moving));
-    if (stay) text += fmt::format("; {} wait for it", jobs(stay));
+      text += fmt::format("; at {} {} again elsewhere unless it is heard of",
+                          clock_text(*v.fenced_at, now), jobs(v.jobs_moving, "start"));
+    if (stay) text += fmt::format("; {} for it", jobs(stay, "wait"));
     return text;
   }
   if (v.clearing) return "what was given up there is removed; then it is open again";
   if (site.state == core::SiteState::draining)
-    return v.jobs ? jobs(v.jobs) + " run on; nothing new begins there"
+    return v.jobs ? jobs(v.jobs, "run") + " on; nothing new begins there"
                   : "it is empty: `ampacity fleet site rm " + site.name + "`";
   if (site.state == core::SiteState::closed) return "its engine is let go";
   return std::nullopt;

@@ -3,6 +3,8 @@
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/money.h"
+#include "base/onward_clock.h"
+#include "base/threads.h"
 
 namespace ampacity::base {
 namespace {
@@ -133,6 +135,62 @@ TEST_CASE("hashes match published vectors") {
         "f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8");  // RFC-style vector
   CHECK(checksum_base62("123456789").size() == 6);
   CHECK(checksum_base62("amp_a") != checksum_base62("amp_b"));
+}
+
+namespace {
+// Both clocks by hand: the wall's, and what has truly passed.
+struct Hands final : Clock, Scheduler {
+  Instant wall{1'700'000'000'000'000};
+  Duration passed{5'000'000};
+  Hands() { scheduler = this; }
+  ~Hands() override { scheduler = nullptr; }
+  void pass(Duration d) {
+    wall.us += d.us;
+    passed.us += d.us;
+  }
+  Instant now() override { return wall; }
+  Duration elapsed() override { return passed; }
+  int spawn(std::function<void()>) override { return 0; }
+  void join(int) override {}
+  bool park(const void*, std::optional<Duration>, bool) override { return false; }
+  void wake(const void*) override {}
+  bool ending() const override { return false; }
+  void give_way() override {}
+};
+}  // namespace
+
+TEST_CASE("the server's clock: never back, never still, and on the wall clock's time again") {
+  Hands hands;
+  OnwardClock clock(hands);
+  const Instant begin = clock.now();
+  CHECK(begin == hands.wall);
+  hands.pass(Duration::seconds(10));
+  CHECK(clock.now() == hands.wall);
+  CHECK(clock.ahead() == Duration{0});
+
+  hands.wall.us -= Duration::seconds(3'600).us;  // set back by an hour
+  const Instant stepped = clock.now();
+  CHECK(stepped == begin + Duration::seconds(10));
+  Instant before = stepped;
+  for (int i = 0; i < 1'000; ++i) {  // however often it is asked
+    hands.pass(Duration::millis(1));
+    const Instant t = clock.now();
+    CHECK(t > before);
+    before = t;
+  }
+  hands.pass(Duration::seconds(1'999));
+  CHECK(clock.now() == stepped + Duration::seconds(2'000) - Duration::seconds(1));
+  CHECK(clock.ahead() == Duration::seconds(3'599));
+  hands.pass(Duration::seconds(3'599 * 2'000));  // it has caught up
+  CHECK(clock.now() == hands.wall);
+  CHECK(clock.ahead() == Duration{0});
+
+  hands.wall.us += Duration::seconds(60).us;  // forwards: followed
+  CHECK(clock.now() == hands.wall);
+  clock.not_before(hands.wall + Duration::seconds(30));  // as a store that was ahead
+  CHECK(clock.ahead() == Duration::seconds(30));
+  clock.not_before(hands.wall);
+  CHECK(clock.ahead() == Duration::seconds(30));
 }
 
 }  // namespace ampacity::base

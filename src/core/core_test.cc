@@ -288,6 +288,31 @@ TEST_CASE("a gang whose rank fails is stopped whole, and retried if asked") {
   check_invariants(c.world);
 }
 
+TEST_CASE("a gang runs, too, when its last rank is seen only as ended; and it may run for long") {
+  Cloud c(2);
+  const Id job = c.submit(c.request("h100:8x2"));
+  REQUIRE(c.seen(job, RankSeen::State::running, 0, 0));
+  c.pass(5'000'000);
+  REQUIRE(c.seen(job, RankSeen::State::ended, 0, 1));
+  CHECK(c.world.job(job)->state == JobState::running);
+  c.now = c.now + Duration::seconds(3'600);  // past the time to start
+  c.tick();
+  CHECK(c.world.job(job)->state == JobState::running);
+  check_invariants(c.world);
+}
+
+TEST_CASE("a gang is billed while one of it runs, not until a rank that never ran is given up") {
+  Cloud c(2);
+  const Id job = c.submit(c.request("h100:8x2"));
+  REQUIRE(c.seen(job, RankSeen::State::running, 0, 0));
+  c.pass(5'000'000);
+  REQUIRE(c.seen(job, RankSeen::State::ended, 7, 0));
+  c.pass(60'000'000);
+  REQUIRE(c.seen(job, RankSeen::State::failed_to_start, 0, 1));
+  CHECK(c.closed(job).interval.billed_s == 5);
+  check_invariants(c.world);
+}
+
 TEST_CASE("a long job turns its quantum over; a correction gives back what was posted too far") {
   Cloud c(1);
   const Id job = c.submit(c.request("h100:1"));

@@ -137,13 +137,15 @@ LeaseClosed close_of(Drafter& drafter, const World& world, const Job& job, std::
   i.sku = lease.sku;
   i.rates = lease.rates;
   i.steps = lease.steps;
+  Instant known;  // that one of them, run or not, was over
   for (const Rank& r : i.ranks) {
-    if (r.started_at.us && (i.started_at.us == 0 || r.started_at < i.started_at))
-      i.started_at = r.started_at;
+    known = std::max(known, r.ended_at);
+    if (r.started_at.us == 0) continue;
+    if (i.started_at.us == 0 || r.started_at < i.started_at) i.started_at = r.started_at;
     i.ended_at = std::max(i.ended_at, r.ended_at);
   }
   i.started_sequence = lease.started_sequence;
-  if (i.started_at.us == 0) i.started_at = i.ended_at;  // nothing ran, nothing is billed
+  if (i.started_at.us == 0) i.started_at = i.ended_at = known;  // nothing ran, nothing is billed
   const std::int64_t observed_s = (i.ended_at - i.started_at).seconds_rounded_up();
   i.billed_s = lease.pending_id ? std::min(observed_s, lease.paid_s) : observed_s;
   i.waived_s = base::planted("waived-lost") ? 0 : observed_s - i.billed_s;
@@ -162,11 +164,29 @@ LeaseClosed close_of(Drafter& drafter, const World& world, const Job& job, std::
   return f;
 }
 
+namespace {
+
+// A planted bug: as if the lease that its end closed were there still.
+LeaseClosed billed_again(const World& world, const Job& job) {
+  LeaseClosed f{job.id, job.generation, job.intervals.back(), {}, Outcome::succeeded, 0, {}, false};
+  Drafter drafter(world);
+  if (const Ticks amount = f.interval.amounts.total(); amount > 0)
+    f.transfers.push_back(drafter.make(
+        TransferKind::single, TransferReason::usage, world.state().projects[job.project].wallet,
+        revenue_of(world.state(), job.project, f.interval.sku), amount));
+  return f;
+}
+
+}  // namespace
+
 Decision decide_observe(const World& world, const Observe& c, Instant now) {
   const RankSeen& seen = c.seen;
   const Job* job = world.job(seen.job);
   // Ended, fenced or never ours: nothing is accepted from another generation.
   const bool fenced = job && job->generation != seen.generation && !base::planted("no-fence");
+  if (base::planted("end-billed-again") && job && !job->lease && !job->intervals.empty() &&
+      job->generation == seen.generation && seen.state == RankSeen::State::ended)
+    return std::vector<FactBody>{billed_again(world, *job)};
   if (fenced) PROBE("observe: of another generation");
   if (!job || !job->lease || fenced || seen.rank >= job->lease->ranks.size())
     return std::vector<FactBody>{};

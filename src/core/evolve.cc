@@ -423,10 +423,15 @@ struct Evolver {
       lease.ranks[f.rank].started_at = f.started_at;
       if (lease.started_at.us == 0 || f.started_at < lease.started_at)
         lease.started_at = f.started_at;
-      const bool all = std::all_of(lease.ranks.begin(), lease.ranks.end(),
-                                   [](const Rank& r) { return r.state != RankState::pending; });
-      if (all && job.state == JobState::starting) job.state = JobState::running;
+      note_running(job);
     });
+  }
+  // A gang runs when none of it is waited for any more; also one whose last was seen only as ended.
+  static void note_running(Job& job) {
+    const auto& ranks = job.lease->ranks;
+    const bool all = std::all_of(ranks.begin(), ranks.end(),
+                                 [](const Rank& r) { return r.state != RankState::pending; });
+    if (all && job.state == JobState::starting) job.state = JobState::running;
   }
   void operator()(const RankEnded& f) {
     change_terms(f.job, [&](Job& job) {
@@ -436,6 +441,7 @@ struct Evolver {
         started = f.end.started_at;
       if (started.us && job.lease->started_sequence == 0)
         job.lease->started_sequence = s.sequence + 1;
+      note_running(job);
     });
   }
   void operator()(const StopOrdered& f) {

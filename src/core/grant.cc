@@ -85,13 +85,24 @@ struct Lack {
   }
 };
 
+// A planted bug: what was admitted in the same batch is not counted yet.
+std::int64_t unseen(const World& w, const Job& job) {
+  std::int64_t milli = 0;
+  for (const Job& other : w.state().jobs)
+    if (!other.id.is_nil() && other.project == job.project &&
+        other.submitted_at == job.submitted_at)
+      milli += gpu_milli_of(other.demand);
+  return milli;
+}
+
 void check_gpus(const World& w, const Job& job, const Account_& a, Lack& lack) {
   const std::int64_t want = gpu_milli_of(job.demand);
   if (want == 0) return;
   const bool org = a.what == "org";
   const auto check = [&](SkuIx sku, const std::string& name) {
     const std::int64_t limit = limit_of(a.quota, sku);
-    const std::int64_t have = alive_on(a.alive, sku);
+    std::int64_t have = alive_on(a.alive, sku);
+    if (base::planted("quota-race")) have -= unseen(w, job);
     if (limit < 0 || have + want <= limit) return;
     lack.add({a.what + "_" + name + "_milli", want, std::max<std::int64_t>(0, limit - have)}, limit,
              want, room_at(w, job.project, org, sku, have + want - limit));

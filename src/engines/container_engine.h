@@ -61,8 +61,11 @@ class ContainerEngine final : public Engine {
   void pass();
   bool keep_service();  // false: not reachable now
   std::optional<std::vector<ListedContainer>> list_all();
-  void apply_plans(const std::vector<ListedContainer>& listed, base::Instant list_began);
-  void count_strays(const std::vector<ListedContainer>& listed, base::Instant list_began);
+  void apply_plans(const std::vector<ListedContainer>& listed, base::Instant list_began,
+                   base::Instant began_by_clock, std::vector<std::string> forgotten);
+  void count_strays(const std::vector<ListedContainer>& listed, std::vector<std::string> forgotten,
+                    base::Instant began_by_clock);
+  std::vector<std::string> end_forgotten(const std::vector<ListedContainer>& listed);
   void apply_plan(Rank& rank, const Planned& planned, Seen& seen);
   base::Duration until_next() const;  // lock held
   void wake();
@@ -116,7 +119,10 @@ class ContainerEngine final : public Engine {
 
   CreateContext context_for(const core::RankWork& work) const;
   base::Try<net::Response> call(const net::Request& request, std::int64_t timeout_s);
-  base::Instant now() const { return clock_.now(); }
+  base::Instant now() const { return clock_.now(); }              // what is told
+  static base::Instant passed() { return {base::elapsed().us}; }  // what is waited for
+  static base::Duration ran_for(const RankMemory& memory, const InspectedContainer& found,
+                                base::Instant started, base::Instant observed);
   void emit(Seen seen);
 
   ContainerOptions options_;
@@ -134,6 +140,8 @@ class ContainerEngine final : public Engine {
   std::vector<base::Thread> threads_;
   base::Instant service_retry_at_;  // the loop's own
   int service_failures_ = 0;
+  base::Instant next_forgotten_;     // … when it looks for those that podman has forgotten
+  std::set<std::string> forgotten_;  // … ids that it found the last time
 
   mutable base::Mutex mutex_;
   base::Condition changed_;     // for the loop

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 #include "engines/cdi.h"
 #include "engines/contained_process.h"
@@ -56,6 +57,12 @@ class ThisMachine final : public ContainerHost {
   bool kill_contained(int pid, const std::string& container_id) override {
     return engines::kill_contained(pid, container_id);
   }
+  std::vector<Minder> minders() override {
+    return service_ ? minders_in(service_->store()) : std::vector<Minder>{};
+  }
+  void end_minder(const Minder& minder) override {
+    if (service_) engines::end_minder(minder, service_->store());
+  }
   bool oom_killed(const std::string& container_id) const override {
     return engines::oom_killed(container_id);
   }
@@ -68,6 +75,12 @@ class ThisMachine final : public ContainerHost {
   bool has_log(const std::string& path) const override {
     std::error_code error;
     return std::filesystem::exists(path, error);
+  }
+  base::Try<SpoolEnd> spool_end(const std::string& path) override {
+    return engines::spool_end(path);
+  }
+  void add_to_spool(const std::string& path, const std::string& text) override {
+    std::ofstream(path, std::ios::app | std::ios::binary) << text;
   }
 
  private:

@@ -9,6 +9,8 @@
 
 #include "base/result.h"
 #include "engines/containers.h"
+#include "engines/log_copy.h"
+#include "engines/minders.h"
 #include "net/http_client.h"
 
 namespace ampacity::engines {
@@ -27,7 +29,7 @@ class ContainerHost {
  public:
   virtual ~ContainerHost() = default;
   virtual std::unique_ptr<net::Transport> connect() = 0;
-  virtual net::Peer peer() const = 0;  // for terminals, which take the line itself
+  virtual net::Peer peer() const = 0;     // for terminals, which take the line itself
   virtual bool owns_service() const = 0;  // podman's, of our own; docker's daemon is others'
   virtual base::Try<void> ensure_service() = 0;
   virtual bool service_alive() const = 0;
@@ -36,9 +38,15 @@ class ContainerHost {
   virtual base::Try<void> bound_group(const std::string& name) = 0;
   // See contained_process.h.
   virtual bool kill_contained(int pid, const std::string& container_id) = 0;
+  // Of the service that is our own; see minders.h.
+  virtual std::vector<Minder> minders() = 0;
+  virtual void end_minder(const Minder& minder) = 0;
   virtual bool oom_killed(const std::string& container_id) const = 0;
   virtual base::Try<void> make_log_directory() = 0;
   virtual bool has_log(const std::string& path) const = 0;
+  // Where the engine does not write the spool itself; see log_copy.h.
+  virtual base::Try<SpoolEnd> spool_end(const std::string& path) = 0;
+  virtual void add_to_spool(const std::string& path, const std::string& text) = 0;
 };
 
 std::unique_ptr<ContainerHost> this_machine(const ContainerOptions& options);

@@ -1,5 +1,5 @@
 // The loop: keep the service up, list everything, compare, hand out tasks.
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -8,6 +8,10 @@
 #include "engines/container_engine.h"
 
 namespace ampacity::engines {
+namespace {
+constexpr base::Duration kLookForForgotten = base::Duration::seconds(8);
+constexpr std::size_t kMostNamed = 5;
+}  // namespace
 
 void ContainerEngine::wake() {
   {
@@ -19,7 +23,7 @@ void ContainerEngine::wake() {
 
 base::Duration ContainerEngine::until_next() const {
   std::int64_t wait = options_.period.us;
-  base::Instant at = clock_.now();
+  base::Instant at = passed();
   for (const auto& [name, rank] : ranks_) {
     if (rank.busy) continue;
     auto when = due(rank.work, rank.memory);
@@ -41,7 +45,7 @@ void ContainerEngine::loop() {
 bool ContainerEngine::keep_service() {
   if (host_->service_alive()) return true;
   unreachable("podman's service died; containers go on without it");
-  if (now() < service_retry_at_) return false;
+  if (passed() < service_retry_at_) return false;
   auto up = host_->ensure_service();
   if (up) {
     service_failures_ = 0;
@@ -49,7 +53,7 @@ bool ContainerEngine::keep_service() {
     return true;
   }
   service_failures_ = std::min(service_failures_ + 1, 5);
-  service_retry_at_ = now() + base::Duration::seconds(std::min(1 << service_failures_, 30));
+  service_retry_at_ = passed() + base::Duration::seconds(std::min(1 << service_failures_, 30));
   unreachable(up.error().message);
   return false;
 }
@@ -80,14 +84,14 @@ std::optional<std::vector<ListedContainer>> ContainerEngine::list_all() {
 
 void ContainerEngine::pass() {
   if (!keep_service() || BUGGIFY("engine: a pass is left out")) return;
-  base::Instant began = now();
+  const base::Instant began = passed(), began_by_clock = now();
   {
     base::Guard lock(mutex_);
     gone_since_list_.clear();
   }
   auto listed = list_all();
   if (!listed) return;
-  apply_plans(*listed, began);
+  apply_plans(*listed, began, began_by_clock, end_forgotten(*listed));
   bool sweep = false;
   {
     base::Guard lock(mutex_);
@@ -96,35 +100,68 @@ void ContainerEngine::pass() {
   if (sweep) sweep_networks();
 }
 
+// Processes whose container podman knows no more, though it did not end them: it was killed in the
+// midst of a start. Who is found in two looks, each with a list of its own, has no container: what
+// was made after the first list is in the second. Says the names of those found.
+std::vector<std::string> ContainerEngine::end_forgotten(
+    const std::vector<ListedContainer>& listed) {
+  if (!host_->owns_service() || passed() < next_forgotten_) return {};
+  next_forgotten_ = passed() + kLookForForgotten;
+  std::set<std::string> known, found;
+  for (const auto& one : listed) known.insert(one.id);
+  std::vector<std::string> names;
+  for (const Minder& minder : host_->minders()) {
+    // Others' may be in our podman's store, too, without our label: their names are not ours.
+    if (known.contains(minder.container_id) || !minder.name.starts_with("job-")) continue;
+    names.push_back(minder.name);
+    found.insert(minder.container_id);
+    if (!forgotten_.contains(minder.container_id)) continue;
+    if (base::planted("forgotten-kept")) continue;
+    PROBE("engine: podman forgot one");
+    base::log_warn("engines: ending what podman has forgotten: {}, process {}", minder.name,
+                   minder.pid);
+    host_->end_minder(minder);
+  }
+  forgotten_ = std::move(found);
+  return names;
+}
+
 // Under the lock. Who runs and is not wanted: never was, or is fenced.
 void ContainerEngine::count_strays(const std::vector<ListedContainer>& listed,
-                                   base::Instant list_began) {
-  std::uint32_t strays = 0;
+                                   std::vector<std::string> forgotten,
+                                   base::Instant began_by_clock) {
+  std::vector<std::string> strays = std::move(forgotten);
   for (const auto& one : listed) {
     if (one.state != ContainerState::running || gone_since_list_.contains(one.name)) continue;
     const auto rank = ranks_.find(one.name);
-    strays += rank == ranks_.end() || rank->second.memory.done;
+    if (rank == ranks_.end() || rank->second.memory.done) strays.push_back(one.name);
   }
-  health_.listed_at = list_began;
-  health_.strays = strays;
+  health_.listed_at = began_by_clock;
+  health_.strays = static_cast<std::uint32_t>(strays.size());
+  if (strays.size() > kMostNamed) strays.resize(kMostNamed);
+  if (!strays.empty())
+    health_.note += fmt::format("{}runs unwanted: {}", health_.note.empty() ? "" : "; ",
+                                fmt::join(strays, ", "));
 }
 
 void ContainerEngine::apply_plans(const std::vector<ListedContainer>& listed,
-                                  base::Instant list_began) {
+                                  base::Instant list_began, base::Instant began_by_clock,
+                                  std::vector<std::string> forgotten) {
   std::map<std::string, const ListedContainer*> by_name;
   for (const auto& one : listed) by_name.emplace(one.name, &one);
   Seen seen;
   {
     base::Guard lock(mutex_);
-    base::Instant at = now();
-    if (whole_) count_strays(listed, list_began);
+    base::Instant at = passed();
+    if (whole_) count_strays(listed, std::move(forgotten), began_by_clock);
     bool all_there = whole_;
     for (auto it = ranks_.begin(); it != ranks_.end();) {
       auto& [name, rank] = *it;
       auto found = by_name.find(name);
       const ListedContainer* one = found == by_name.end() ? nullptr : found->second;
       if (one != nullptr && one->state == ContainerState::running && !rank.memory.final) {
-        rank.memory.seen_running_at = list_began;
+        rank.memory.seen_running_at = began_by_clock;
+        rank.memory.last_seen = list_began;
       }
       const bool thought_to_run =
           (rank.work.confirmed || rank.memory.ran) && !rank.memory.final && !rank.memory.done;
@@ -144,7 +181,7 @@ void ContainerEngine::apply_plans(const std::vector<ListedContainer>& listed,
       apply_plan(rank, planned, seen);
       ++it;
     }
-    if (all_there) health_.seen_at = list_began;
+    if (all_there) health_.seen_at = began_by_clock;
     for (const auto& [name, one] : by_name) {
       if (base::planted("strays-kept")) continue;
       if (!whole_ || ranks_.contains(name) || strays_busy_.contains(name)) continue;

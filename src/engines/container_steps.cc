@@ -109,13 +109,13 @@ void ContainerEngine::run_task(const Task& task) {
 void ContainerEngine::follow_up(const std::string& name, Rank& rank) {
   RankMemory& memory = rank.memory;
   if (memory.done) {
-    if (now() >= memory.not_before) enqueue({name, Step::remove, {}, false});
+    if (passed() >= memory.not_before) enqueue({name, Step::remove, {}, false});
     return;
   }
   if (memory.final) return;
   if (rank.look_again) return enqueue({name, Step::look, {}, false});
   bool running = memory.last && memory.last->state == State::running;
-  if (rank.work.want != core::RankWork::Want::stop || now() < memory.not_before) return;
+  if (rank.work.want != core::RankWork::Want::stop || passed() < memory.not_before) return;
   if (running && memory.term_at.us == 0) {
     enqueue({name, rank.work.grace_s > 0 ? Step::term : Step::kill, {}, false});
   }
@@ -130,7 +130,7 @@ void ContainerEngine::finish(const std::string& name,
     auto found = ranks_.find(name);
     if (found == ranks_.end()) return;
     Rank& rank = found->second;
-    rank.memory.touched_at = now();
+    rank.memory.touched_at = passed();
     rank.memory.not_before = {};
     if (report) {
       bool goes_on = report->state == State::running || report->state == State::pulling;
@@ -150,7 +150,7 @@ void ContainerEngine::later(const std::string& name, const base::Fault& fault) {
   base::log_warn("engines: {}: {}", name, fault.message);
   finish(name, [this](RankMemory& memory) {
     memory.failures = std::min(memory.failures + 1, 7);
-    memory.not_before = now() + base::Duration::millis(200 << memory.failures);
+    memory.not_before = passed() + base::Duration::millis(200 << memory.failures);
   });
   wake();
 }
@@ -271,11 +271,14 @@ void ContainerEngine::do_start(const std::string& name, const core::RankWork& wo
     base::Guard lock(mutex_);
     auto found = ranks_.find(name);
     if (found == ranks_.end()) return;
-    if (found->second.memory.asked_at.us == 0) found->second.memory.asked_at = now();
+    if (found->second.memory.asked_at.us == 0) {
+      found->second.memory.asked_at = now();
+      found->second.memory.asked = passed();
+    }
     tries = found->second.memory.failures;
   }
   if (!host_->owns_service())
-    (void)spool_end(context_for(work).log_path);  // do_create looks for it
+    (void)host_->spool_end(context_for(work).log_path);  // do_create looks for it
   auto answer = call(dialect_->start(name), 60);
   if (!answer) return later(name, answer.error());
   Verdict verdict = dialect_->judge(answer->status, answer->body);
@@ -293,7 +296,7 @@ void ContainerEngine::do_look(const std::string& name, const core::RankWork& wor
   auto answer = call(dialect_->inspect(name), 20);
   if (!answer) return later(name, answer.error());
   if (answer->status == 404) {  // whether it is gone, a list must say
-    finish(name, [at = now() + kDying](RankMemory& memory) { memory.not_before = at; });
+    finish(name, [at = passed() + kDying](RankMemory& memory) { memory.not_before = at; });
     return wake();
   }
   if (answer->status != 200) {
@@ -340,53 +343,65 @@ bool ContainerEngine::killed_by_others(const std::string& name) const {
 void ContainerEngine::report_inspected(const std::string& name, const core::RankWork& work,
                                        const InspectedContainer& found) {
   base::Instant observed = now();
-  base::Instant asked, term_at, kill_at;
+  RankMemory memory;
   {
     base::Guard lock(mutex_);
     auto rank = ranks_.find(name);
     if (rank == ranks_.end()) return;
-    asked = rank->second.memory.asked_at;
-    term_at = rank->second.memory.term_at;
-    kill_at = rank->second.memory.kill_at;
+    memory = rank->second.memory;
   }
   if (found.state == ContainerState::removing) return finish(name, [](RankMemory&) {});
   if (!found.started_at) {
     return fail(name, work, found.error.empty() ? "it never started" : found.error);
   }
-  base::Instant started = clamp(*found.started_at, asked, observed);
+  base::Instant started = clamp(*found.started_at, memory.asked_at, observed);
   if (found.state == ContainerState::running) {
     auto seen = seen_of(work, State::running);
     seen.started_at = started;
     return finish(
         name,
-        [observed](RankMemory& memory) {
-          memory.ran = true;
-          memory.failures = 0;
-          memory.seen_running_at = observed;
+        [observed](RankMemory& m) {
+          m.ran = true;
+          m.failures = 0;
+          m.seen_running_at = observed;
+          m.last_seen = passed();
+          if (m.first_seen.us == 0) m.first_seen = m.last_seen;
         },
         seen);
   }
   if (auto copied = copy_log(name); !copied) return later(name, copied.error());
   auto seen = seen_of(work, State::ended);
-  seen.started_at = started;
-  // The engine's clock may not be ours: how long it ran is right by either.
-  const base::Instant ended =
-      found.ended_at ? started + (*found.ended_at - *found.started_at) : observed;
-  seen.ended_at = clamp(ended, started, observed);
-  seen.signalled = term_at.us != 0 || kill_at.us != 0;
+  const base::Duration ran = ran_for(memory, found, started, observed);
+  // An engine whose clock is ahead of ours: it began before it seems to have.
+  seen.started_at = std::max(memory.asked_at, std::min(started, observed - ran));
+  seen.ended_at = clamp(seen.started_at + ran, seen.started_at, observed);
+  seen.signalled = memory.term_at.us != 0 || memory.kill_at.us != 0;
   seen.exit_code = found.exit_code;
   if (found.out_of_memory || (found.exit_code == 137 && host_->oom_killed(found.id))) {
     seen.out_of_memory = true;
     seen.why = fmt::format("out of memory: it needed more than its {} MiB", work.memory_mib);
-  } else if (kill_at.us != 0) {
+  } else if (memory.kill_at.us != 0) {
     seen.why = fmt::format("killed: still running {} s after SIGTERM", work.grace_s);
-  } else if (term_at.us != 0) {
+  } else if (memory.term_at.us != 0) {
     seen.why = "stopped";
   } else if (found.exit_code != 0) {
     seen.why = fmt::format("exit code {}", found.exit_code);
   }
   finish(
-      name, [](RankMemory& memory) { memory.ran = true; }, seen);
+      name, [](RankMemory& m) { m.ran = true; }, seen);
+}
+
+// The engine's clock may not be ours: how long it ran is right by either, unless one was stepped
+// meanwhile. So no longer than has passed since we asked for it, no less than we saw it run.
+base::Duration ContainerEngine::ran_for(const RankMemory& memory, const InspectedContainer& found,
+                                        base::Instant started, base::Instant observed) {
+  base::Duration ran = found.ended_at ? *found.ended_at - *found.started_at : observed - started;
+  const base::Duration said = ran;
+  if (ran.us < 0) ran = observed - started;
+  if (memory.asked.us != 0) ran = std::min(ran, passed() - memory.asked);
+  if (memory.first_seen.us != 0) ran = std::max(ran, memory.last_seen - memory.first_seen);
+  if (said != ran) PROBE("engine: its clock was stepped");
+  return ran;
 }
 
 void ContainerEngine::do_signal(const std::string& name, const core::RankWork& work, Step step) {
@@ -401,7 +416,7 @@ void ContainerEngine::do_signal(const std::string& name, const core::RankWork& w
   if (!signalled) return later(name, signalled.error());
   if (step == Step::kill) PROBE("engine: killed after its grace");
   if (!*signalled) return do_look(name, work);  // it ended meanwhile, and nobody told us
-  finish(name, [step, at = now()](RankMemory& memory) {
+  finish(name, [step, at = passed()](RankMemory& memory) {
     if (memory.term_at.us == 0) memory.term_at = at;
     if (step == Step::kill) memory.kill_at = at;
   });
@@ -448,7 +463,7 @@ void ContainerEngine::remove_later(const Task& task, const base::Try<bool>& kill
   } else if (!killed) {
     later(task.name, killed.error());
   } else {
-    finish(task.name, [this](RankMemory& memory) { memory.not_before = now() + kDying; });
+    finish(task.name, [this](RankMemory& memory) { memory.not_before = passed() + kDying; });
   }
 }
 

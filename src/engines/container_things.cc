@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/chaos.h"
 #include "base/log.h"
 #include "engines/container_engine.h"
 #include "engines/log_copy.h"
@@ -256,8 +257,8 @@ base::Try<void> ContainerEngine::remove_volume(std::uint32_t project, const std:
 base::Try<void> ContainerEngine::copy_log(const std::string& name) {
   if (host_->owns_service()) return {};
   base::Guard lock(logs_mutex_);
-  fs::path path = log_directory(options_) / (name + ".log");
-  auto end = spool_end(path);
+  const std::string path = (log_directory(options_) / (name + ".log")).string();
+  auto end = host_->spool_end(path);
   if (!end) {
     base::log_warn("engines: {}", end.error().message);
     return {};
@@ -269,8 +270,8 @@ base::Try<void> ContainerEngine::copy_log(const std::string& name) {
   auto answer = client_->call(*dialect_->logs(name, end->since_s), options);
   if (!answer) return std::unexpected(answer.error());
   if (answer->status != 200) return {};
-  std::ofstream(path, std::ios::app | std::ios::binary)
-      << spool_news(*end, spool_text(answer->body));
+  PROBE("engine: a log is copied");
+  host_->add_to_spool(path, spool_news(*end, spool_text(answer->body)));
   return {};
 }
 

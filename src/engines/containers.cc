@@ -144,11 +144,11 @@ void ContainerEngine::desire_whole(std::vector<core::RankWork> ranks) {
     for (auto& [name, rank] : ranks_) {
       if (wanted.contains(name)) continue;
       rank.memory.done = true;
-      rank.memory.touched_at = now();
+      rank.memory.touched_at = passed();
     }
     for (auto& work : ranks) {
       auto [found, fresh] = ranks_.try_emplace(work.container_name());
-      if (fresh) found->second.memory.touched_at = now();
+      if (fresh) found->second.memory.touched_at = passed();
       found->second.work = std::move(work);
     }
     whole_ = true;
@@ -167,7 +167,7 @@ void ContainerEngine::desire_also(std::vector<core::RankWork> ranks) {
       Rank& rank = found->second;
       rank.work = std::move(work);
       if (fresh) {
-        rank.memory.touched_at = now();
+        rank.memory.touched_at = passed();
         bool is_new = rank.work.want == core::RankWork::Want::run && !rank.work.confirmed;
         if (is_new) enqueue({name, Step::create, {}, false});
         compare = compare || !is_new;

@@ -29,6 +29,7 @@ struct ListedContainer {
   ContainerState state = ContainerState::running;
   bool ran = false;  // it was started once
   std::string boot;  // the boot it was made in
+  std::string id{};
 };
 
 struct InspectedContainer {

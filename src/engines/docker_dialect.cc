@@ -234,6 +234,7 @@ class Docker final : public Dialect {
       if (names.empty() || !names[0].is_string()) continue;
       one.name = names[0].as_string();
       if (one.name.starts_with('/')) one.name.erase(0, 1);
+      one.id = fields::text(c, "Id");
       one.state = state_of(fields::text(c, "State"));
       one.ran = one.state != ContainerState::created;
       one.boot = fields::text(fields::at(c, "Labels"), kBootLabel);

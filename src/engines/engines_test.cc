@@ -1,4 +1,7 @@
 #include <doctest/doctest.h>
+#include <fmt/core.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -14,6 +17,7 @@
 #include "engines/containers.h"
 #include "engines/host.h"
 #include "engines/log_spool.h"
+#include "engines/minders.h"
 #include "engines/reconcile_plan.h"
 #include "engines/stub.h"
 
@@ -333,4 +337,57 @@ TEST_CASE("stub engine: stop, done, taken back") {
   }
   engine->desire_whole({a});  // what is not yet done with is said again
   CHECK(reaches(1, State::ended));
+}
+
+TEST_CASE("minders: ours by their bundle's place, ended with what they hold, and nobody else") {
+  Place place;
+  const fs::path program = place.path / "conmon", store = place.path / "root";
+  std::ofstream(program) << "#!/bin/sh\nsleep 1000 &\nwait\n";
+  fs::permissions(program, fs::perms::owner_all);
+  const auto start = [&](const std::string& id, const fs::path& where) {
+    const std::string bundle = (where / "overlay-containers" / id / "userdata").string();
+    const pid_t child = fork();
+    if (child == 0) {
+      execl(program.c_str(), "conmon", "-c", id.c_str(), "-b", bundle.c_str(), "-n", "job-x-1-0",
+            nullptr);
+      _exit(127);
+    }
+    return child;
+  };
+  const pid_t ours = start("abc", store), others = start("def", place.path / "rootless");
+  const auto children = [](pid_t pid) {
+    std::ifstream in(fmt::format("/proc/{0}/task/{0}/children", pid));
+    int child = 0;
+    return in >> child ? child : 0;
+  };
+  std::vector<Minder> found;
+  while (found.empty() || children(ours) == 0 || children(others) == 0) found = minders_in(store);
+  const int held = children(ours);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].pid == ours);
+  CHECK(found[0].container_id == "abc");
+  CHECK(found[0].name == "job-x-1-0");
+
+  end_minder({ours, "other", "job-x-1-0"}, store);  // the number was given to another meanwhile
+  CHECK(kill(ours, 0) == 0);
+  end_minder(found[0], store);
+  int status = 0;
+  CHECK(waitpid(ours, &status, 0) == ours);
+  CHECK(WIFSIGNALED(status));
+  const auto sleeps = [held] {
+    std::ifstream in(fmt::format("/proc/{}/comm", held));
+    std::string name;
+    return static_cast<bool>(in >> name) && name == "sleep";
+  };
+  while (sleeps()) {  // until whoever inherited it has waited for it, or a zombie is all there is
+    std::ifstream in(fmt::format("/proc/{}/stat", held));
+    std::string number, name, state;
+    if (in >> number >> name >> state && state == "Z") break;
+  }
+  CHECK(minders_in(store).empty());
+  CHECK(minders_in(place.path / "rootless").size() == 1);
+  const int other = children(others);
+  kill(others, SIGKILL);
+  kill(other, SIGKILL);
+  waitpid(others, &status, 0);
 }

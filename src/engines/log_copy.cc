@@ -44,6 +44,10 @@ std::string lines_if(std::string_view text, const auto& wanted) {
 base::Try<SpoolEnd> spool_end(const fs::path& path) {
   std::fstream file(path, std::ios::in | std::ios::out | std::ios::app | std::ios::binary);
   if (!file) return base::fault("cannot write " + path.string());
+  return spool_end(file, path.string());
+}
+
+base::Try<SpoolEnd> spool_end(std::istream& file, const std::string& name) {
   file.seekg(0, std::ios::end);
   std::int64_t begin = file.tellg();
   std::string tail;
@@ -53,7 +57,7 @@ base::Try<SpoolEnd> spool_end(const fs::path& path) {
     begin -= n;
     std::string block(static_cast<std::size_t>(n), '\0');
     file.seekg(begin);
-    if (!file.read(block.data(), n)) return base::fault("cannot read " + path.string());
+    if (!file.read(block.data(), n)) return base::fault("cannot read " + name);
     tail.insert(0, block);
     std::size_t whole = begin == 0 ? 0 : tail.find('\n') + 1;
     if (begin > 0 && (whole == 0 || whole == tail.size())) continue;

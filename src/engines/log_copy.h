@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <istream>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,7 @@ struct SpoolEnd {
 
 // A new file, made here if need be, ends at 0.
 base::Try<SpoolEnd> spool_end(const std::filesystem::path& path);
+base::Try<SpoolEnd> spool_end(std::istream& spool, const std::string& name);
 
 // What of `answered` (in the spool's own form) is not in the spool yet.
 std::string spool_news(const SpoolEnd& end, std::string_view answered);

@@ -256,6 +256,7 @@ class Podman final : public Dialect {
       const auto& names = fields::list(fields::at(c, "Names"));
       if (names.empty() || !names[0].is_string()) continue;
       one.name = names[0].as_string();
+      one.id = fields::text(c, "Id");
       one.state = state_of(fields::text(c, "State"));
       one.ran = fields::number(c, "StartedAt") > 0;
       one.boot = fields::text(fields::at(c, "Labels"), kBootLabel);

@@ -21,6 +21,7 @@ class PodmanService {
   void stop();           // TERM, then KILL
   void unmount() const;  // what podman leaves mounted in its store; once nothing of it runs
 
+  std::filesystem::path store() const { return home_ / "root"; }
   const std::string& socket() const { return socket_; }
   bool alive() const;                              // a process of ours holds the socket
   bool launched() const { return launches_ > 0; }  // by this object, at least once

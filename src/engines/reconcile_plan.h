@@ -5,6 +5,8 @@
 //   done     : remove -> forget
 // 1. A rank that ever ran is never created or started again. 2. Absence counts only in a list that
 // was begun after the last thing we did to the rank. 3. What was reported as final stays final.
+// 4. Instants here are of what has truly passed (base::elapsed), so that no step of the wall clock
+// shortens a grace; but for the two that are told, `asked_at` and `seen_running_at`.
 #pragma once
 
 #include <optional>
@@ -39,10 +41,11 @@ struct RankMemory {
   bool ran = false;       // seen running in this life
   base::Instant term_at;  // 0: not sent
   base::Instant kill_at;
-  base::Instant asked_at;  // when we asked for its start; 0: before this life
-  base::Instant seen_running_at;
-  std::optional<core::RankSeen> last;   // running or pulling, as last reported
-  std::optional<core::RankSeen> final;  // ended, failed_to_start or absent
+  base::Instant asked_at;         // when we asked for its start, by the clock; 0: before this life
+  base::Instant seen_running_at;  // lately, by the clock
+  base::Instant asked, first_seen, last_seen;  // the same, by what has passed; 0: not in this life
+  std::optional<core::RankSeen> last;          // running or pulling, as last reported
+  std::optional<core::RankSeen> final;         // ended, failed_to_start or absent
 };
 
 struct Planned {

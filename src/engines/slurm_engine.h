@@ -65,6 +65,7 @@ class SlurmEngine final : public Engine {
   void list();
   void take_list(const std::vector<SlurmJob>& jobs, base::Instant began);
   void strays(const std::vector<SlurmJob>& jobs, base::Instant began);
+  void let_go(Rank& rank);
   void read_markers();
   void compare();
   void apply(Rank& rank, const SlurmPlanned& planned, Seen& seen);

@@ -136,7 +136,7 @@ SiteSeen slurm_site(const std::vector<SlurmNode>& nodes, std::string_view partit
       kind.sku.memory_mib_per_gpu =
           count == 0 ? 1024 : std::max<std::int64_t>(1024, n.memory_mib / parts / 1024 * 1024);
       kind.sku.peers = std::max<std::uint32_t>(1, count);
-      kind.sku.description = count == 0 ? "a CPU of a Slurm node" : "GPU " + type + " on Slurm";
+      if (count == 0) kind.sku.description = "a CPU of a Slurm node";
     } else if (kind.sku.emulated != node.emulated) {
       note(fmt::format("node {} is not offered: {} GPUs of this site are {}, this one is {}",
                        n.name, sku, kind.sku.emulated ? "emulated" : "real",

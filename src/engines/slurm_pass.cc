@@ -194,6 +194,9 @@ void SlurmEngine::take_list(const std::vector<SlurmJob>& jobs, Instant began) {
   {
     const base::Guard lock(mutex_);
     found.strays = static_cast<std::uint32_t>(strays_busy_.size());
+    for (const auto& [name, rank] : ranks_)
+      found.strays +=
+          rank.memory.done && rank.memory.job && rank.memory.job->state <= SlurmState::running;
   }
   found.note = notes();
   set_health(found);

@@ -79,6 +79,9 @@ SlurmPlanned plan(const core::RankWork& work, const SlurmMemory& m, const SlurmR
   const bool lives = m.job && m.job->state <= SlurmState::running;
   if (m.done) {
     const bool ended = m.marker && m.marker->ended_at;
+    // Given up while nothing was heard of it: whether it runs a list must say.
+    const bool may_run = has_run(work, m) || m.asked_at.us != 0 || m.job_id != 0;
+    if (!ended && !m.final && !lives && may_run && !known_missing(m, list_began)) return {};
     if (!lives || ended) return {SlurmStep::forget, {}};
     return now < m.not_before ? SlurmPlanned{} : SlurmPlanned{SlurmStep::kill, {}};
   }

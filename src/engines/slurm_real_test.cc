@@ -160,7 +160,7 @@ TEST_CASE("real slurm: a gang of 2 x 8 emulated GPUs; stop with its grace; KILL 
 TEST_CASE("real slurm: slurmctld killed and back; an outage longer than MinJobAge; strays") {
   SLURM_OR_SKIP
   auto runs_on = rank("while [ ! -e stop ]; do sleep 0.1; done; exit 4"),
-       ends = rank("sleep 1; exit 6");
+       ends = rank("sleep 7; exit 6");
   {
     Real real(*lab);
     auto& w = real.watch;
@@ -168,6 +168,10 @@ TEST_CASE("real slurm: slurmctld killed and back; an outage longer than MinJobAg
     w.engine->desire_also({runs_on, ends});
     REQUIRE(w.reaches(runs_on, State::running, 40));
     REQUIRE(w.reaches(ends, State::running, 40));
+    // Killed before its first save it would number jobs anew, and drain nodes over numbers used
+    // twice.
+    REQUIRE(
+        w.until([&] { return std::filesystem::exists(lab->folder() / "state/job_state"); }, 30));
     REQUIRE(lab->script("kill", "ctld"));
     REQUIRE(w.until([&] { return !w.engine->health().reachable; }, 40));
     REQUIRE(w.reaches(ends, State::ended, 30));  // told with slurmctld dead

@@ -76,8 +76,19 @@ void SlurmEngine::desire(std::vector<core::RankWork> ranks, bool whole) {
   }
   if (!whole) return;
   for (auto& [name, rank] : ranks_)
-    if (!wanted.contains(name)) rank.memory.done = true;
+    if (!wanted.contains(name)) let_go(rank);
   whole_ = want_list_ = true;
+}
+
+// Under the lock. One whose end was not heard of is looked for in the next list.
+void SlurmEngine::let_go(Rank& rank) {
+  SlurmMemory& m = rank.memory;
+  const bool ended = m.final || (m.marker && m.marker->ended_at);
+  if (!m.done && !ended) {
+    m.touched_at = now();
+    want_list_ = true;
+  }
+  m.done = true;
 }
 
 void SlurmEngine::desire_whole(std::vector<core::RankWork> ranks) {
@@ -97,7 +108,7 @@ void SlurmEngine::done_with(std::vector<Done> ranks) {
     const auto name = names_.find({done.job, done.generation, done.rank});
     if (name == names_.end()) continue;
     const auto found = ranks_.find(name->second);
-    found->second.memory.done = true;
+    let_go(found->second);
     const auto& marker = found->second.memory.marker;
     if (!found->second.busy && marker && marker->ended_at) forget(name->second);
   }

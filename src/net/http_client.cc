@@ -342,4 +342,6 @@ base::Try<Response> HttpClient::upload(const Request& request,
   return impl_->run(request, x);
 }
 
+std::unique_ptr<Transport> dial(const Peer& peer) { return std::make_unique<HttpClient>(peer); }
+
 }  // namespace ampacity::net

@@ -54,6 +54,10 @@ class Transport {
                                      const CallOptions& options) = 0;
 };
 
+// How somebody is reached: dial(), or the simulator's.
+using Connector = std::function<std::unique_ptr<Transport>(const Peer&)>;
+std::unique_ptr<Transport> dial(const Peer& peer);
+
 class HttpClient final : public Transport {
  public:
   explicit HttpClient(Peer peer);

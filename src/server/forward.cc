@@ -102,6 +102,7 @@ net::Transport& Forwarder::line_to(const std::string& url) {
 }
 
 void Forwarder::post(Workers& workers, net::Request request, net::Reply reply, Task task) {
+  const Cancel replaced = cancel();  // before the leader is looked up: what comes after is seen
   const auto leader = leadership_.leader();
   if (!request.header(hops_header).empty())
     return reply.send(
@@ -116,10 +117,11 @@ void Forwarder::post(Workers& workers, net::Request request, net::Reply reply, T
       return reply.send(no("too many leaders were seen; ask the leader itself: " + leader.url));
   }
   const auto shared = std::make_shared<net::Reply>(std::move(reply));
-  const bool posted = workers.post(
-      [task = std::move(task), request = std::move(request), shared, url = leader.url]() mutable {
-        task(std::move(request), std::move(*shared), url);
-      });
+  const bool posted = workers.post([task = std::move(task), request = std::move(request), shared,
+                                    url = leader.url, replaced]() mutable {
+    if (*replaced) return shared->send(no("the leader changed; try again in a second"));
+    task(std::move(request), std::move(*shared), url);
+  });
   if (!posted) shared->send(no("too many requests wait for the leader; try again in a second"));
 }
 

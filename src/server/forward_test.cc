@@ -13,8 +13,11 @@ struct Leader {
     explicit Line(Leader& l) : leader(l) {}
     base::Try<net::Response> call(const net::Request& request,
                                   const net::CallOptions& options) override {
-      leader.asked.push_back(request);
-      leader.reached = true;
+      {
+        const base::Guard lock(leader.mutex);
+        leader.asked.push_back(request);
+      }
+      ++leader.reached;
       while (leader.silent)
         if (*options.cancel) return base::fault("cancelled");
       if (leader.down) return base::fault("connection refused");
@@ -37,7 +40,9 @@ struct Leader {
   std::deque<net::Request> asked;
   net::Response answer{201, "application/json", "{}", {{sequence_header, "41"}}};
   bool down = false;
-  std::atomic<bool> silent{false}, reached{false};
+  std::atomic<bool> silent{false};
+  std::atomic<int> reached{0};
+  base::Mutex mutex;  // of asked
 };
 
 struct Following {
@@ -119,12 +124,24 @@ TEST_CASE("nobody waits for a leader that was replaced") {
   Following f;
   f.leader.silent = true;
   base::Thread change([&] {
-    while (!f.leader.reached) base::sleep_for(base::Duration::millis(1));
+    while (f.leader.reached == 0) base::sleep_for(base::Duration::millis(1));
     f.forwarder.leader_changed();
   });
   const auto answer = f.ask(post());
   change.join();
   CHECK(answer.status == 503);
+}
+
+TEST_CASE("what still waits to be sent when the leader is replaced is not sent to it") {
+  Following f;
+  f.leader.silent = true;
+  std::atomic<int> refused{0};
+  for (int i = 0; i < 6; ++i)  // two at once: four wait
+    f.forwarder.call(post(), net::Reply([&](net::Response r) { refused += r.status == 503; }));
+  while (f.leader.reached < 2) base::sleep_for(base::Duration::millis(1));
+  f.forwarder.leader_changed();
+  while (refused < 6) base::sleep_for(base::Duration::millis(1));
+  CHECK(f.leader.reached == 2);
 }
 
 TEST_CASE("events are passed on as they come") {

@@ -30,6 +30,23 @@ struct ExecEnd {
 };
 BOOST_DESCRIBE_STRUCT(ExecEnd, (), (exit_code, error))
 
+// What a rank says, and its end, as frames to `peer` while that is there.
+engines::ExecEvents events_to(const std::weak_ptr<net::WebSocket>& peer) {
+  engines::ExecEvents events;
+  events.on_output = [peer](std::string_view bytes, bool is_stderr) {
+    if (const auto s = peer.lock()) s->send((is_stderr ? '\2' : '\1') + std::string(bytes), false);
+  };
+  events.on_end = [peer](std::optional<int> exit_code, std::string why) {
+    ExecEnd end{exit_code, {}};
+    if (!exit_code) end.error = std::move(why);
+    if (const auto s = peer.lock()) {
+      s->send(base::to_json(end), true);
+      s->close("ended");
+    }
+  };
+  return events;
+}
+
 }  // namespace
 
 void App::job_logs(Call& c, net::Reply& r) {
@@ -104,25 +121,12 @@ void App::job_exec(Call& c, net::Reply& r) {
 
   std::shared_ptr<net::WebSocket> socket = r.websocket();
   if (!socket) return;
-  const std::weak_ptr<net::WebSocket> peer = socket;
-  engines::ExecEvents events;
-  events.on_output = [peer](std::string_view bytes, bool is_stderr) {
-    if (const auto s = peer.lock()) s->send((is_stderr ? '\2' : '\1') + std::string(bytes), false);
-  };
-  events.on_end = [peer](std::optional<int> exit_code, std::string why) {
-    ExecEnd end{exit_code, {}};
-    if (!exit_code) end.error = std::move(why);
-    if (const auto s = peer.lock()) {
-      s->send(base::to_json(end), true);
-      s->close("ended");
-    }
-  };
   const std::string container = core::job_name(found->job.id) + "-" +
                                 std::to_string(found->job.generation) + "-" + std::to_string(*rank);
   const auto engine = engine_.at(loop_.ask(
       [&](const core::World& w) { return w.state().sites[w.site_of(*found->job.lease)].name; }));
   auto session = engine ? engine->exec(container, std::move(argv), c.target.param("tty") == "1",
-                                       std::move(events))
+                                       events_to(socket))
                         : base::fault("its site cannot be reached now", true);
   if (!session) {
     socket->send(base::to_json(ExecEnd{{}, session.error().message}), true);

@@ -250,8 +250,7 @@ bool Live::tail_one(LogFollower& f, store::Reader& reader) {
 }
 
 void Live::tail() {
-  auto reader = store::open_reader(store_);
-  if (!reader) return base::log_error("live: {}", reader.error().message);
+  base::Try<std::unique_ptr<store::Reader>> reader = base::fault("not opened yet");
   base::Duration next_expiry = base::elapsed();
   while (!stopping_) {
     if (const base::Duration now = base::elapsed(); now >= next_expiry) {
@@ -263,8 +262,11 @@ void Live::tail() {
       const base::Guard lock(mutex_);
       all = logs_followed_;
     }
+    // Anew each time somebody comes: a database may have failed over since.
+    if (!all.empty() && !reader) reader = store::open_reader(store_);
+    if (all.empty()) reader = base::fault("nobody follows");
     for (const auto& f : all) {
-      if (tail_one(*f, **reader)) continue;
+      if (!reader || tail_one(*f, **reader)) continue;
       const base::Guard lock(mutex_);
       std::erase(logs_followed_, f);
     }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "base/onward_clock.h"
 #include "base/prng.h"
 #include "base/time.h"
 #include "engines/containers.h"
@@ -17,7 +18,8 @@ namespace ampacity::server {
 inline constexpr int usage_error = 2, start_error = 3;
 
 struct Parts {
-  base::SystemClock clock;
+  base::SystemClock wall;
+  base::OnwardClock clock{wall};
   base::SystemPrng prng;
   Config config;
   engines::HostFound host;

@@ -123,9 +123,7 @@ void SiteEngines::run() {
 }
 
 void SiteEngines::compare() {
-  core::Policy policy;
-  const auto wanted = loop_.ask([&](const core::World& w) {
-    policy = w.state().policy;
+  const auto wanted = loop_.ask([](const core::World& w) {
     std::vector<core::Site> sites;
     for (const core::Site& s : w.state().sites)
       if (!s.url.empty() && !s.removed && s.state != core::SiteState::closed) sites.push_back(s);
@@ -146,10 +144,10 @@ void SiteEngines::compare() {
     base::log_info("site {}: its engine is let go", name);
     sites_.remove(name);
   }
-  for (const core::Site& site : wanted) bring(site, policy);
+  for (const core::Site& site : wanted) bring(site);
 }
 
-void SiteEngines::bring(const core::Site& site, const core::Policy& policy) {
+void SiteEngines::bring(const core::Site& site) {
   {
     const base::Guard lock(mutex_);
     Running& r = running_[site.name];
@@ -157,7 +155,7 @@ void SiteEngines::bring(const core::Site& site, const core::Policy& policy) {
     if (stopping_ || clock_.now() < r.retry_at) return;
   }
   if (sites_.has(site.name)) return;
-  auto engine = make_(site, policy);
+  auto engine = make_(site);
   base::Try<void> added;
   if (engine)
     added = sites_.add(site.name, std::shared_ptr<engines::Engine>(std::move(*engine)));

@@ -22,8 +22,7 @@ core::RegisterSite registration_of(const engines::SiteSeen& seen);
 
 class SiteEngines {
  public:
-  using Make = std::function<base::Try<std::unique_ptr<engines::Engine>>(
-      const core::Site& site, const core::Policy& policy)>;
+  using Make = std::function<base::Try<std::unique_ptr<engines::Engine>>(const core::Site& site)>;
   SiteEngines(engines::Sites& sites, Loop& loop, Make make, base::Clock& clock);
   ~SiteEngines() { stop(); }
 
@@ -45,7 +44,7 @@ class SiteEngines {
   };
   void run();
   void compare();
-  void bring(const core::Site& site, const core::Policy& policy);
+  void bring(const core::Site& site);
   void tell();
 
   engines::Sites& sites_;

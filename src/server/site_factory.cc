@@ -52,7 +52,7 @@ engines::SlurmOptions slurm_options(const core::Site& site, const SiteMaking& ma
   o.partition = option(site, "partition");
   o.conf = option(site, "conf");
   o.reserve = option(site, "reserve") != "no";
-  o.lease = making.lease;
+  if (const auto lease = base::parse_duration(option(site, "lease"))) o.lease = *lease;
   o.may_act = making.may_act;
   return o;
 }
@@ -63,6 +63,9 @@ void check_slurm(const core::Site& site, Wrongs& wrong) {
   const std::string reserve = option(site, "reserve");
   if (!reserve.empty() && reserve != "yes" && reserve != "no")
     wrong.push_back({"options", "reserve must be yes or no"});
+  const std::string lease = option(site, "lease");
+  if (!lease.empty() && !base::parse_duration(lease))
+    wrong.push_back({"options", "lease must be a duration such as 10m"});
 }
 
 Made make_slurm(const core::Site& site, const SiteMaking& making, base::Clock& clock) {
@@ -92,7 +95,6 @@ Made make_emulated(const core::Site& site, const SiteMaking&, base::Clock& clock
   if (!e) return base::fault(e.error().message, false);
   engines::EmulatedOptions o;
   for (auto& member : emulated_machines(*e, "")) o.machines.nodes.push_back(std::move(member));
-  o.machines.notes = {"emulated: nothing is really run there"};
   if (const auto run = base::parse_duration(option(site, "run"))) o.run_time = *run;
   o.door = option(site, "door");
   o.record = option(site, "record");
@@ -102,7 +104,7 @@ Made make_emulated(const core::Site& site, const SiteMaking&, base::Clock& clock
 const std::array<Kind, 2>& kinds() {
   static const std::array<Kind, 2> all = {
       Kind{"slurm",
-           {"jwt-key", "user", "shared", "partition", "conf", "reserve"},
+           {"jwt-key", "user", "shared", "partition", "conf", "reserve", "lease"},
            true,
            check_slurm,
            make_slurm},

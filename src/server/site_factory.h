@@ -18,7 +18,6 @@ namespace ampacity::server {
 struct SiteMaking {
   std::filesystem::path state;  // the cloud's; a site's own folder is sites/NAME in it
   std::string cloud;            // the mark on what is ours: what has another is never touched
-  base::Duration lease;         // unrenewed for so long, work may end by itself (Policy)
   net::MayAct may_act;          // asked before each request; empty: always
 };
 

@@ -9,6 +9,7 @@ namespace ampacity::server {
 namespace {
 
 constexpr base::Duration look_every = base::Duration::seconds(1);
+constexpr base::Duration longest_quiet = base::Duration::seconds(60);  // between lists
 constexpr base::Duration slept = base::Duration::seconds(10);
 
 engines::EngineHealth health_at(engines::Engine& engine, const std::string& site) {
@@ -46,7 +47,9 @@ std::vector<core::SeeSite> SiteWatch::look(const core::World& world, engines::En
     const engines::EngineHealth health = health_at(engine, site.name);
     base::Instant listed = std::min(health.listed_at, now);
     if (health.reachable && health.listed_at.us == 0) listed = now;  // it does not say
-    c.heard = std::max(c.heard, listed);
+    // Where nothing goes on an engine lists less often; who hangs lists no more at all.
+    const bool answers = health.reachable && now - listed < longest_quiet;
+    c.heard = std::max(c.heard, answers ? now : listed);
     if (known && now - c.heard > patience) {
       PROBE("sites: one is silent");
       const base::Instant seen = std::max(health.seen_at, mark(site.name));
@@ -65,8 +68,8 @@ std::string SiteWatch::marks_text(const core::World& world, engines::Engine& eng
   for (const core::Site& site : world.state().sites) {
     if (site.removed) continue;
     const engines::EngineHealth health = health_at(engine, site.name);
-    base::Instant& mark = marks_[site.name];
-    if (health.reachable && health.seen_at.us) mark = std::max(mark, std::min(health.seen_at, now));
+    // What this life saw is not believed of what it never saw run (seeds 18, 39): mark() stays.
+    const base::Instant mark = std::max(this->mark(site.name), std::min(health.seen_at, now));
     if (mark.us) text += site.name + " " + std::to_string(mark.us) + "\n";
   }
   return text;

@@ -61,7 +61,7 @@ TEST_CASE("unknown after thirty seconds of silence, not before; back with the fi
   w.pass(10);
   const Instant last = w.now - Duration{1};
   w.lists = false;
-  w.pass(29);
+  w.pass(30);
   CHECK(w.said.empty());
   w.pass(1);
   REQUIRE(w.said.size() == 1);
@@ -127,6 +127,21 @@ TEST_CASE("marks go through their text") {
   CHECK(marks.at("home") == w.now - Duration{1});
   CHECK(marks.at("east").us == 17);
   CHECK(SiteWatch::parse_marks("junk").empty());
+}
+
+TEST_CASE("an engine lists less often where nothing goes on; one that hangs is silent") {
+  Watched w;
+  w.pass(5);
+  for (int i = 0; i < 50; ++i) {
+    w.now = w.now + Duration::seconds(1);
+    CHECK(w.watch.look(w.world, w.stage, w.now).empty());
+  }
+  std::size_t said = 0;
+  for (int i = 0; i < 60; ++i) {
+    w.now = w.now + Duration::seconds(1);
+    said += w.watch.look(w.world, w.stage, w.now).size();
+  }
+  CHECK(said > 0);
 }
 
 // ---- the factory, and what machines become ------------------------------------------------------

@@ -32,11 +32,17 @@ net::MayAct may_act(const StageOptions& options) {
   return [leadership = options.leadership] { return leadership->may_act(); };
 }
 
+// Time goes on from where the world is, also under a clock that was set back meanwhile.
+Parts& not_before(Parts& p, const core::World& world) {
+  p.clock.not_before(world.state().now);
+  return p;
+}
+
 }  // namespace
 
 Stage::Stage(Parts& p, StageOptions options, const Secrets& secrets, core::World world,
              store::Journal* journal)
-    : p_(p),
+    : p_(not_before(p, world)),
       options_(std::move(options)),
       keys_(secrets.pepper()),
       loop_(loop_options(p.config, options_), journal, std::move(world), engine_, secrets, p.clock),
@@ -122,11 +128,8 @@ base::Result<void> Stage::lead(std::unique_ptr<documents::PaymentProvider> payme
   auto sites = std::make_unique<engines::Sites>(p_.config.site, make_engine(*label));
   site_engines_ = std::make_unique<SiteEngines>(
       *sites, loop_,
-      [this, cloud = *label](const core::Site& site, const core::Policy& policy) {
-        return make_site_engine(site,
-                                {p_.config.state, cloud,
-                                 base::Duration::seconds(policy.site_lease_s), may_act(options_)},
-                                p_.clock);
+      [this, cloud = *label](const core::Site& site) {
+        return make_site_engine(site, {p_.config.state, cloud, may_act(options_)}, p_.clock);
       },
       p_.clock);
   engine_.sit(std::move(sites));
@@ -142,6 +145,7 @@ base::Result<void> Stage::lead(std::unique_ptr<documents::PaymentProvider> payme
     loop_.answer_with(&server);
     loop_.start();
   } else {
+    p_.clock.not_before(loop_.ask([](const core::World& w) { return w.state().now; }));
     loop_.lead(journal);
   }
   webhooks_.start(loop_.ask([](const core::World& w) { return w.state().webhooks; }));

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/chaos.h"
 #include "base/log.h"
+#include "base/onward_clock.h"
 #include "net/http_client.h"
 
 namespace ampacity::server {
@@ -49,7 +51,8 @@ void Webhooks::start(const std::vector<core::Webhook>& hooks) {
   for (const core::Webhook& hook : hooks) endpoints_[hook.id].hook = hook;
   auto reader = store::DeliveryReader::open(options_.store);
   if (!reader) return base::log_error("webhooks: {}", reader.error().message);
-  for (const auto& w : reader->waiting())
+  for (const auto& w :
+       base::planted("webhooks-forgotten") ? decltype(reader->waiting()){} : reader->waiting())
     if (const auto at = endpoints_.find(w.webhook); at != endpoints_.end())
       at->second.due.emplace(w.next_at, w.sequence);
   for (const auto& [webhook, at] : reader->last_delivered())
@@ -121,15 +124,21 @@ std::optional<Webhooks::Job> Webhooks::next(base::Lock& lock) {
 }
 
 void Webhooks::work() {
-  auto reader = store::DeliveryReader::open(options_.store);
-  if (!reader) return base::log_error("webhooks: {}", reader.error().message);
   base::Lock lock(mutex_);
   while (!stopping_) {
     const auto job = next(lock);
     if (!job) continue;
     lock.unlock();
-    attempt(*reader, *job);
+    // Each with its own: a database may have failed over since the last one.
+    auto reader = store::DeliveryReader::open(options_.store);
+    if (reader) attempt(*reader, *job);
     lock.lock();
+    if (reader) continue;
+    base::log_warn("webhooks: {}", reader.error().message);
+    if (const auto at = endpoints_.find(job->hook.id); at != endpoints_.end()) {
+      --at->second.flying;
+      at->second.due.emplace(clock_.now() + options_.first_delay, job->sequence);
+    }
   }
 }
 
@@ -145,7 +154,8 @@ Webhooks::Sent Webhooks::send(const core::Webhook& hook, const std::string& id,
   if (!to) return {false, false, 0, to.error().message};
   const auto address = net::address_of(*to, options_.reach, options_.resolver);
   if (!address) return {false, false, 0, address.error().message};
-  const std::int64_t at_s = clock_.now().us / 1'000'000;
+  // Receivers compare it with their own clocks: the wall's time, also where ours runs ahead.
+  const std::int64_t at_s = (clock_.now() - base::ahead_of_wall(clock_)).us / 1'000'000;
   net::Request request;
   request.method = "POST";
   request.target = to->target;
@@ -166,8 +176,8 @@ Webhooks::Sent Webhooks::send(const core::Webhook& hook, const std::string& id,
   const auto some_of_it = [&](std::string_view bytes) {
     return (read += bytes.size()) <= most_answer_bytes;
   };
-  net::HttpClient client({to->base_url(), {}});
-  const auto answer = client.stream(request, some_of_it, call);
+  const auto receiver = options_.connect({to->base_url(), {}});
+  const auto answer = receiver->stream(request, some_of_it, call);
   const int status = answer ? answer->status : answer.error().status;
   if (status / 100 == 2 && answer) return {true, false, status, {}};
   if (answer || status) return {false, status == 410, status, "answered " + std::to_string(status)};
@@ -201,7 +211,7 @@ store::Attempt Webhooks::judge(const store::Delivery& d, const Sent& sent) {
   const Instant now = clock_.now();
   store::Attempt a{d.webhook,   d.sequence, store::DeliveryState::waiting, d.attempts + 1, {}, {},
                    sent.status, sent.why};
-  if (sent.ok) {
+  if (sent.ok || (base::planted("failure-is-delivery") && sent.status == 500)) {
     a.state = store::DeliveryState::delivered;
     a.done_at = now;
     return a;
@@ -211,9 +221,11 @@ store::Attempt Webhooks::judge(const store::Delivery& d, const Sent& sent) {
     const base::Guard lock(mutex_);
     draw = prng_.next();
   }
+  PROBE("webhooks: again later");
   a.next_at = now + delay_after(options_, a.attempts, draw);
   if (sent.gone || a.attempts >= options_.most_attempts ||
       a.next_at > d.created_at + options_.most_age) {
+    PROBE("webhooks: given up");
     a.state = store::DeliveryState::given_up;
     a.done_at = now;
   }
@@ -223,7 +235,17 @@ store::Attempt Webhooks::judge(const store::Delivery& d, const Sent& sent) {
 void Webhooks::note(store::Attempt attempt) {
   Work work;
   work.actor = "webhooks";
-  work.after_commit = [this, attempt] { landed(attempt); };
+  // Where it could not be written down it is as if nobody had been asked: told again, soon.
+  auto refused = std::make_shared<bool>(false);
+  work.refused = [refused](const base::Refusal&) { *refused = true; };
+  work.after_commit = [this, attempt, refused]() mutable {
+    if (*refused && !base::planted("attempt-forgotten")) {
+      PROBE("webhooks: an attempt is not written");
+      attempt.state = store::DeliveryState::waiting;
+      attempt.next_at = clock_.now() + options_.first_delay;
+    }
+    landed(attempt);
+  };
   work.attempt = std::move(attempt);
   loop_.push(std::move(work));
 }
@@ -241,6 +263,7 @@ void Webhooks::landed(const store::Attempt& a) {
 }
 
 void Webhooks::switch_off(base::Id webhook, const std::string& why) {
+  PROBE("webhooks: switched off");
   Work work;
   work.command = core::SwitchWebhook{webhook, false, why};
   work.actor = "webhooks";

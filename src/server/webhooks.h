@@ -16,6 +16,7 @@
 
 #include "base/threads.h"
 #include "net/destination.h"
+#include "net/http_client.h"
 #include "server/loop.h"
 #include "store/deliveries.h"
 
@@ -25,6 +26,7 @@ struct WebhookOptions {
   store::StoreAt store;
   net::Reach reach = net::Reach::public_only;
   net::Resolver resolver = net::resolve;
+  net::Connector connect = net::dial;
   base::Duration timeout = base::Duration::seconds(10);  // of one attempt
   base::Duration first_delay = base::Duration::seconds(5);
   base::Duration most_delay = base::Duration::seconds(8 * 3600);

@@ -32,6 +32,7 @@ void ChaosAudit::take(std::vector<core::Violation> violations, const char* when)
 
 void ChaosAudit::fold(const core::Fact& fact) {
   auditor_.see(shadow_, fact);
+  hooks_.see(shadow_, fact);
   core::evolve(shadow_, fact);
   written_.clear();
   core::write_fact(written_, fact);
@@ -53,7 +54,7 @@ void ChaosAudit::close(const core::LeaseClosed& closed) {
                         base::format_instant(closed.interval.ended_at)));
     told_to_stop_.erase(by);
   }
-  const std::string name = fmt::format("{}-{}-0", core::job_name(closed.job), closed.generation);
+  const std::string name = fmt::format("{}-{}", core::job_name(closed.job), closed.generation);
   if (!billed_.emplace(name, Billed{closed.interval, closed.outcome, closed.fenced}).second)
     wrong("I13 " + name + " was closed twice");
 }
@@ -81,74 +82,102 @@ void ChaosAudit::loaded(const core::World& world, const store::StoreAt& store) {
     wrong("I9 what was found at a start is not what was committed");
 }
 
+// What was billed, against what ran: from the first start of a rank to the last end of one.
+void ChaosAudit::compare_lease(const std::string& name, const core::Interval& billed, bool fenced) {
+  const std::int64_t observed = billed.billed_s + billed.waived_s;
+  std::optional<base::Instant> from, until;
+  for (std::size_t rank = 0; rank < billed.ranks.size(); ++rank) {
+    const auto ran = ran_.find(fmt::format("{}-{}", name, rank));
+    if (ran == ran_.end()) continue;
+    const TrueRun& run = *ran->second;
+    if (!run.until) return;  // hidden, and running still
+    from = from ? std::min(*from, run.from) : run.from;
+    until = until ? std::max(*until, *run.until) : *run.until;
+  }
+  if (!from) {
+    if (billed.billed_s > 0)
+      wrong(fmt::format("I11 {} never ran and is billed {} s", name, billed.billed_s));
+    return;
+  }
+  // A step of the clock, and a server that does not know how long ago it began.
+  const bool restarts = plan_.has(Fault::kill) || plan_.has(Fault::power) ||
+                        plan_.has(Fault::disk_crash) || plan_.has(Fault::disk_error) ||
+                        plan_.has(Fault::disk_full) || plan_.has(Fault::reboot) ||
+                        plan_.has(Fault::partition) || plan_.has(Fault::unavailable) ||
+                        plan_.has(Fault::reply_lost) || !plan_.sites.empty();
+  if (plan_.has(Fault::clock) && restarts) return;
+  const std::int64_t truly = (*until - *from).seconds_rounded_up();
+  if (billed.billed_s > truly + 1)
+    wrong(fmt::format("I11 {} ran {} s and is billed {} s", name, truly, billed.billed_s));
+  const bool hard = vanishes() || fenced;
+  if (!hard && observed + 1 < truly)
+    wrong(fmt::format("I10 {} ran {} s, {} s were observed", name, truly, observed));
+}
+
 bool ChaosAudit::vanishes() const {
   return plan_.has(Fault::lost) || plan_.has(Fault::hidden) || plan_.has(Fault::reboot) ||
          plan_.has(Fault::power) || plan_.has(Fault::disk_crash) || plan_.has(Fault::stray);
 }
 
 // I5: of one job two generations run at once only if the first was given up at a lost site.
-void ChaosAudit::compare_generations(const Runs& by_name) {
+void ChaosAudit::compare_generations() {
   if (vanishes() || plan_.has(Fault::engine_clock)) return;
   for (const auto& [name, billed] : billed_) {
-    const auto ran = by_name.find(name);
-    if (ran == by_name.end() || billed.fenced) continue;
-    const auto next =
-        by_name.find(fmt::format("{}-{}-0", name.substr(0, name.find_last_of('-', name.size() - 3)),
-                                 billed.interval.generation + 1));
-    if (next == by_name.end()) continue;
+    const auto ran = ran_.find(name + "-0");
+    if (ran == ran_.end() || billed.fenced) continue;
+    const auto next = ran_.find(fmt::format("{}-{}-0", name.substr(0, name.find_last_of('-')),
+                                            billed.interval.generation + 1));
+    if (next == ran_.end()) continue;
     if (!ran->second->until || *ran->second->until > next->second->from)
       wrong(fmt::format("I5 {} ran on while {} ran", name, next->first));
   }
 }
 
-// What was billed, against what ran.
 void ChaosAudit::compare_runs() {
-  const bool skewed = plan_.has(Fault::engine_clock) || plan_.has(Fault::clock);
-  Runs by_name;
-  for (const FakePodman* podman : podmans_)
-    for (const auto& run : podman->runs()) {
+  for (const Truth& truth : truths_)
+    for (const TrueRun& run : truth.runs) {
       if (run.starts > 1) wrong(fmt::format("I5 {} was started {} times", run.name, run.starts));
-      const auto [other, is_new] = by_name.emplace(run.name, &run);
-      if (!is_new && podmans_.size() > 1 && !vanishes())
+      const auto [other, is_new] = ran_.emplace(run.name, &run);
+      if (!is_new && truths_.size() > 1 && !vanishes())
         wrong(fmt::format("I5 {} was started at two sites, or twice", run.name));
       other->second = &run;
+      where_[run.name] = &truth;
     }
-  compare_generations(by_name);
-  for (const auto& [name, billed] : billed_) {
-    const auto ran = by_name.find(name);
-    const core::Interval& i = billed.interval;
-    if (i.ranks.size() != 1) {  // of a gang: that any of it ran
-      bool any = i.billed_s == 0;
-      for (std::size_t rank = 0; rank < i.ranks.size(); ++rank)
-        any |= by_name.contains(name.substr(0, name.size() - 1) + std::to_string(rank));
-      if (!any) wrong(fmt::format("I11 no rank of {} ran, and it is billed", name));
-      continue;
+  compare_generations();
+  for (const auto& [name, billed] : billed_) compare_lease(name, billed.interval, billed.fenced);
+}
+
+// A spool is what was written, up to somewhere; to the end, if the end was seen.
+void ChaosAudit::compare_logs() {
+  if (plan_.has(Fault::clock)) return;  // known: docs/simulation.md
+  for (const auto& [name, billed] : billed_)
+    for (std::size_t rank = 0; rank < billed.interval.ranks.size(); ++rank) {
+      const auto ran = ran_.find(fmt::format("{}-{}", name, rank));
+      if (ran == ran_.end() || !where_.at(ran->first)->spool) continue;
+      std::string wrote;
+      for (const std::string& line : ran->second->log) wrote += line;
+      const std::string spool = where_.at(ran->first)->spool(ran->first);
+      const bool whole = billed.outcome != core::Outcome::lost && !billed.fenced;
+      if (whole ? spool != wrote : !wrote.starts_with(spool))
+        wrong(fmt::format("the log of {} is '{}' and it wrote '{}'", ran->first, spool, wrote));
     }
-    if (ran == by_name.end()) {
-      if (i.billed_s > 0)
-        wrong(fmt::format("I11 {} never ran and is billed {} s", name, i.billed_s));
-      continue;
-    }
-    if (!ran->second->until) continue;  // hidden, and running still
-    if (skewed) continue;
-    const std::int64_t truly = (*ran->second->until - ran->second->from).seconds_rounded_up();
-    if (i.billed_s > truly + 1)
-      wrong(fmt::format("I11 {} ran {} s and is billed {} s", name, truly, i.billed_s));
-    const bool hard = vanishes() || billed.fenced;
-    const std::int64_t observed = i.billed_s + i.waived_s;
-    if (!hard && observed + 1 < truly)
-      wrong(fmt::format("I10 {} ran {} s, {} s were observed", name, truly, observed));
-  }
 }
 
 void ChaosAudit::settled(const core::World& world, base::Instant now) {
   take(core::violations(world, now), "at the end");
   take(core::overdue(world, now, base::Duration::seconds(120)), "at the end");
   compare_runs();
+  compare_logs();
+  judge_hooks();
+}
+
+void ChaosAudit::judge_hooks() {
+  for (std::string& what : hooks_.judge()) wrong(std::move(what));
 }
 
 void ChaosAudit::store_at_rest(const store::StoreAt& store) {
   for (std::string& what : check_whole(store)) wrong("store: " + what);
+  for (std::string& what : hooks_.judge_store(store)) wrong(std::move(what));
 }
 
 }  // namespace ampacity::sim

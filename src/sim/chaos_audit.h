@@ -9,15 +9,23 @@
 
 #include "core/invariants.h"
 #include "sim/chaos_plan.h"
+#include "sim/hook_audit.h"
 #include "sim/machine.h"
+#include "sim/runs.h"
 
 namespace ampacity::sim {
 
+// What whoever plays an engine knows.
+struct Truth {
+  const TrueRuns& runs;
+  std::function<std::string(const std::string& name)> spool;  // of a rank's log; null: not played
+};
+using Truths = std::vector<Truth>;  // of all sites
+
 class ChaosAudit {
  public:
-  // The podmans of all sites.
-  ChaosAudit(const ChaosPlan& plan, std::vector<const FakePodman*> podmans)
-      : plan_(plan), podmans_(std::move(podmans)) {}
+  ChaosAudit(const ChaosPlan& plan, Truths truths, const Receivers& receivers)
+      : plan_(plan), truths_(std::move(truths)), hooks_(receivers, plan.webhook_attempts) {}
 
   // After a commit: the facts, and the world that made them.
   void committed(const core::World& after, const std::vector<core::Fact>& facts);
@@ -26,6 +34,8 @@ class ChaosAudit {
   // At the end, when everything has settled.
   void settled(const core::World& world, base::Instant now);
   void store_at_rest(const store::StoreAt& store);
+  bool all_told() const { return hooks_.all_told(); }  // webhooks
+  void judge_hooks();
 
   void wrong(std::string what);
   void healed() { healed_ = true; }  // from now on nothing excuses a stop that takes long
@@ -38,13 +48,14 @@ class ChaosAudit {
   void fold(const core::Fact& fact);
   void close(const core::LeaseClosed& closed);
   void compare_runs();
-  using Runs = std::map<std::string, const FakePodman::Run*>;
-  void compare_generations(const Runs& by_name);
+  void compare_lease(const std::string& name, const core::Interval& billed, bool fenced);
+  void compare_generations();
   bool vanishes() const;  // containers may, or come back
+  void compare_logs();
   void take(std::vector<core::Violation> violations, const char* when);
 
   const ChaosPlan& plan_;
-  const std::vector<const FakePodman*> podmans_;
+  const Truths truths_;
   core::World shadow_;
   core::FactAuditor auditor_;
   struct Billed {
@@ -52,7 +63,11 @@ class ChaosAudit {
     core::Outcome outcome{};
     bool fenced = false;
   };
-  std::map<std::string, Billed> billed_;  // by the first rank's container
+  std::map<std::string, Billed> billed_;  // "job-…-2": by job and generation
+  // At the end: by name.
+  std::map<std::string, const TrueRun*> ran_;
+  std::map<std::string, const Truth*> where_;
+  HookAudit hooks_;
   std::string written_;
   bool healed_ = false;
   std::map<base::Id, base::Instant> told_to_stop_;  // by when it must have ended

@@ -9,7 +9,7 @@ constexpr std::array<std::string_view, faults_in_all> words = {
     "kill",         "power",      "disk-crash",   "pause",       "disk-full", "disk-error",
     "clock",        "partition",  "reply-lost",   "lost",        "hidden",    "events",
     "stop-ignored", "idle-start", "engine-clock", "unavailable", "list-cut",  "dies",
-    "reboot",       "stray",      "misbehave",    "site-lost",   "flap"};
+    "reboot",       "stray",      "receivers",    "misbehave",   "site-lost", "flap"};
 
 }  // namespace
 
@@ -23,6 +23,7 @@ bool strikes(Fault fault) {
     case Fault::unavailable:
     case Fault::list_cut:
     case Fault::dies:
+    case Fault::receivers:
     case Fault::misbehave:
       return false;
     default:
@@ -64,22 +65,30 @@ ChaosPlan draw_plan(const ChaosOptions& options) {
     const auto drawn = static_cast<std::uint32_t>(1 + below(most));
     return p.has(f) ? drawn : 0;
   };
-  p.podman.unreachable = rate(Fault::partition, 100);
-  p.podman.unavailable = rate(Fault::unavailable, 200);
-  p.podman.reply_lost = rate(Fault::reply_lost, 200);
-  p.podman.list_cut = rate(Fault::list_cut, 200);
-  p.podman.event_lost = rate(Fault::events, 1'000);
-  p.podman.event_twice = rate(Fault::events, 500);
-  p.podman.start_idle = rate(Fault::idle_start, 200);
-  p.podman.start_refused = rate(Fault::unavailable, 100);
-  p.podman.term_ignored = rate(Fault::stop_ignored, 700);
-  p.podman.dies = rate(Fault::dies, 400);
-  p.podman.pull_fails = rate(Fault::unavailable, 300);
-  p.podman.half_made = rate(Fault::partition, 60);
-  p.podman.half_started = rate(Fault::partition, 60);
-  p.podman.slowest = base::Duration::millis(between(1, 3'000));
+  p.engine.unreachable = rate(Fault::partition, 100);
+  p.engine.unavailable = rate(Fault::unavailable, 200);
+  p.engine.reply_lost = rate(Fault::reply_lost, 200);
+  p.engine.list_cut = rate(Fault::list_cut, 200);
+  p.engine.event_lost = rate(Fault::events, 1'000);
+  p.engine.event_twice = rate(Fault::events, 500);
+  p.engine.start_idle = rate(Fault::idle_start, 200);
+  p.engine.start_refused = rate(Fault::unavailable, 100);
+  p.engine.term_ignored = rate(Fault::stop_ignored, 700);
+  p.engine.dies = rate(Fault::dies, 400);
+  p.engine.pull_fails = rate(Fault::unavailable, 300);
+  p.engine.half_made = rate(Fault::partition, 60);
+  p.engine.half_started = rate(Fault::partition, 60);
+  p.docker = below(3) == 0;
+  if (p.docker) p.engine.half_made = p.engine.half_started = 0;
+  p.receivers.unreachable = rate(Fault::receivers, 400);
+  p.receivers.failing = rate(Fault::receivers, 400);
+  p.receivers.reply_lost = rate(Fault::receivers, 300);
+  p.receivers.gone = rate(Fault::receivers, 8);
+  p.receivers.slowest = base::Duration::millis(between(1, 8'000));
+  if (below(4) == 0) p.webhook_attempts = 3;
+  p.engine.slowest = base::Duration::millis(between(1, 3'000));
   const std::int64_t wrong_ms = between(-90'000, 90'000);
-  if (p.has(Fault::engine_clock)) p.podman.clock_wrong = base::Duration::millis(wrong_ms);
+  if (p.has(Fault::engine_clock)) p.engine.clock_wrong = base::Duration::millis(wrong_ms);
   if (below(3) == 0) {  // drawn last: plans without sites are as they were
     p.sites = {"east", "west"};
     p.sites.resize(1 + below(2));

@@ -8,7 +8,8 @@
 #include <vector>
 
 #include "sim/disk.h"
-#include "sim/fake_podman.h"
+#include "sim/fake_containers.h"
+#include "sim/receivers.h"
 
 namespace ampacity::sim {
 
@@ -34,11 +35,12 @@ enum class Fault {
   dies,          // processes end on their own
   reboot,        // F15 of the host
   stray,         // somebody else's container with our label
+  receivers,     // of webhooks: unreachable, failing, gone
   misbehave,     // BUGGIFY
   site_lost,     // F35, F25: a site is cut off for longer than its lease; what runs there runs on
   flap,          // F33: a site comes and goes, each time for less than it takes to be unknown
 };
-inline constexpr int faults_in_all = 23;
+inline constexpr int faults_in_all = 24;
 inline constexpr int first_site_fault = static_cast<int>(Fault::site_lost);
 std::string_view word(Fault fault);
 bool strikes(Fault fault);  // at an instant; the others are rates
@@ -54,7 +56,7 @@ struct ChaosOptions {
 struct ChaosPlan {
   std::set<Fault> faults;
   std::vector<std::string> emulated;
-  std::vector<std::string> sites;  // beside the machine's own, each with a podman of its own
+  std::vector<std::string> sites;  // beside the machine's own, each with an engine of its own
   int tenants = 1;
   base::Duration safety;            // how long things go wrong
   base::Duration between_requests;  // of a tenant, on average
@@ -64,7 +66,10 @@ struct ChaosPlan {
   std::int64_t credit_usd = 1'000;
   std::uint64_t snapshot_after = 200;
   std::uint32_t give_way_odds = 0;
-  PodmanFaults podman;
+  bool docker = false;  // the engine speaks docker's API, not podman's
+  ContainerFaults engine;
+  ReceiverFaults receivers;
+  std::int64_t webhook_attempts = 20;
   base::Duration shortest_run, longest_run;
 
   bool has(Fault f) const { return faults.contains(f); }

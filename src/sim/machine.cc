@@ -5,6 +5,7 @@
 
 #include "base/chaos.h"
 #include "base/log.h"
+#include "base/onward_clock.h"
 #include "engines/sites.h"
 #include "server/app.h"
 #include "server/catalogue.h"
@@ -16,7 +17,7 @@
 namespace ampacity::sim {
 namespace {
 
-constexpr const char* state_folder = "/simulated";
+constexpr const char* log_folder = "/simulated/logs";
 
 engines::EngineReports reports_to(server::Loop& loop, server::SiteEngines& sites) {
   engines::EngineReports reports;
@@ -36,12 +37,10 @@ engines::EngineReports reports_to(server::Loop& loop, server::SiteEngines& sites
 
 }  // namespace
 
-Machine::Machine(MachineOptions options, Fibres& fibres, Disk& disk, FakePodman& podman,
-                 base::Prng& prng)
+Machine::Machine(MachineOptions options, Fibres& fibres, Disk& disk, base::Prng& prng)
     : options_(std::move(options)),
       fibres_(fibres),
       disk_(disk),
-      podman_(podman),
       prng_(prng),
       secrets_(std::string(32, 's')) {}
 
@@ -65,7 +64,7 @@ void Machine::kill(Loss loss) {
   disk_.restart(loss);
 }
 
-base::Result<void> Machine::begin(server::Loop& loop, server::KeyRing& keys) {
+base::Result<void> Machine::begin(server::Loop& loop, server::KeyRing& keys, base::Clock& clock) {
   const bool founded = loop.ask([](const core::World& w) { return !w.state().accounts.empty(); });
   if (!founded)
     if (auto done = loop.run(core::Found{server::default_prices()}, "ampacityd"); !done)
@@ -73,7 +72,7 @@ base::Result<void> Machine::begin(server::Loop& loop, server::KeyRing& keys) {
   if (loop.ask([](const core::World& w) { return w.state().keys.empty(); })) {
     server::NewKey made = server::make_key(keys.pepper());
     core::CreateKey create;
-    create.key.id = base::make_uuid7(clock_.now(), prng_);
+    create.key.id = base::make_uuid7(clock.now(), prng_);
     create.key.lookup = std::move(made.lookup);
     create.key.hash = std::move(made.hash);
     create.key.role = core::Role::owner;
@@ -90,7 +89,7 @@ base::Result<void> Machine::begin(server::Loop& loop, server::KeyRing& keys) {
   auto inventory = server::take_inventory(host, {}, emulated, "home");
   if (!inventory) return std::unexpected(inventory.error());
   if (auto joined = loop.run(std::move(inventory->site), "ampacityd"); !joined) return joined;
-  for (const auto& [name, podman] : options_.sites) {
+  for (const auto& [name, engine] : options_.sites) {
     if (loop.ask([&](const core::World& w) { return w.site(name).has_value(); })) continue;
     core::AddSite add;
     add.site.name = name;
@@ -102,6 +101,17 @@ base::Result<void> Machine::begin(server::Loop& loop, server::KeyRing& keys) {
   return {};
 }
 
+server::WebhookOptions Machine::webhook_options() const {
+  server::WebhookOptions o;
+  o.store = store();
+  o.connect = options_.receivers->connector();
+  o.resolver = Receivers::resolver();
+  o.most_delay = base::Duration::seconds(600);
+  o.most_attempts = options_.webhook_attempts;
+  o.most_at_once = 3;
+  return o;
+}
+
 // As server/main.cc joins them.
 void Machine::live() {
   auto journal = store::open_journal(store());
@@ -111,28 +121,21 @@ void Machine::live() {
   server::KeyRing keys(secrets_.pepper());
   for (const core::Key& k : world->state().keys) keys.put(k);
   if (loaded) loaded(*world);
+  base::OnwardClock clock(wall_);
+  clock.not_before(world->state().now);
 
-  engines::ContainerOptions container;
-  container.state = state_folder;
-  container.cloud = "simulated";
-  container.period = options_.engine_period;
-  auto engine = std::make_unique<engines::Sites>(
-      "home", engines::make_container_engine(container, clock_, podman_.host()));
+  auto engine = std::make_unique<engines::Sites>("home", options_.engine(clock));
   server::LoopOptions loop_options;
   loop_options.store = store();
   loop_options.snapshot_when_quiet = options_.snapshot_after;
-  server::Loop loop(loop_options, **journal, std::move(*world), *engine, secrets_, clock_);
+  server::Loop loop(loop_options, **journal, std::move(*world), *engine, secrets_, clock);
   server::SiteEngines site_engines(
       *engine, loop,
-      [&](const core::Site& site,
-          const core::Policy&) -> base::Try<std::unique_ptr<engines::Engine>> {
-        return with_machines(
-            engines::make_container_engine(container, clock_, options_.sites.at(site.name)->host()),
-            "h100:8x2");
+      [&](const core::Site& site) -> base::Try<std::unique_ptr<engines::Engine>> {
+        return with_machines(options_.sites.at(site.name)(clock), "h100:8x2");
       },
-      clock_);
-  server::Live watchers(loop, engines::LogSpool(engines::log_directory(container)), store(),
-                        clock_);
+      clock);
+  server::Live watchers(loop, engines::LogSpool(log_folder), store(), clock);
   loop.on_commit([&](const core::World& after, const std::vector<core::Fact>& facts) {
     for (const core::Fact& f : facts) {
       if (const auto* made = std::get_if<core::KeyCreated>(&f.body)) keys.put(made->key);
@@ -141,11 +144,9 @@ void Machine::live() {
     }
     if (committed) committed(after, facts);
   });
-  server::WebhookOptions hook_options;
-  hook_options.store = store();
-  server::Webhooks webhooks(hook_options, loop, secrets_, clock_, prng_);
-  server::App app({"simulated", store(), 0}, loop, keys, *engine, watchers, webhooks, clock_,
-                  prng_);
+  server::Webhooks webhooks(webhook_options(), loop, secrets_, clock, prng_);
+  loop.on_publish([&](const server::Published& published) { webhooks.announce(published); });
+  server::App app({"simulated", store(), 0}, loop, keys, *engine, watchers, webhooks, clock, prng_);
   // What ends last in an orderly stop: members are in the wrong order for it.
   struct End {
     std::function<void()> f;
@@ -154,6 +155,7 @@ void Machine::live() {
   const End end{[&] {
     app.stop();
     watchers.stop();
+    webhooks.stop();
     site_engines.stop();
     loop.stop();
     engine.reset();
@@ -161,7 +163,9 @@ void Machine::live() {
   if (const auto started = engine->start(reports_to(loop, site_engines)); !started)
     return die("engine: " + started.error().message);
   loop.start();
-  if (const auto begun = begin(loop, keys); !begun) return die("begin: " + begun.error().message);
+  webhooks.start(loop.ask([](const core::World& w) { return w.state().webhooks; }));
+  if (const auto begun = begin(loop, keys, clock); !begun)
+    return die("begin: " + begun.error().message);
   if (!options_.sites.empty()) site_engines.start();
   app.open();
   app_ = &app;

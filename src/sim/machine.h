@@ -1,40 +1,48 @@
-// One ampacityd on its host, as the simulator runs it: the production loop, engine, handlers and
-// store, on a disk, a podman and a clock that fail. Started, killed, and started again.
+// One ampacityd on its host, as the simulator runs it: the production loop, engine, handlers,
+// webhooks and store, on a disk, an engine, a network and a clock that fail. Started, killed, and
+// started again.
 // Threads: fibres; the object itself is outside the process. 1. What happens between two turns of
 // the process's tasks is what a kill -9 could come between.
 #pragma once
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/prng.h"
 #include "core/world.h"
+#include "engines/engine.h"
 #include "net/http.h"
 #include "server/secrets.h"
 #include "sim/disk.h"
-#include "sim/fake_podman.h"
 #include "sim/fibres.h"
+#include "sim/receivers.h"
 
 namespace ampacity::server {
 class App;
 class KeyRing;
 class Loop;
+struct WebhookOptions;
 }  // namespace ampacity::server
 
 namespace ampacity::sim {
 
 struct MachineOptions {
-  std::vector<std::string> emulated;         // "h100:8x2"
-  std::map<std::string, FakePodman*> sites;  // beside its own, with two nodes of 8 h100 each
-  base::Duration engine_period = base::Duration::seconds(3);
+  // The production engine on whatever plays its world (fake_containers.h), for one life.
+  using MakeEngine = std::function<std::unique_ptr<engines::Engine>(base::Clock&)>;
+  std::vector<std::string> emulated;  // "h100:8x2"
+  MakeEngine engine;
+  std::map<std::string, MakeEngine> sites;  // beside its own, with two nodes of 8 h100 each
+  Receivers* receivers = nullptr;           // of webhooks
+  std::int64_t webhook_attempts = 20;
   std::uint64_t snapshot_after = 200;  // facts
 };
 
 class Machine {
  public:
-  Machine(MachineOptions options, Fibres& fibres, Disk& disk, FakePodman& podman, base::Prng& prng);
+  Machine(MachineOptions options, Fibres& fibres, Disk& disk, base::Prng& prng);
 
   // What became of the world: after each commit, and as found at each start.
   std::function<void(const core::World& after, const std::vector<core::Fact>&)> committed;
@@ -55,7 +63,7 @@ class Machine {
   // On the loop's own turn, after what it saw is durable. Only while it is open.
   void look(const std::function<void(const core::World&)>& f);
 
-  base::Duration clock_jump;  // its clock, against the world's
+  base::Duration clock_jump;  // its wall clock, against the world's
   int lives() const { return lives_; }
   store::StoreAt store() const { return disk_.at(); }
 
@@ -66,14 +74,14 @@ class Machine {
     Machine& machine;
   };
   void live();
-  base::Result<void> begin(server::Loop& loop, server::KeyRing& keys);
+  base::Result<void> begin(server::Loop& loop, server::KeyRing& keys, base::Clock& clock);
+  server::WebhookOptions webhook_options() const;
 
   const MachineOptions options_;
   Fibres& fibres_;
   Disk& disk_;
-  FakePodman& podman_;
   base::Prng& prng_;
-  SkewedClock clock_{*this};
+  SkewedClock wall_{*this};
   server::Secrets secrets_;
   std::string owner_key_;
   Fibres::Group group_ = 0;

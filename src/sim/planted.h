@@ -2,6 +2,7 @@
 // each must be found by the auditors within 200 seeds, or the auditors are not worth much.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,7 +15,8 @@ struct PlantedBug {
 };
 const std::vector<PlantedBug>& planted_bugs();
 
-// Runs seeds against each until it is found, prints the table; 0: all were found within 200.
-int find_planted(int processes);
+// Runs seeds against each (or those named, by comma) until it is found, prints the table; 0: all
+// were found within 200. `processes` at a time; 0: one a core.
+int find_planted(const std::string& only, int processes);
 
 }  // namespace ampacity::sim

@@ -211,8 +211,7 @@ std::vector<StoreStep> standard_steps(std::uint64_t seed, int commits) {
   return Maker(seed, commits).make();
 }
 
-std::expected<void, store::AppendFault> run_step(const StoreStep& step,
-                                                 const store::StoreAt& store,
+std::expected<void, store::AppendFault> run_step(const StoreStep& step, const store::StoreAt& store,
                                                  std::unique_ptr<store::Journal>& journal) {
   if (step.kind == Kind::reopen) journal.reset();
   if (!journal) {

@@ -46,8 +46,7 @@ std::vector<StoreStep> standard_steps(std::uint64_t seed, int commits);
 
 // Does one step as the loop would. A null journal is opened first; a fault of the opening counts as
 // the step's.
-std::expected<void, store::AppendFault> run_step(const StoreStep& step,
-                                                 const store::StoreAt& store,
+std::expected<void, store::AppendFault> run_step(const StoreStep& step, const store::StoreAt& store,
                                                  std::unique_ptr<store::Journal>& journal);
 
 // The steps, and what a run without faults leaves after each.

@@ -22,8 +22,9 @@ std::string field(const std::string& body, std::string_view name) {
 
 }  // namespace
 
-Tenants::Tenants(const ChaosPlan& plan, Fibres& fibres, Machine& machine, base::Prng& prng)
-    : plan_(plan), fibres_(fibres), machine_(machine), prng_(prng) {}
+Tenants::Tenants(const ChaosPlan& plan, Fibres& fibres, Machine& machine, Receivers& receivers,
+                 base::Prng& prng)
+    : plan_(plan), fibres_(fibres), machine_(machine), receivers_(receivers), prng_(prng) {}
 
 void Tenants::expect(bool holds, const std::string& what) {
   if (!holds && wrong_.size() < 20) wrong_.push_back(what);
@@ -96,6 +97,9 @@ bool Tenants::found(Tenant& t) {
   made("/v1/projects", fmt::format(R"({{"name":"{0}","org":"{0}"}})", t.name));
   made("/v1/users", fmt::format(R"({{"name":"{0}","org":"{0}"}})", t.name));
   made("/v1/credits", fmt::format(R"({{"project":"{}","amount":"{}"}})", t.name, plan_.credit_usd));
+  if (below(2) == 0)
+    (void)ask(machine_.owner_key(), "PUT", "/v1/projects/" + t.name + "/quota",
+              fmt::format(R"({{"gpus":{{"any":"{}"}}}})", 2 + below(12)), "");
   // A key's secret is shown once: where its answer was lost, another is made.
   for (int i = 0; i < 20 && t.key.empty(); ++i) {
     const auto key = ask(machine_.owner_key(), "POST", "/v1/keys",
@@ -193,15 +197,76 @@ void Tenants::meter(Tenant& t) {
   metered_.insert(id);
 }
 
+// Both at the same instant: a quota's last unit is for one of them.
+void Tenants::submit_two_at_once(Tenant& t) {
+  auto over = std::make_shared<int>(0);
+  for (int i = 0; i < 2; ++i)
+    fibres_.spawn_in(Fibres::outside, [this, &t, over] {
+      submit(t);
+      ++*over;
+      base::scheduler->wake(over.get());
+    });
+  while (*over < 2) (void)base::scheduler->park(over.get(), std::nullopt);
+}
+
+void Tenants::add_hook(const std::string& key, const std::string& name,
+                       std::vector<std::string>* ids) {
+  constexpr const char* events[] = {"", R"("job.ended")", R"("job.submitted","job.ended")"};
+  const auto r =
+      ask(key, "POST", "/v1/webhooks",
+          fmt::format(R"({{"url":"{}","events":[{}]}})", Receivers::url(name), events[below(3)]),
+          name + "-hook");
+  expect(r && r->status == 201, "a webhook was refused: " + (r ? r->body : "no answer"));
+  if (!r || r->status != 201) return;
+  if (ids) ids->push_back(field(r->body, "id"));
+  if (const std::string secret = field(r->body, "secret"); !secret.empty())
+    receivers_.knows(name, secret);
+}
+
+void Tenants::hook(Tenant& t) {
+  if (t.hooks.empty() || (t.hooks.size() < 3 && below(3) == 0))
+    return add_hook(t.key, fmt::format("{}-{}", t.name, t.hooks.size()), &t.hooks);
+  const std::string path = "/v1/webhooks/" + t.hooks[below(t.hooks.size())];
+  switch (below(4)) {
+    case 0:
+      (void)ask(t.key, "POST", path + "/test");
+      break;
+    case 1:
+      (void)ask(t.key, "POST", path + "/enable");
+      break;
+    case 2:
+      if (below(4) == 0) (void)ask(t.key, "DELETE", path);
+      break;
+    default:
+      (void)ask(t.key, "GET", path + "/deliveries");
+  }
+}
+
+// What was switched off meanwhile is switched on again.
+void Tenants::mend_hooks() {
+  const auto r = ask(machine_.owner_key(), "GET", "/v1/webhooks");
+  boost::system::error_code bad;
+  const auto list = r ? boost::json::parse(r->body, bad) : boost::json::value();
+  if (bad || !list.is_object() || !list.as_object().contains("items")) return;
+  for (const auto& item : list.at("items").as_array())
+    if (!item.at("enabled").as_bool())
+      (void)ask(machine_.owner_key(), "POST",
+                "/v1/webhooks/" + std::string(item.at("id").as_string()) + "/enable");
+}
+
 void Tenants::live(int number, base::Instant until) {
   Tenant t;
   t.name = fmt::format("tenant-{}", number);
   if (!found(t)) return expect(machine_.died_of().empty(), "no key for " + t.name);
   while (fibres_.now() < until) {
     pause();
-    const std::uint64_t what = below(20);
-    if (what < 11)
+    const std::uint64_t what = below(22);
+    if (what < 9)
       submit(t);
+    else if (what < 11)
+      submit_two_at_once(t);
+    else if (what > 19)
+      hook(t);
     else if (what < 13)
       again(t);
     else if (what < 18)
@@ -215,6 +280,7 @@ void Tenants::operate(base::Instant until) {
   while (machine_.owner_key().empty()) base::sleep_for(base::Duration::seconds(1));
   const std::string key = machine_.owner_key();
   (void)ask(key, "PATCH", "/v1/policy", fmt::format(R"({{"quantum_s":{}}})", plan_.quantum_s));
+  if (below(2) == 0) add_hook(key, "operator", nullptr);
   std::set<std::string> cordoned;
   const auto set_node = [&](const std::string& node, const char* state) {
     (void)ask(key, "PATCH", "/v1/nodes/" + node, fmt::format(R"({{"state":"{}"}})", state));
@@ -243,6 +309,7 @@ void Tenants::operate(base::Instant until) {
     }
   }
   for (const std::string& node : cordoned) set_node(node, "active");
+  mend_hooks();
 }
 
 }  // namespace ampacity::sim

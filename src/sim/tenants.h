@@ -18,7 +18,8 @@ namespace ampacity::sim {
 
 class Tenants {
  public:
-  Tenants(const ChaosPlan& plan, Fibres& fibres, Machine& machine, base::Prng& prng);
+  Tenants(const ChaosPlan& plan, Fibres& fibres, Machine& machine, Receivers& receivers,
+          base::Prng& prng);
 
   void begin(base::Instant until);  // spawns them
   bool done() const { return busy_ == 0; }
@@ -38,6 +39,7 @@ class Tenants {
     std::string name, key;
     std::vector<std::string> jobs;
     std::map<std::string, std::pair<std::string, std::string>> sent;  // key -> body, job
+    std::vector<std::string> hooks;                                   // webhooks, by id
     int next = 0;
   };
   std::optional<net::Response> ask_once(const net::Request& request);
@@ -48,6 +50,10 @@ class Tenants {
   void again(Tenant& t);
   void poke(Tenant& t);
   void meter(Tenant& t);
+  void submit_two_at_once(Tenant& t);
+  void hook(Tenant& t);
+  void add_hook(const std::string& key, const std::string& name, std::vector<std::string>* ids);
+  void mend_hooks();
   std::string job_body(const Tenant& t);
   void expect(bool holds, const std::string& what);
   std::uint64_t below(std::uint64_t n) { return prng_.next() % n; }
@@ -56,6 +62,7 @@ class Tenants {
   const ChaosPlan& plan_;
   Fibres& fibres_;
   Machine& machine_;
+  Receivers& receivers_;
   base::Prng& prng_;
   std::set<std::string> jobs_;
   std::vector<std::string> wrong_;

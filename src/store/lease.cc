@@ -78,7 +78,7 @@ base::Try<std::unique_ptr<LeaseTable>> open_lease(const StoreAt& at) {
   {
     auto there = db.query("SELECT to_regclass('writer') IS NULL");
     if (!there.next()) return failed(there.fault());
-    empty = there.text(0) == "t" || there.text(0) == "1";
+    empty = there.integer(0) != 0;
     (void)there.next();
   }
   if (empty)  // a new cloud's: made once, by whoever is first

@@ -181,8 +181,8 @@ def fill_disk(rig, fault):
 
 
 def step_clock(rig, fault):
-    """Backwards it is over when the clock has caught up. Far forwards it stays: podman, whose clock
-    cannot be faked, is then behind for good, and this cloud is used no more."""
+    """Backwards it is set right again later; meanwhile time must go on in the cloud. Far forwards it stays:
+    podman, whose clock cannot be faked, is then behind for good, and this cloud is used no more."""
     before = rig.ahead_s
     rig.set_clock(before + fault.step_s)
     if fault.step_s > 5:
@@ -190,8 +190,6 @@ def step_clock(rig, fault):
         return
     time.sleep(fault.lasts_s)
     rig.set_clock(before)
-    if fault.step_s > 0:
-        time.sleep(fault.step_s)
 
 
 # name: what it does, what it is done to (one fault at a time on each), how long.
@@ -221,11 +219,9 @@ class Fault:
         return f"{self.name}{step} at {self.at_s:.1f} s for {self.lasts_s:.1f} s"
 
 
-LEFT_OUT = set()  # by who starts it
-
 
 def draw(dice: random.Random, rig):
-    possible = [name for name in FAULTS if name not in rig.impossible() and name not in LEFT_OUT]
+    possible = [name for name in FAULTS if name not in rig.impossible()]
     return [Fault(dice, name) for name in dice.sample(possible, dice.choice((1, 1, 2)))]
 
 

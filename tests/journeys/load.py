@@ -10,9 +10,10 @@ import time
 class Load:
     """Runs on a thread of its own between start() and stop(); stop() waits for what is on its way."""
 
-    def __init__(self, ports, key, rate=500, connections=96, body=None):
-        self.ports, self.key, self.rate, self.connections = list(ports), key, rate, connections
-        self.body = body or {"image": "load", "resources": {"gpus": "h100:1"}, "command": ["train"]}
+    def __init__(self, ports, key, tag, rate=500, connections=96):
+        self.ports, self.key, self.tag = list(ports), key, tag
+        self.rate, self.connections = rate, connections
+        self.body = {"image": "load", "resources": {"gpus": "h100:1"}, "command": ["train"]}
         self.acknowledged = {}  # number: (id, when)
         self.answers = {}       # status: how often; "cut": the connection ended first
         self.offered = 0
@@ -32,12 +33,13 @@ class Load:
 
     def longest_silence(self, since):
         """(seconds, when it ended): the longest time without an acknowledgement after `since`."""
-        times = sorted(at for _, at in self.acknowledged.values() if at > since)
+        times = sorted(at for _, at in list(self.acknowledged.values()) if at > since)
         gaps = [(b - a, b) for a, b in zip([since] + times, times)]
         return max(gaps) if gaps else (float("inf"), since)
 
     def first_after(self, since):
-        return min((at for _, at in self.acknowledged.values() if at > since), default=float("inf"))
+        return min((at for _, at in list(self.acknowledged.values()) if at > since),
+                   default=float("inf"))
 
     async def _run(self):
         self.queue = asyncio.Queue()
@@ -78,9 +80,9 @@ class Load:
                 await asyncio.sleep(0.1)
 
     def _request(self, number):
-        body = json.dumps({**self.body, "name": f"load-{number}"})
+        body = json.dumps({**self.body, "name": f"{self.tag}-{number}"})
         return (f"POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {self.key}\r\n"
-                f"Content-Type: application/json\r\nIdempotency-Key: load-{number}\r\n"
+                f"Content-Type: application/json\r\nIdempotency-Key: {self.tag}-{number}\r\n"
                 f"Content-Length: {len(body)}\r\n\r\n{body}").encode()
 
     @staticmethod

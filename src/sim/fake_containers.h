@@ -1,0 +1,124 @@
+// A podman or a docker that is not there: runs containers in virtual time, with faults, and answers
+// as the real one would (container_api.h).
+// Threads: fibres. 1. What truly ran, when, is kept in `runs()`, for the auditors; nothing else of
+// the simulator is asked about it. 2. It outlives the server's process, as the engines do.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/prng.h"
+#include "engines/container_host.h"
+#include "sim/container_api.h"
+#include "sim/fibres.h"
+#include "sim/runs.h"
+
+namespace ampacity::sim {
+
+// Of 1,000 where not said otherwise; drawn by the seed, zero outside the safety phase.
+struct ContainerFaults {
+  std::uint32_t unreachable = 0;  // no connection
+  std::uint32_t unavailable = 0;  // 503
+  std::uint32_t reply_lost = 0;   // done, and the answer never came
+  std::uint32_t list_cut = 0;     // the list's body ends in the middle
+  std::uint32_t event_lost = 0;   // of the events
+  std::uint32_t event_twice = 0;
+  std::uint32_t start_idle = 0;     // says it started, and did not
+  std::uint32_t start_refused = 0;  // for no reason
+  std::uint32_t term_ignored = 0;   // of the containers
+  std::uint32_t dies = 0;           // of the containers: on their own, early
+  std::uint32_t pull_fails = 0;
+  std::uint32_t half_made = 0;     // podman dies in a create: only its storage knows the name
+  std::uint32_t half_started = 0;  // podman dies in a start: there is a log, and a minder
+  base::Duration slowest{20'000};  // an answer takes up to this, most of them far less
+  base::Duration clock_wrong;      // its clock, against the world's
+};
+
+struct FakeContainer {
+  enum class State { created, running, exited };
+  std::string name, id, image, cloud, boot;
+  State state = State::created;
+  base::Instant started_at, ended_at;  // true ones
+  int exit_code = 0, pid = 0;
+  bool ignores_term = false, hidden = false;
+  std::size_t run = 0;  // in runs()
+  std::uint64_t life = 0;
+};
+
+class FakeContainers {
+ public:
+  FakeContainers(Fibres& fibres, base::Prng& prng, std::unique_ptr<ContainerApi> api);
+
+  ContainerFaults faults;
+  std::function<void(const std::string&)> trace;  // what it was asked
+  // How long the next container works; drawn between the two.
+  base::Duration shortest_run{base::Duration::seconds(5)},
+      longest_run{base::Duration::seconds(300)};
+
+  // The production engine on this machine, for one life of the server.
+  std::unique_ptr<engines::Engine> engine(base::Duration period, base::Clock& clock);
+
+  // ---- what befalls it
+  // ---------------------------------------------------------------------------
+  void lose_all();                         // restarted, and its store is gone: what ran is killed
+  void lose_one();                         // one container vanishes from it, dead
+  void hide_one(base::Duration how_long);  // … and is back later: it ran all the time
+  void reboot();                           // the host: what ran has ended
+  void stray();                            // somebody makes a container with our label
+  void unreachable_until(base::Instant t) { unreachable_until_ = t; }
+  void heal();
+
+  // ---- what truly was
+  // ----------------------------------------------------------------------------
+  const TrueRuns& runs() const { return runs_; }
+  bool copies_logs() const { return !api_->of_our_own_service(); }
+  const std::string& spool(const std::string& name) const;  // what was copied of its log
+  std::size_t left() const { return containers_.size() + minders_.size(); }
+  std::set<std::string> names() const;
+  std::uint64_t requests() const { return requests_; }
+
+  // ---- for who speaks
+  // ----------------------------------------------------------------------------
+  enum class Made { ok, taken, no_image, died };
+  enum class Started { ok, already, refused, died };
+  std::vector<const FakeContainer*> listed() const;
+  FakeContainer* find(const std::string& name);
+  Made make(FakeContainer draft, std::string& id);  // the id: its own, or of who has the name
+  Started start(FakeContainer& c);
+  bool signal(FakeContainer& c, std::string_view signal);  // false: nothing of it runs
+  bool remove(const std::string& name);                    // kills it first; false: no such
+  bool pull(const std::string& image);
+  base::Instant its_time(base::Instant t) const { return t + faults.clock_wrong; }
+  std::string log_of(const FakeContainer& c, std::int64_t since_s) const;  // the spool's lines
+  std::set<std::string> images, networks, volumes;
+
+ private:
+  friend class FakeHost;
+  friend class FakeTransport;
+  using Answer = base::Try<net::Response>;
+  Answer answer(const net::Request& request);
+  base::Duration half_a_call();
+  void end(const std::string& name, int exit_code);
+  void later(const FakeContainer& c, base::Duration d, std::function<void(FakeContainer&)> what);
+  void say(const FakeContainer& c, bool end);
+  bool drawn(std::uint32_t of_1000);
+  std::vector<std::string> seen_names() const;
+
+  Fibres& fibres_;
+  base::Prng& prng_;
+  const std::unique_ptr<ContainerApi> api_;
+  std::map<std::string, FakeContainer> containers_;
+  std::set<std::string> half_made_;
+  std::vector<engines::Minder> minders_;       // of starts that podman did not survive
+  std::map<std::string, std::string> spools_;  // of logs, on the server's disk
+  TrueRuns runs_;
+  std::vector<std::string> events_;  // all there ever were
+  base::Instant unreachable_until_;
+  int boots_ = 1, last_pid_ = 1;
+  std::uint64_t lives_ = 0, requests_ = 0;
+};
+
+}  // namespace ampacity::sim
