@@ -68,8 +68,8 @@ std::string SiteWatch::marks_text(const core::World& world, engines::Engine& eng
   for (const core::Site& site : world.state().sites) {
     if (site.removed) continue;
     const engines::EngineHealth health = health_at(engine, site.name);
-    base::Instant& mark = marks_[site.name];
-    if (health.reachable && health.seen_at.us) mark = std::max(mark, std::min(health.seen_at, now));
+    // What this life saw is not believed of what it never saw run (seeds 18, 39): mark() stays.
+    const base::Instant mark = std::max(this->mark(site.name), std::min(health.seen_at, now));
     if (mark.us) text += site.name + " " + std::to_string(mark.us) + "\n";
   }
   return text;
