@@ -361,7 +361,7 @@ bool Run::quiet() {
     machine_.look(
         [&](const core::World& w) { *all = w.leased.empty() && w.live_jobs == w.queue.size(); });
   });
-  return *all;
+  return *all && audit_.no_row_waits(machine_.store());
 }
 
 // Everything that was acknowledged is there, and has ended or says why it waits.
