@@ -111,8 +111,9 @@ class ContainerEngine final : public Engine {
   void sweep_networks();
   base::Try<void> obtain_image(const std::string& image);
   // Brings the spool up to date where the engine does not write it itself (docker). It only
-  // appends, so offsets stay. A fault: the engine did not answer, ask again.
+  // appends, so offsets stay. A fault: not all of it may be there, ask again.
   base::Try<void> copy_log(const std::string& name);
+  bool log_given_up(const std::string& name, const base::Fault& fault);  // of one that has ended
   void copy_logs();
   void meter();
   void meter_once();

@@ -369,7 +369,8 @@ void ContainerEngine::report_inspected(const std::string& name, const core::Rank
         },
         seen);
   }
-  if (auto copied = copy_log(name); !copied) return later(name, copied.error());
+  if (auto copied = copy_log(name); !copied && !log_given_up(name, copied.error()))
+    return later(name, copied.error());
   auto seen = seen_of(work, State::ended);
   const base::Duration ran = ran_for(memory, found, started, observed);
   // An engine whose clock is ahead of ours: it began before it seems to have.

@@ -37,6 +37,7 @@ struct RankMemory {
   base::Instant touched_at;  // the last wish or action; see invariant 2
   base::Instant not_before;  // backing off after a fault
   int failures = 0;
+  int log_refusals = 0;   // of what it wrote, since it ended
   bool done = false;      // its end is committed: remove it
   bool ran = false;       // seen running in this life
   base::Instant term_at;  // 0: not sent

@@ -18,7 +18,7 @@ namespace ampacity::sim {
 namespace {
 
 // Rare branches of production code (PROBE, base/chaos.h) that a night's seeds must reach.
-constexpr std::array<std::string_view, 18> rare = {"loop: a key is looked up",
+constexpr std::array<std::string_view, 19> rare = {"loop: a key is looked up",
                                                    "loop: the disk is full",
                                                    "loop: a snapshot is made",
                                                    "observe: posted too much, given back",
@@ -31,6 +31,7 @@ constexpr std::array<std::string_view, 18> rare = {"loop: a key is looked up",
                                                    "engine: gone",
                                                    "engine: podman forgot one",
                                                    "engine: a log is copied",
+                                                   "engine: a log is refused",
                                                    "engine: its clock was stepped",
                                                    "webhooks: again later",
                                                    "webhooks: given up",
