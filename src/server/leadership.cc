@@ -51,8 +51,11 @@ Contender::Seen Contender::contend() {
     why_ = row.error().message;
     return Seen::unreachable;
   }
-  leadership_.saw(*row);
-  if (row->left.us > 0) return Seen::following;
+  // A row whose time is over is nobody's to follow: whoever starts beside it contends first.
+  if (row->left.us > 0) {
+    leadership_.saw(*row);
+    return Seen::following;
+  }
   const base::Duration asked_at = base::elapsed();
   const auto took = table_.take(*row, holder_, url_, leadership_.lease());
   if (!took) {
@@ -60,8 +63,9 @@ Contender::Seen Contender::contend() {
     return Seen::unreachable;
   }
   if (!*took) return Seen::following;
-  leadership_.saw({row->epoch + 1, holder_, url_, leadership_.lease()});
+  // In this order: nobody may see an epoch of ours that is not yet known to be ours.
   leadership_.won(row->epoch + 1, asked_at);
+  leadership_.saw({row->epoch + 1, holder_, url_, leadership_.lease()});
   return Seen::took;
 }
 

@@ -60,7 +60,8 @@ inline StoreAt as_under_test(const std::filesystem::path& file) {
     const std::string name = at.postgres.substr(12, at.postgres.find('?') - 12);
     server.sql(
         "DO $$ DECLARE c RECORD; BEGIN FOR c IN SELECT conname, conrelid::regclass AS t FROM "
-        "pg_constraint WHERE contype = 'c' LOOP EXECUTE format('ALTER TABLE %s DROP "
+        "pg_constraint WHERE contype = 'c' AND conrelid <> 0 AND connamespace = "
+        "'public'::regnamespace LOOP EXECUTE format('ALTER TABLE %s DROP "
         "CONSTRAINT %I', c.t, c.conname); END LOOP; END $$; DROP INDEX transfers_resolved",
         name);
     return name;
