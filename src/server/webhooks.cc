@@ -130,11 +130,16 @@ void Webhooks::work() {
     if (!job) continue;
     lock.unlock();
     // Each with its own: a database may have failed over since the last one.
-    auto reader = store::DeliveryReader::open(options_.store);
-    if (reader) attempt(*reader, *job);
+    std::string fault;
+    if (auto reader = store::DeliveryReader::open(options_.store); !reader)
+      fault = std::move(reader.error().message);
+    else if (auto row = reader->find(job->hook.id, job->sequence); !row)
+      fault = std::move(row.error().message);
+    else
+      attempt(*job, *row);
     lock.lock();
-    if (reader) continue;
-    base::log_warn("webhooks: {}", reader.error().message);
+    if (fault.empty()) continue;
+    base::log_warn("webhooks: {}", fault);
     if (const auto at = endpoints_.find(job->hook.id); at != endpoints_.end()) {
       --at->second.flying;
       at->second.due.emplace(clock_.now() + options_.first_delay, job->sequence);
@@ -184,8 +189,7 @@ Webhooks::Sent Webhooks::send(const core::Webhook& hook, const std::string& id,
   return {false, false, 0, answer.error().message.substr(0, 300)};
 }
 
-void Webhooks::attempt(store::DeliveryReader& reader, const Job& job) {
-  const auto delivery = reader.find(job.hook.id, job.sequence);
+void Webhooks::attempt(const Job& job, const std::optional<store::Delivery>& delivery) {
   if (!delivery || delivery->state != store::DeliveryState::waiting) {  // pruned meanwhile
     const base::Guard lock(mutex_);
     if (const auto at = endpoints_.find(job.hook.id); at != endpoints_.end()) --at->second.flying;

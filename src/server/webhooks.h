@@ -84,7 +84,7 @@ class Webhooks {
   };
   void work();
   std::optional<Job> next(base::Lock& lock);
-  void attempt(store::DeliveryReader& reader, const Job& job);
+  void attempt(const Job& job, const std::optional<store::Delivery>& delivery);
   store::Attempt judge(const store::Delivery& delivery, const Sent& sent);
   void note(store::Attempt attempt);
   void landed(const store::Attempt& attempt);

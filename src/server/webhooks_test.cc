@@ -245,6 +245,26 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("a row that could not be looked at is tried again, not taken for gone") {
+  Cloud cloud;
+  Receiver receiver;
+  receiver.answers = {status(500)};
+  WebhookOptions options = cloud.options();
+  options.first_delay = options.most_delay = base::Duration::millis(300);
+  auto p = cloud.start(options);
+  const base::Id hook = cloud.add(*p, receiver.url());
+  cloud.cause(*p);
+  REQUIRE(comes_true([&] { return cloud.deliveries(hook).at(0).attempts == 1; }));
+  auto db = store::Database::open(cloud.file, store::Database::Mode::create);
+  REQUIRE(db);
+  REQUIRE(db->exec("ALTER TABLE webhook_deliveries RENAME TO hidden"));
+  std::this_thread::sleep_for(std::chrono::milliseconds(700));
+  CHECK(receiver.count() == 1);
+  REQUIRE(db->exec("ALTER TABLE hidden RENAME TO webhook_deliveries"));
+  REQUIRE(comes_true([&] { return cloud.all(hook, State::delivered, 1); }));
+  CHECK(receiver.count() == 2);
+}
+
 TEST_CASE("at most so many at once for one endpoint; another does not wait for it") {
   Cloud cloud;
   Receiver slow, quick;

@@ -361,7 +361,7 @@ bool Run::quiet() {
     machine_.look(
         [&](const core::World& w) { *all = w.leased.empty() && w.live_jobs == w.queue.size(); });
   });
-  return *all;
+  return *all && audit_.no_row_waits(machine_.store());
 }
 
 // Everything that was acknowledged is there, and has ended or says why it waits.
@@ -403,7 +403,7 @@ void Run::finish() {
     audit_.wrong(fmt::format(
         "I8 not settled {} after healing: {}{}{}; containers:{}", base::format_duration(to_settle),
         machine_.open() ? "open" : "not open", tenants_.done() ? "" : ", tenants wait",
-        audit_.all_told() ? "" : ", webhooks wait", left));
+        audit_.all_told() && audit_.no_row_waits(machine_.store()) ? "" : ", webhooks wait", left));
   }
   final_reads();
   machine_.kill(Loss::nothing);

@@ -35,6 +35,7 @@ class ChaosAudit {
   void settled(const core::World& world, base::Instant now);
   void store_at_rest(const store::StoreAt& store);
   bool all_told() const { return hooks_.all_told(); }  // webhooks
+  bool no_row_waits(const store::StoreAt& store) const { return hooks_.judge_store(store).empty(); }
   void judge_hooks();
 
   void wrong(std::string what);

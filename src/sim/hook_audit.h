@@ -26,6 +26,8 @@ class HookAudit {
   bool all_told() const;
   // What is wrong at the end.
   std::vector<std::string> judge() const;
+  // Of the rows. Also asked before all counts as settled: an answer that was lost with a refused
+  // batch is asked for again, later, and until then the row waits rightly.
   std::vector<std::string> judge_store(const store::StoreAt& store) const;
 
  private:

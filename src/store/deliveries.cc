@@ -116,13 +116,13 @@ base::Try<DeliveryReader> DeliveryReader::open(const StoreAt& options) {
   return DeliveryReader(std::move(*db));
 }
 
-std::optional<Delivery> DeliveryReader::find(base::Id webhook, std::uint64_t sequence) {
+Sql<std::optional<Delivery>> DeliveryReader::find(base::Id webhook, std::uint64_t sequence) {
   auto row = db_.query(
       "SELECT webhook, sequence, event, body, state, attempts, created_at, next_at, done_at, "
       "status, why FROM webhook_deliveries WHERE webhook = ? AND sequence = ?",
       webhook, sequence);
   if (row.next()) return delivery_of(row);
-  report(row);
+  if (row.fault()) return std::unexpected(*row.fault());
   return std::nullopt;
 }
 

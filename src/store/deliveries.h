@@ -61,7 +61,8 @@ Sql<std::vector<base::Id>> prune_deliveries(Database& db, base::Instant before);
 class DeliveryReader {
  public:
   static base::Try<DeliveryReader> open(const StoreAt& options);
-  std::optional<Delivery> find(base::Id webhook, std::uint64_t sequence);
+  // Nothing: it is not there. A fault: it could not be looked at, and may well be.
+  Sql<std::optional<Delivery>> find(base::Id webhook, std::uint64_t sequence);
   struct Waiting {
     base::Id webhook;
     std::uint64_t sequence = 0;

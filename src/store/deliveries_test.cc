@@ -46,12 +46,14 @@ TEST_CASE(
 
     auto reader = DeliveryReader::open(file);
     REQUIRE(reader);
-    const auto row = reader->find(hook, sequence);
+    const auto found = reader->find(hook, sequence);
+    REQUIRE(found);
+    const std::optional<Delivery>& row = *found;
     REQUIRE(row);
     CHECK(row->body == rows[0].body);
     CHECK(row->state == DeliveryState::waiting);
     CHECK(reader->waiting().size() == 2);
-    CHECK_FALSE(reader->find(hook, sequence + 1));
+    CHECK_FALSE(*reader->find(hook, sequence + 1));
 
     // An attempt without facts is a commit, too.
     Batch tried;
@@ -68,8 +70,8 @@ TEST_CASE(
         {other, sequence, DeliveryState::delivered, 1, {}, cloud.now, 200, ""}};
     tried.attempts = attempts;
     REQUIRE((*journal)->append(tried));
-    CHECK(reader->find(hook, sequence)->next_at == cloud.now + base::Duration::seconds(5));
-    CHECK(reader->find(hook, sequence)->why == "answered 503");
+    CHECK(reader->find(hook, sequence).value()->next_at == cloud.now + base::Duration::seconds(5));
+    CHECK(reader->find(hook, sequence).value()->why == "answered 503");
     CHECK(reader->waiting().size() == 1);
     CHECK(reader->last_delivered() == std::map<base::Id, base::Instant>{{other, cloud.now}});
     CHECK(reader->latest(other, 10).at(0).state == DeliveryState::delivered);
