@@ -263,7 +263,8 @@ int Shared::run() {
       }
     } else if (!stage_ && base::elapsed() >= next_try) {
       next_try = base::elapsed() + base::Duration::millis(500);
-      if (leadership_.leader().epoch && !leadership_.own_epoch()) follow();
+      // Without a URL it is whoever makes the tables: nobody to follow.
+      if (!leadership_.leader().url.empty() && !leadership_.own_epoch()) follow();
     }
   }
   base::log_info("stopping; what runs goes on running and is taken back by the next leader");

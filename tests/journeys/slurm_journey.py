@@ -2,6 +2,7 @@
 work ends and Slurm forgets it; slurmctld killed and back; strays ended; the books hold."""
 
 import os
+import time
 
 from cloud import expect, wait_for
 from slurm_lab import Lab, need_slurm
@@ -36,10 +37,12 @@ with Lab(nodes=2, gpus=8, min_job_age=2) as lab, lab.cloud() as cloud:
     expect("saved" in cloud.log(kind), "it had no time to save")
 
     # 3. Exit codes, and slurmctld killed in between.
-    fails = cloud.submit("sleep 6; exit 5", resources={"gpus": "h100:1"})
+    fails = cloud.submit("sleep 12; exit 5", resources={"gpus": "h100:1"})
     cloud.wait(fails, "running")
-    # Killed before its first save it would number jobs anew, and drain nodes over numbers used twice.
-    wait_for("slurmctld saves its state", lambda: os.path.exists(f"{lab.dir}/state/job_state"))
+    started = time.time()
+    # Killed before it has saved this job it would give its number away again, and drain the node over a number used twice.
+    wait_for("slurmctld saves its state",
+             lambda: os.path.exists(saved := f"{lab.dir}/state/job_state") and os.path.getmtime(saved) > started)
     lab.do("kill", "ctld")
     ended = cloud.wait(fails)
     expect(ended["exit_code"] == 5, f"ended with slurmctld dead: {ended}")
