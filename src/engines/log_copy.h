@@ -23,6 +23,10 @@ struct SpoolEnd {
 // A new file, made here if need be, ends at 0.
 base::Try<SpoolEnd> spool_end(const std::filesystem::path& path);
 base::Try<SpoolEnd> spool_end(std::istream& spool, const std::string& name);
+// All of it: for a log whose stamps went back, where they do not tell what is new.
+base::Try<SpoolEnd> spool_whole(const std::filesystem::path& path);
+// No line is older than those before it (but for what two streams may differ by).
+bool in_order(std::string_view lines);
 
 // What of `answered` (in the spool's own form) is not in the spool yet.
 std::string spool_news(const SpoolEnd& end, std::string_view answered);
