@@ -36,7 +36,7 @@ base::Try<void> ContainerEngine::copy_log(const std::string& name, bool by_stamp
   PROBE("engine: a log is copied");
   const std::string news = spool_news(*end, spool_text(answer->body));
   host_->add_to_spool(path, news);
-  const bool ordered = by_stamps || in_order(end->window + news);
+  const bool ordered = by_stamps || in_order(end->window + news, its_clock_.theirs(now()));
   base::Guard lock(mutex_);
   const auto rank = ranks_.find(name);
   if (rank == ranks_.end()) return {};

@@ -419,7 +419,8 @@ base::Duration ContainerEngine::ran_for(const RankMemory& memory, const Inspecte
                                         base::Instant started, base::Instant observed) const {
   const base::Instant ended = found.ended_at.value_or(its_clock_.theirs(observed));
   const base::Duration by_stamps = found.ended_at ? ended - *found.started_at : observed - started;
-  const base::Duration least = memory.last_seen - memory.first_seen;
+  base::Duration least{0};
+  if (memory.first_seen.us) least = memory.last_seen - memory.first_seen;
   const base::Duration most = memory.asked.us ? passed() - memory.asked : base::Duration{INT64_MAX};
   base::Duration ran = by_stamps;
   if (memory.asked.us && memory.began.us) {

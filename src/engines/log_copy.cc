@@ -56,7 +56,7 @@ base::Try<SpoolEnd> spool_whole(const fs::path& path) {
   return all;
 }
 
-bool in_order(std::string_view lines) {
+bool in_order(std::string_view lines, base::Instant now) {
   std::int64_t latest_s = 0;
   while (!lines.empty()) {
     const std::int64_t s = second_of(first_line(lines));
@@ -64,7 +64,7 @@ bool in_order(std::string_view lines) {
     latest_s = std::max(latest_s, s);
     lines.remove_prefix(std::min(lines.find('\n'), lines.size() - 1) + 1);
   }
-  return true;
+  return now.us / 1'000'000 >= latest_s;
 }
 
 base::Try<SpoolEnd> spool_end(std::istream& file, const std::string& name) {

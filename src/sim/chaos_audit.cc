@@ -115,6 +115,16 @@ void ChaosAudit::compare_lease(const std::string& name, const Billed& closed) {
     wrong(fmt::format("I10 {} ran {} s, {} s were observed", name, truly, observed));
 }
 
+// Who is given up as lost did vanish from its engine, or never began.
+void ChaosAudit::must_be_lost(const std::string& name, const Billed& closed) {
+  if (closed.outcome != core::Outcome::lost || closed.fenced) return;
+  for (std::size_t rank = 0; rank < closed.interval.ranks.size(); ++rank) {
+    const auto ran = ran_.find(fmt::format("{}-{}", name, rank));
+    if (ran == ran_.end() || ran->second->taken || ran->second->unseen) return;
+  }
+  wrong(fmt::format("I6 {} was given up as lost, and it was there", name));
+}
+
 std::int64_t ChaosAudit::stepped_s(base::Instant from, base::Instant until) const {
   std::int64_t us = 0;
   for (const auto& [at, by] : steps_)
@@ -152,7 +162,10 @@ void ChaosAudit::compare_runs() {
       where_[run.name] = &truth;
     }
   compare_generations();
-  for (const auto& [name, billed] : billed_) compare_lease(name, billed);
+  for (const auto& [name, billed] : billed_) {
+    compare_lease(name, billed);
+    must_be_lost(name, billed);
+  }
 }
 
 // A spool is what was written, up to somewhere; to the end, if the end was seen.

@@ -56,6 +56,7 @@ class ChaosAudit {
   void compare_runs();
   struct Billed;
   void compare_lease(const std::string& name, const Billed& billed);
+  void must_be_lost(const std::string& name, const Billed& closed);
   std::int64_t stepped_s(base::Instant from, base::Instant until) const;
   void compare_generations();
   bool vanishes() const;  // containers may, or come back

@@ -242,7 +242,9 @@ void FakeContainers::hide_one(base::Duration how_long) {
   const auto all = seen_names();
   if (all.empty()) return;
   const std::string name = all[prng_.next() % all.size()];
-  containers_.at(name).hidden = true;
+  FakeContainer& hidden = containers_.at(name);
+  hidden.hidden = true;
+  if (hidden.life) runs_[hidden.run].taken = true;
   fibres_.at(fibres_.now() + how_long, [this, name] {
     const auto found = containers_.find(name);
     if (found != containers_.end()) found->second.hidden = false;
@@ -250,7 +252,11 @@ void FakeContainers::hide_one(base::Duration how_long) {
 }
 
 void FakeContainers::reboot() {
-  for (const std::string& name : seen_names()) end(name, 143);
+  for (const std::string& name : seen_names()) {
+    if (containers_.at(name).state == FakeContainer::State::running)
+      runs_[containers_.at(name).run].taken = true;
+    end(name, 143);
+  }
   end_minders([](const auto&) { return true; });
   ++boots_;
 }

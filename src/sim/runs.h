@@ -17,7 +17,7 @@ struct TrueRun {
   int starts = 0;                // more than one: started twice
   std::vector<std::string> log;  // what it wrote, as lines of the spool; where that is played
   bool unseen = false;           // the engine never knew that it ran
-  bool taken = false;            // its container, and its log with it, before anybody asked
+  bool taken = false;            // away from its engine, for a while or for good, and its log
 };
 using TrueRuns = std::vector<TrueRun>;
 
