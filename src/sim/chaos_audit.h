@@ -82,6 +82,7 @@ class ChaosAudit {
   std::string written_;
   bool healed_ = false;
   std::vector<std::pair<base::Instant, base::Duration>> steps_;  // of the clock: truly when
+  std::vector<base::Instant> starts_;                            // of the server, likewise
   std::map<base::Id, base::Instant> told_to_stop_;               // by when it must have ended
 };
 
