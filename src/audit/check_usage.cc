@@ -24,7 +24,7 @@ Wide up(Wide numerator, Wide denominator) {
 // A ceiling's flat is held for each calendar month that so many seconds may touch.
 Wide months_touched(Wide seconds) { return seconds == 0 ? 0 : 1 + up(seconds, 28 * 24 * 3600); }
 
-struct Lease {
+struct RatedLease {
   base::Id job;
   std::int64_t generation = 0;
   std::int64_t started_at = 0, ended_at = 0, billed_s = 0, waived_s = 0;
@@ -35,7 +35,7 @@ struct Lease {
   std::int64_t gpu_flat = 0, vcpu_flat = 0, gib_flat = 0;
 };
 
-Lease lease_of(const store::Cursor& r) {
+RatedLease lease_of(const store::Cursor& r) {
   return {r.id(0),       r.integer(1),  r.integer(2),  r.integer(3),  r.integer(4),
           r.integer(5),  r.integer(6),  r.integer(7),  r.integer(8),  r.integer(9),
           r.integer(10), r.integer(11), r.integer(12), r.integer(13), r.integer(14),
@@ -49,7 +49,7 @@ store::Cursor leases(store::Database& db) {
       "gpu_milli, gpu_flat, vcpu_flat, gib_flat FROM usage ORDER BY job, generation, step");
 }
 
-void rerate(const Lease& l, Tally& tally) {
+void rerate(const RatedLease& l, Tally& tally) {
   ++tally.examined;
   const auto differs = [&](const char* what, Wide derived, std::int64_t stored) {
     if (derived == stored) return;
@@ -76,10 +76,10 @@ void rerate(const Lease& l, Tally& tally) {
 void check_leases(store::Database& db, std::vector<Finding>& findings) {
   Tally rated("usage_rerated"), disjoint("intervals_disjoint");
   Wide billed_s = 0, waived_s = 0, amount = 0;
-  Lease before;
+  RatedLease before;
   auto rows = leases(db);
   while (rows.next()) {
-    const Lease l = lease_of(rows);
+    const RatedLease l = lease_of(rows);
     rerate(l, rated);
     billed_s += l.billed_s;
     waived_s += l.waived_s;
@@ -122,7 +122,7 @@ class UsageAgainstLedger {
       billed_.clear();
       for (; more_moves && moves.id(0) == job; more_moves = moves.next()) add(moves);
       for (; more_usage && usage.id(0) == job; more_usage = usage.next()) {
-        const Lease l = lease_of(usage);
+        const RatedLease l = lease_of(usage);
         billed_[l.generation] += Wide{l.gpu_amount} + l.vcpu_amount + l.memory_amount;
       }
       compare(job);

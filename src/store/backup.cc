@@ -51,19 +51,19 @@ base::Try<void> sync(const std::filesystem::path& path) {
   return {};
 }
 
-struct CloseConnection {
+struct CloseRawHandle {
   void operator()(sqlite3* db) const { sqlite3_close(db); }
 };
-using Connection = std::unique_ptr<sqlite3, CloseConnection>;
+using RawHandle = std::unique_ptr<sqlite3, CloseRawHandle>;
 
 base::Fault sqlite_fault(sqlite3* db, const std::filesystem::path& file) {
   return {fmt::format("{}: {}", file.string(), db ? sqlite3_errmsg(db) : "out of memory"), false};
 }
 
-base::Try<Connection> connect(const std::filesystem::path& file, int flags, const char* vfs) {
+base::Try<RawHandle> connect(const std::filesystem::path& file, int flags, const char* vfs) {
   sqlite3* db = nullptr;
   const int code = sqlite3_open_v2(file.c_str(), &db, flags, vfs);
-  Connection connection(db);
+  RawHandle connection(db);
   if (code != SQLITE_OK) return std::unexpected(sqlite_fault(db, file));
   sqlite3_busy_timeout(db, 10'000);
   return connection;

@@ -16,7 +16,7 @@ namespace {
 
 // page_size must come before anything is written. Automatic checkpoints are off: the journal makes
 // them itself, after it has answered. secure_delete=fast overwrites deleted secrets in place.
-constexpr const char* settings = R"sql(
+constexpr const char* store_settings = R"sql(
 PRAGMA page_size = 8192;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
@@ -101,7 +101,7 @@ base::Try<WritableStore> open_to_write(const StoreAt& options) {
   if (auto r = make_log_durable(options); !r) return std::unexpected(to_fault(r.error()));
   auto db = Database::open(options, Database::Mode::create);
   if (!db) return std::unexpected(to_fault(db.error()));
-  if (auto r = db->exec(settings); !r) return std::unexpected(to_fault(r.error()));
+  if (auto r = db->exec(store_settings); !r) return std::unexpected(to_fault(r.error()));
   if (auto r = migrate(*db, migrations()); !r) return std::unexpected(std::move(r.error()));
   db->connection().count_log_pages();
   return WritableStore{std::move(*lock), std::move(*db)};
