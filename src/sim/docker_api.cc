@@ -54,9 +54,9 @@ net::Response docker_list(const FakeContainers& engine) {
   return docker_body(all);
 }
 
-net::Response docker_inspect(const FakeContainers& engine, const FakeContainer& c) {
-  const auto written = [&](base::Instant t, bool there) {
-    return there ? base::format_instant(engine.its_time(t)) : std::string(docker_no_time);
+net::Response docker_inspect(const FakeContainer& c) {
+  const auto written = [](base::Instant t, bool there) {
+    return there ? base::format_instant(t) : std::string(docker_no_time);
   };
   return docker_body(json::object{
       {"Id", c.id},
@@ -229,7 +229,7 @@ class Docker final : public ContainerApi {
       engine.remove(name);
       return done;
     }
-    if (verb == "json") return docker_inspect(engine, *c);
+    if (verb == "json") return docker_inspect(*c);
     if (verb == "logs") return logs(engine, *c, target.param("since"));
     if (verb == "start") {
       const auto started = engine.start(*c);
