@@ -3,7 +3,7 @@
 //   begin() ─▶ run() … run() ─▶ query(): waits for all before it ─▶ commit(): waits, one fsync
 //
 // 1. What is sent is answered in its order; nothing waits for an answer but a query's first row,
-// changes() and commit(). Rows are streamed; those of a query that another overtakes are kept, up to
+// changes() and commit(). Rows are streamed; those of a query that another overtakes are kept, to
 // 64 MiB: a longer one fails, and must be read in pages.
 // 2. A writer holds the advisory lock `writer_lock` as long as its session lives, and each of its
 // transactions counts up the row of the table `writer` that bears its epoch: a writer that was

@@ -92,7 +92,7 @@ def check_distrusted(follower, leader):
     """It reads for itself, and sends nothing to a leader that it does not trust."""
     there = leader.jobs()
     answer = follower.offer()
-    expect(answer.status == 503 and "did not answer" in answer.text, f"sent to whom it does not trust: {answer.text}")
+    expect(answer.status == 503 and "nothing was done" in answer.text, f"sent to whom it does not trust: {answer.text}")
     expect(follower.role() == "follower" and follower.jobs() == leader.jobs() == there, "nothing was done")
     return answer.json["detail"]
 
