@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "store/migrations.h"
+#include "store/moved.h"
 #include "store/postgres.h"
 #include "store/sqlite.h"
 
@@ -79,6 +80,7 @@ base::Try<WritableStore> open_on_postgres(const StoreAt& options) {
   Database db(std::move(*connection));
   if (auto r = migrate(db, migrations()); !r) return std::unexpected(std::move(r.error()));
   if (auto r = db.connection().claim(); !r) return std::unexpected(to_fault(r.error()));
+  if (auto r = check_not_moved(db, options); !r) return std::unexpected(std::move(r.error()));
   return WritableStore{Lock(), std::move(db)};
 }
 
@@ -103,6 +105,7 @@ base::Try<WritableStore> open_to_write(const StoreAt& options) {
   if (!db) return std::unexpected(to_fault(db.error()));
   if (auto r = db->exec(store_settings); !r) return std::unexpected(to_fault(r.error()));
   if (auto r = migrate(*db, migrations()); !r) return std::unexpected(std::move(r.error()));
+  if (auto r = check_not_moved(*db, options); !r) return std::unexpected(std::move(r.error()));
   db->connection().count_log_pages();
   return WritableStore{std::move(*lock), std::move(*db)};
 }
