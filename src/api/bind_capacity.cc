@@ -78,6 +78,12 @@ base::Result<core::Reserve> bind_reservation(const ReservationRequest& r, Instan
   c.from = s.from;
   c.until = s.until;
   c.release_unused = r.release_unused.value_or(false);
+  c.across_sites = r.across_sites.value_or(false);
+  c.places = r.sites.value_or(std::vector<std::string>{});
+  if (c.places.size() > 64) wrong.push_back({"sites", "must be at most 64"});
+  for (std::size_t i = 0; i < c.places.size(); ++i)
+    if (c.places[i].empty() || c.places[i].size() > 63)
+      wrong.push_back({"sites[" + std::to_string(i) + "]", "must be the name of a site or region"});
   if (!wrong.empty()) return std::unexpected(base::refusal_of(std::move(wrong)));
   return c;
 }

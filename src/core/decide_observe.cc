@@ -166,6 +166,17 @@ LeaseClosed close_of(Drafter& drafter, const World& world, const Job& job, std::
 
 namespace {
 
+// The engine took it back before it began, though nobody had asked: its node takes nothing. It goes
+// back to its place in the queue, but not for ever.
+constexpr std::uint32_t most_taken_back = 10;
+
+std::optional<StopOrdered> taken_back(const Job& job, const RankSeen& seen) {
+  if (seen.state != RankSeen::State::failed_to_start || !seen.signalled ||
+      job.state == JobState::stopping || job.generation > most_taken_back)
+    return std::nullopt;
+  return StopOrdered{job.id, StopReason::window, "its node did not start it"};
+}
+
 // A planted bug: as if the lease that its end closed were there still.
 LeaseClosed billed_again(const World& world, const Job& job) {
   const Interval& last = job.intervals.back();
@@ -209,13 +220,23 @@ Decision decide_observe(const World& world, const Observe& c, Instant now) {
                          std::all_of(ranks.begin(), ranks.end(),
                                      [](const Rank& r) { return r.state == RankState::ended; });
   std::string why = why_ended(*job, seen);
+  const auto back = taken_back(*job, seen);
+  if (all_ended && back) {
+    Job told = *job;
+    told.state = JobState::stopping;
+    told.stop_reason = back->reason;
+    return std::vector<FactBody>{
+        *back, close_of(world, told, std::move(ranks), back->why + "; " + why, false, true)};
+  }
   if (all_ended) {
     const bool gang_lost = lost || job->why.starts_with("lost: ");
     return std::vector<FactBody>{
         close_of(world, *job, std::move(ranks), std::move(why), gang_lost, seen.signalled)};
   }
   std::vector<FactBody> facts{RankEnded{seen.job, seen.generation, seen.rank, end}};
-  if ((end.exit_code != 0 || lost) && job->state != JobState::stopping)
+  if (back)
+    facts.push_back(StopOrdered{back->job, back->reason, back->why + "; " + why});
+  else if ((end.exit_code != 0 || lost) && job->state != JobState::stopping)
     facts.push_back(StopOrdered{
         seen.job, StopReason::rank_failed,
         (lost ? "lost: rank " : "rank ") + std::to_string(seen.rank) +

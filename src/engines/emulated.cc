@@ -93,7 +93,9 @@ class EmulatedEngine final : public Engine {
                                                ExecEvents) override {
     return base::fault("an emulated site runs nothing to enter", false);
   }
-  base::Try<std::vector<VolumeSeen>> volumes() override { return std::vector<VolumeSeen>{}; }
+  base::Try<std::vector<VolumeSeen>> volumes(std::optional<std::uint32_t>) override {
+    return std::vector<VolumeSeen>{};
+  }
   base::Try<void> remove_volume(std::uint32_t, const std::string&) override {
     return base::fault("an emulated site has no volumes", false, 404);
   }

@@ -114,6 +114,8 @@ int run_detached(const std::vector<std::string>& argv, const std::vector<std::st
       &attributes,
       static_cast<short>(POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
   posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+  // conmon leaves a file `oom` where it is.
+  posix_spawn_file_actions_addchdir_np(&actions, std::filesystem::path(log).parent_path().c_str());
   pid_t shell = 0;
   int error = posix_spawn(&shell, "/bin/sh", &actions, &attributes, words.data(), variables.data());
   posix_spawn_file_actions_destroy(&actions);

@@ -94,6 +94,20 @@ bool SlurmNode::usable() const {
   return word == "idle" || word == "mixed" || word == "allocated" || word == "completing";
 }
 
+bool SlurmNode::drained_for(std::string_view why) const {
+  SlurmNode undrained = *this;
+  return std::erase(undrained.flags, "DRAIN") > 0 && reason == why && undrained.usable();
+}
+
+bool SlurmJob::is_stuck() const {
+  constexpr std::array kReasons = {
+      "JobHeld",        "JobHold",    "launch failed", "launch_failed",     "ReservationDeleted",
+      "BadConstraints", "ReqNodeNot", "NodeDown",      "PartitionInactive", "PartitionDown"};
+  if (state != SlurmState::waiting) return false;
+  if (word.ends_with("_HOLD") || word == "SPECIAL_EXIT") return true;
+  return std::ranges::any_of(kReasons, [this](const char* r) { return reason.starts_with(r); });
+}
+
 net::Request SlurmCodec::get(std::string path) const {
   return {"GET", fmt::format("/slurm/v0.0.{}/{}", api_, path), {}, {}};
 }

@@ -96,8 +96,10 @@ SlurmPlanned plan(const core::RankWork& work, const SlurmMemory& m, const SlurmR
   switch (m.job->state) {
     case SlurmState::waiting:
       if (m.marker) return plan_running(work, m, rules, now);  // the list is older than the marker
-      if (work.want == Want::run || now < m.not_before) return {};
-      return {SlurmStep::kill, "stopped before it started"};
+      if (now < m.not_before) return {};
+      if (work.want == Want::stop) return {SlurmStep::kill, "stopped before it started"};
+      if (m.stuck_since.us == 0 || list_began - m.stuck_since < rules.stuck) return {};
+      return {SlurmStep::kill, "Slurm does not start it: " + m.job->reason};
     case SlurmState::running:
       return plan_running(work, m, rules, now);
     case SlurmState::completing:
@@ -184,10 +186,14 @@ std::optional<core::RankSeen> ended_by_job(const core::RankWork& work, const Slu
   if (!ran && !has_run(work, m)) {
     if (refused && job.ran && now - job.ended_at < rules.news_delay && !m.marker)
       return std::nullopt;
-    return slurm_seen(work, State::failed_to_start,
-                      m.kill_at.us != 0 ? "stopped before it started"
-                      : refused         ? how + ": the node cannot write the shared folder"
-                                        : how);
+    core::RankSeen never =
+        slurm_seen(work, State::failed_to_start,
+                   m.taken_back        ? how + ": it was held, or its node took nothing; taken back"
+                   : m.kill_at.us != 0 ? "stopped before it started"
+                   : refused           ? how + ": the node cannot write the shared folder"
+                                       : how);
+    never.signalled = m.taken_back;
+    return never;
   }
   core::RankSeen seen = slurm_seen(work, State::ended, how);
   seen.started_at = marked ? m.marker->started_at : job.started_at;

@@ -44,6 +44,7 @@ class SlurmLab {
     o.quiet = base::Duration::seconds(1);
     o.period = base::Duration::millis(300);
     o.settle = base::Duration::seconds(5);
+    o.stuck = base::Duration::seconds(2);
     return o;
   }
   std::filesystem::path folder() const { return root_ / "c"; }
@@ -217,6 +218,34 @@ TEST_CASE("real slurm: slurmctld killed and back; an outage longer than MinJobAg
   REQUIRE(w.until(
       [&] { return lab->script("run", "bash -c '! squeue -h -n job-stray-1-0 | grep -q .'"); },
       30));
+
+  // What an operator of ours holds back is drained there, and resumed; Slurm's own drains stay, and
+  // who was sent to such a node is taken back.
+  const auto node = [&] {
+    (void)lab->script("run", "sinfo -h -N -n n2 -o '%T %E'");
+    std::ifstream in(lab->folder() / "../script.log");
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  const auto held_back = [&] {
+    const SiteSeen site = w.site();
+    return site.nodes.at(1).node.state == core::NodeState::cordoned;
+  };
+  w.engine->hold_back({"n2"});
+  REQUIRE(w.until([&] { return node() == "drained held back by ampacity:real\n"; }, 40));
+  w.engine->hold_back({});
+  REQUIRE(w.until([&] { return node().starts_with("idle"); }, 40));
+  REQUIRE(lab->script("run", "scontrol update NodeName=n2 State=DRAIN Reason=fan"));
+  auto sent = rank("true");
+  sent.node = "n2";
+  w.engine->desire_also({sent});
+  REQUIRE(w.reaches(sent, State::failed_to_start, 40));
+  CHECK(w.last(sent).signalled);
+  CHECK(held_back());
+  w.engine->hold_back({"n1"});
+  w.engine->hold_back({});
+  CHECK(w.two_lists());
+  CHECK(node() == "drained fan\n");
+  REQUIRE(lab->script("run", "scontrol update NodeName=n2 State=RESUME"));
 
   // Others' jobs stay off our nodes: they wait.
   REQUIRE(lab->script("run", "sbatch -J theirs -o /dev/null --wrap 'sleep 99'"));

@@ -107,7 +107,9 @@ class StubEngine final : public Engine {
                                                ExecEvents) override {
     return base::fault("the stub engine runs nothing to enter", false);
   }
-  base::Try<std::vector<VolumeSeen>> volumes() override { return std::vector<VolumeSeen>{}; }
+  base::Try<std::vector<VolumeSeen>> volumes(std::optional<std::uint32_t>) override {
+    return std::vector<VolumeSeen>{};
+  }
   base::Try<void> remove_volume(std::uint32_t, const std::string&) override {
     return base::fault("the stub engine has no volumes", false, 404);
   }

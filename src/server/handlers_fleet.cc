@@ -127,7 +127,8 @@ std::optional<std::string> home_of(const core::World& w, const engines::VolumeSe
 void App::list_volumes(Call& c, net::Reply& r) {
   const auto project = project_of(c);
   if (!project) return r.send(api::problem_response(project.error()));
-  const auto volumes = engine_.volumes();
+  const auto volumes =
+      engine_.volumes(*project == core::nobody ? std::nullopt : std::optional(*project));
   if (!volumes)
     return r.send(
         api::problem_response({base::Code::unavailable,
@@ -154,7 +155,7 @@ void App::remove_volume(Call& c, net::Reply& r) {
     return r.send(api::problem_response(
         base::refusal_of({{"project", "is required with an operator's key"}})));
   const std::string name = c.arguments.at(0);
-  const auto volumes = engine_.volumes();
+  const auto volumes = engine_.volumes(*project);
   if (!volumes)
     return r.send(
         api::problem_response({base::Code::unavailable,
