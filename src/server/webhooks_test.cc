@@ -267,7 +267,7 @@ TEST_CASE("a row that could not be looked at is tried again, not taken for gone"
 
 TEST_CASE("a store that cannot be asked at the start is asked again") {
   if (store::on_postgres()) return;
-  Cloud cloud;
+  HookedCloud cloud;
   Receiver receiver;
   base::Id hook;
   {
