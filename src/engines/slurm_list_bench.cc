@@ -19,6 +19,8 @@ namespace {
 namespace json = boost::json;
 using Steady = std::chrono::steady_clock;
 
+constexpr const char* kRecorded = "tests/corpus/slurm_answers/jobs.json";  // from the repository
+
 double status_mib(const char* key) {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);)
@@ -28,7 +30,7 @@ double status_mib(const char* key) {
 
 // The recorded jobs turn about, each with a number and a name of its own.
 std::string list_of(std::size_t jobs) {
-  std::ifstream in(AMPACITY_SOURCE_DIR "/tests/corpus/slurm_answers/jobs.json");
+  std::ifstream in(kRecorded);
   const std::string text((std::istreambuf_iterator<char>(in)), {});
   json::value recorded = json::parse(text);
   json::array& all = recorded.at("jobs").as_array();
@@ -49,6 +51,7 @@ int main(int argc, char** argv) {
   std::size_t jobs = 8'100;
   for (int i = 1; i + 1 < argc; ++i)
     if (std::strcmp(argv[i], "--jobs") == 0) jobs = std::strtoull(argv[i + 1], nullptr, 10);
+  if (!std::ifstream(kRecorded)) return std::fprintf(stderr, "no %s here\n", kRecorded), 77;
   const std::string body = list_of(jobs);
   const double before = status_mib("VmRSS:");
   std::vector<double> ms;

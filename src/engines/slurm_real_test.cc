@@ -219,8 +219,21 @@ TEST_CASE("real slurm: slurmctld killed and back; an outage longer than MinJobAg
       [&] { return lab->script("run", "bash -c '! squeue -h -n job-stray-1-0 | grep -q .'"); },
       30));
 
-  // What an operator of ours holds back is drained there, and resumed; Slurm's own drains stay, and
-  // who was sent to such a node is taken back.
+  // Others' jobs stay off our nodes: they wait.
+  REQUIRE(lab->script("run", "sbatch -J theirs -o /dev/null --wrap 'sleep 99'"));
+  const auto ours = rank("true");
+  w.engine->desire_also({ours});
+  REQUIRE(w.reaches(ours, State::ended, 40));
+  CHECK(lab->script("run", "bash -c 'squeue -h -n theirs -o %T | grep -qx PENDING'"));
+  REQUIRE(lab->script("run", "scancel -n theirs"));
+}
+
+TEST_CASE(
+    "real slurm: what is held back is drained there; who waits for a node that is away goes") {
+  SLURM_OR_SKIP
+  Real real(*lab);
+  auto& w = real.watch;
+  w.engine->desire_whole({});
   const auto node = [&] {
     (void)lab->script("run", "sinfo -h -N -n n2 -o '%T %E'");
     std::ifstream in(lab->folder() / "../script.log");
@@ -246,14 +259,6 @@ TEST_CASE("real slurm: slurmctld killed and back; an outage longer than MinJobAg
   CHECK(w.two_lists());
   CHECK(node() == "drained fan\n");
   REQUIRE(lab->script("run", "scontrol update NodeName=n2 State=RESUME"));
-
-  // Others' jobs stay off our nodes: they wait.
-  REQUIRE(lab->script("run", "sbatch -J theirs -o /dev/null --wrap 'sleep 99'"));
-  const auto ours = rank("true");
-  w.engine->desire_also({ours});
-  REQUIRE(w.reaches(ours, State::ended, 40));
-  CHECK(lab->script("run", "bash -c 'squeue -h -n theirs -o %T | grep -qx PENDING'"));
-  REQUIRE(lab->script("run", "scancel -n theirs"));
 }
 
 TEST_CASE("real slurm: over TCP with a token minted from the key; a wrong key is told") {

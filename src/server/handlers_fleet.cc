@@ -72,13 +72,31 @@ void App::whoami(Call& c, net::Reply& r) {
   r.send(json_response(base::to_json(me)));
 }
 
+namespace {
+
+// What a customer must know of a site before choosing it.
+std::vector<std::string> site_warnings(const core::World& w) {
+  std::vector<std::string> all;
+  for (const core::Site& s : w.state().sites)
+    if (!s.removed && s.engine == "slurm")
+      all.push_back("site " + s.name +
+                    " runs plain processes, not containers: an image is not used there, volumes "
+                    "are not mounted");
+  return all;
+}
+
+}  // namespace
+
 void App::offers(Call& c, net::Reply& r) {
+  std::vector<std::string> warnings;
   auto list = loop_.ask([&](const core::World& w) {
     const bool owner = c.caller.is_owner();
     const auto org = owner ? core::nobody : w.state().projects[c.caller.project].org;
+    warnings = site_warnings(w);
     return api::view_offers(w, org, clock_.now());
   });
   list.notes = notes_;
+  list.notes.insert(list.notes.end(), warnings.begin(), warnings.end());
   if (loop_.leads() && !engine_.health().reachable)
     list.notes.push_back("the engine is not reachable now: what is rented waits to start");
   r.send(json_response(base::to_json(list)));
