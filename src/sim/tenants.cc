@@ -117,9 +117,10 @@ std::string Tenants::job_body(const Tenant& t) {
   if (kind < 8) resources = fmt::format(R"("gpus":"h100:{}")", 1 + below(8));
   if (kind < 2) resources = fmt::format(R"("gpus":"h100:{}x2")", 1 + below(8));
   if (kind == 7) resources = R"("gpus":"h100:1","gpu_share":"0.25")";
+  const std::uint64_t retries = below(3), grace_s = below(40);  // one draw after the other
   std::string body = fmt::format(R"({{"image":"localhost/ampacity-tiny","name":"{}-{}",)"
                                  R"("resources":{{{}}},"grace":"{}s","retries":{})",
-                                 t.name, t.next, resources, below(40), below(3));
+                                 t.name, t.next, resources, grace_s, retries);
   if (below(3) == 0) body += R"(,"job_class":"spot")";
   if (below(3) == 0) body += fmt::format(R"(,"time":"{}s")", 20 + below(400));
   if (below(4) == 0) body += R"(,"volumes":["data:/data"])";
