@@ -140,7 +140,8 @@ void App::job_exec(Call& c, net::Reply& r) {
       if (session) session->resize(to_columns, to_rows);
     });
   };
-  const auto columns = number_of(c.target.param("columns")), rows = number_of(c.target.param("rows"));
+  const auto columns = number_of(c.target.param("columns"));
+  const auto rows = number_of(c.target.param("rows"));
   if (columns && rows) resize(static_cast<int>(*columns), static_cast<int>(*rows));
   socket->on_message([exec, resize](std::string bytes, bool text) {
     if (!*exec) return;
