@@ -10,7 +10,7 @@
 namespace ampacity::sim {
 namespace {
 
-constexpr base::Duration patience = base::Duration::seconds(30);
+constexpr base::Duration tenant_patience = base::Duration::seconds(30);
 
 std::string field(const std::string& body, std::string_view name) {
   boost::system::error_code bad;
@@ -46,7 +46,7 @@ std::optional<net::Response> Tenants::ask_once(const net::Request& request) {
     if (base::scheduler) base::scheduler->wake(slot.get());
   });
   const int life = machine_.lives();
-  const base::Instant give_up = fibres_.now() + patience;
+  const base::Instant give_up = fibres_.now() + tenant_patience;
   while (!slot->answer && fibres_.now() < give_up && machine_.lives() == life)
     (void)base::scheduler->park(slot.get(), base::Duration::seconds(5));
   return slot->answer;
