@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::int32_t could_not_start = 125;  // docker's and podman's exit code for it
 
-struct End {
+struct JobEnd {
   Outcome outcome;
   std::int32_t exit_code;
 };
@@ -25,7 +25,7 @@ StopReason stop_that_counts(const Job& job, const std::vector<Rank>& ranks, bool
 }
 
 // The first rank that failed speaks for the gang.
-End outcome_of(const std::vector<Rank>& ranks, bool lost, StopReason stop) {
+JobEnd outcome_of(const std::vector<Rank>& ranks, bool lost, StopReason stop) {
   std::int32_t exit_code = 0;
   Instant earliest{INT64_MAX};
   for (const Rank& r : ranks) {
@@ -154,7 +154,7 @@ LeaseClosed close_of(Drafter& drafter, const World& world, const Job& job, std::
   f.transfers = close_transfers(drafter, world, job, i.billed_s);
   if (base::planted("hold-kept") && i.billed_s == 0) f.transfers.clear();
   const StopReason reason = stop_that_counts(job, i.ranks, signalled);
-  const End end = outcome_of(i.ranks, lost, reason);
+  const JobEnd end = outcome_of(i.ranks, lost, reason);
   f.outcome = end.outcome;
   f.exit_code = end.exit_code;
   const bool may_retry = reason == StopReason::none || reason == StopReason::rank_failed;

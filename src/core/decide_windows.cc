@@ -15,7 +15,7 @@ using base::Code;
 using base::Refusal;
 
 constexpr std::size_t most_windows = 10'000;
-constexpr Duration furthest = Duration::seconds(3LL * 366 * 86'400);
+constexpr Duration furthest_window = Duration::seconds(3LL * 366 * 86'400);
 
 // Will one who waits, and has a right to cards, be gone from them by `from`?
 bool gone_by(const Job& job, Instant now, Instant from) {
@@ -174,7 +174,7 @@ std::optional<Instant> earliest_for(const World& w, const std::vector<Choice>& c
 base::Result<void> check_times(Instant now, Instant from, Instant until) {
   if (until <= from) return base::refuse_field("until", "must be after its start");
   if (from < now) return base::refuse_field("from", "has passed already");
-  if (until != forever && until > now + furthest)
+  if (until != forever && until > now + furthest_window)
     return base::refuse_field("until", "is more than three years away");
   return {};
 }

@@ -12,7 +12,7 @@ using State = core::RankSeen::State;
 using base::Duration;
 using base::Instant;
 
-constexpr Duration kKillAgain = Duration::seconds(5);
+constexpr Duration kSlurmKillAgain = Duration::seconds(5);
 constexpr Duration kLookAgain = Duration::millis(500);
 constexpr Duration kMarkerOwed = Duration::seconds(15);
 
@@ -58,8 +58,8 @@ SlurmPlanned plan_running(const core::RankWork& work, const SlurmMemory& m, cons
   if (work.want == Want::stop) {
     if (now < m.not_before) return {};
     if (m.term_at.us == 0) return {work.grace_s > 0 ? SlurmStep::term : SlurmStep::kill, {}};
-    const Instant kill =
-        m.kill_at.us != 0 ? m.kill_at + kKillAgain : m.term_at + Duration::seconds(work.grace_s);
+    const Instant kill = m.kill_at.us != 0 ? m.kill_at + kSlurmKillAgain
+                                           : m.term_at + Duration::seconds(work.grace_s);
     if (now >= kill) return {SlurmStep::kill, {}};
     return {SlurmStep::repeat, {}};
   }
@@ -127,7 +127,8 @@ std::optional<Instant> due(const core::RankWork& work, const SlurmMemory& m,
   const auto also = [&when](Instant t) { when = when ? std::min(*when, t) : t; };
   if (m.not_before.us != 0) also(m.not_before);
   if (work.want == Want::stop && m.term_at.us != 0)
-    also(m.kill_at.us != 0 ? m.kill_at + kKillAgain : m.term_at + Duration::seconds(work.grace_s));
+    also(m.kill_at.us != 0 ? m.kill_at + kSlurmKillAgain
+                           : m.term_at + Duration::seconds(work.grace_s));
   const bool asked_for = !m.job && m.job_id != 0 && work.want == Want::stop;
   if (asked_for || (m.job && m.job->state >= SlurmState::completing))
     also(m.looked_at + kLookAgain);

@@ -15,7 +15,7 @@ namespace {
 
 using base::Duration;
 
-constexpr Duration kPatience = Duration::seconds(20);
+constexpr Duration kSitePatience = Duration::seconds(20);
 constexpr std::size_t kMostNodesBytes = 128 << 20;
 constexpr Duration kDrainAgain = Duration::seconds(2);
 
@@ -45,7 +45,7 @@ std::string text_of(const SiteSeen& site) {
 base::Try<void> SlurmEngine::negotiate() {
   base::Fault last{"slurmrestd answers in no version that is known here"};
   for (const int version : slurm_versions) {
-    auto answer = call(SlurmCodec(version).ping(), kPatience);
+    auto answer = call(SlurmCodec(version).ping(), kSitePatience);
     if (!answer) return std::unexpected(answer.error());
     if (answer->status == 404) continue;
     auto release = parse_release(*answer);
@@ -68,7 +68,7 @@ base::Try<void> SlurmEngine::take_inventory() {
     partition = partition_;
   }
   if (partition.empty()) {
-    auto answer = call(codec().partitions(), kPatience);
+    auto answer = call(codec().partitions(), kSitePatience);
     if (!answer) return std::unexpected(answer.error());
     auto all = parse_partitions(*answer);
     if (!all) return std::unexpected(all.error());
@@ -76,7 +76,7 @@ base::Try<void> SlurmEngine::take_inventory() {
       if (p.is_default || all->size() == 1) partition = p.name;
     if (partition.empty()) return base::fault("Slurm has no default partition: name one", false);
   }
-  auto answer = call(codec().nodes(), kPatience, kMostNodesBytes);
+  auto answer = call(codec().nodes(), kSitePatience, kMostNodesBytes);
   if (!answer) return std::unexpected(answer.error());
   auto nodes = parse_nodes(*answer);
   if (!nodes) return std::unexpected(nodes.error());

@@ -13,8 +13,8 @@ using base::Duration;
 using base::Instant;
 using State = core::RankSeen::State;
 
-constexpr int kWorkers = 6;
-constexpr int kMostTries = 8;
+constexpr int kSlurmWorkers = 6;
+constexpr int kMostSubmits = 8;
 constexpr Duration kPatience = Duration::seconds(20);
 constexpr Duration kLongestBackoff = Duration::seconds(30);
 
@@ -47,7 +47,7 @@ base::Try<void> SlurmEngine::start(EngineReports reports) {
   if (auto opened = shared_.open(); !opened) return opened;
   (void)meet();
   threads_.emplace_back([this] { loop(); });
-  for (int i = 0; i < kWorkers; ++i) threads_.emplace_back([this] { work(); });
+  for (int i = 0; i < kSlurmWorkers; ++i) threads_.emplace_back([this] { work(); });
   if (shared_)
     threads_.emplace_back([this] {
       (void)shared_.watch([this](auto names) { marker_written(std::move(names)); }, stopping_);
@@ -354,7 +354,7 @@ void SlurmEngine::do_submit(const std::string& name, const core::RankWork& work)
     }
     tries = m.failures;
   }
-  if (said_no && (refused_for_good(fault) || tries + 1 >= kMostTries))
+  if (said_no && (refused_for_good(fault) || tries + 1 >= kMostSubmits))
     return finish(
         name, [](SlurmMemory&) {}, slurm_seen(work, State::failed_to_start, fault.message));
   later(name, fault);
