@@ -20,17 +20,15 @@
 #include "base/threads.h"
 #include "engines/slurm.h"
 #include "engines/slurm_codec.h"
+#include "engines/slurm_host.h"
 #include "engines/slurm_plan.h"
-#include "engines/slurm_scontrol.h"
-#include "engines/slurm_shared.h"
 #include "engines/slurm_token.h"
-#include "net/http_client.h"
 
 namespace ampacity::engines {
 
 class SlurmEngine final : public Engine {
  public:
-  SlurmEngine(SlurmOptions options, base::Clock& clock, std::unique_ptr<net::Transport> transport);
+  SlurmEngine(SlurmOptions options, base::Clock& clock, SlurmHost host);
   ~SlurmEngine() override;
 
   base::Try<void> start(EngineReports reports) override;
@@ -115,10 +113,8 @@ class SlurmEngine final : public Engine {
 
   SlurmOptions options_;
   base::Clock& clock_;
-  std::unique_ptr<net::Transport> client_;
+  const SlurmHost host_;
   SlurmToken token_;
-  SlurmShared shared_;
-  Scontrol scontrol_;
   EngineReports reports_;
   std::string comment_;  // of our jobs
   std::atomic<int> api_ = 38;

@@ -103,7 +103,7 @@ void SlurmEngine::expire() {
     const base::Guard lock(mutex_);
     if (!whole_) return;
   }
-  (void)shared_.expire(now() - options_.marker_age, [this](const std::string& name) {
+  (void)host_.shared->expire(now() - options_.marker_age, [this](const std::string& name) {
     const base::Guard lock(mutex_);
     return ranks_.contains(name);
   });
@@ -112,7 +112,7 @@ void SlurmEngine::expire() {
 bool SlurmEngine::list_due(Instant at) const {
   if (at < list_not_before_) return false;
   const base::Guard lock(mutex_);
-  if (want_list_ || !shared_ || at - list_asked_at_ >= options_.quiet) return true;
+  if (want_list_ || !host_.shared->there() || at - list_asked_at_ >= options_.quiet) return true;
   const SlurmRules r = rules();
   return std::ranges::any_of(ranks_, [&](const auto& one) {
     return awaits_list(one.second.work, one.second.memory, r, list_began_);
@@ -249,7 +249,7 @@ std::optional<core::RankSeen> SlurmEngine::note_marker(Rank& rank, const SlurmMa
 void SlurmEngine::marker_written(std::vector<std::string> names) {
   Seen seen;
   for (const std::string& name : names) {
-    const auto marker = shared_.marker(name);
+    const auto marker = host_.shared->marker(name);
     if (!marker) continue;
     {
       const base::Guard lock(mutex_);
@@ -258,7 +258,7 @@ void SlurmEngine::marker_written(std::vector<std::string> names) {
       if (auto one = note_marker(rank->second, *marker)) seen.push_back(std::move(*one));
     }
     if (!marker->ended_at) continue;
-    shared_.copy_output(name, now(), true);
+    host_.shared->copy_output(name, now(), true);
     const base::Guard lock(mutex_);
     const auto rank = ranks_.find(name);
     if (rank == ranks_.end() || rank->second.memory.final) continue;
@@ -270,7 +270,7 @@ void SlurmEngine::marker_written(std::vector<std::string> names) {
 
 // What the watcher did not hear of: a network file system tells nothing, and we may have been away.
 void SlurmEngine::read_markers() {
-  if (!shared_) return;
+  if (!host_.shared->there()) return;
   std::vector<std::string> names;
   {
     const base::Guard lock(mutex_);
@@ -344,7 +344,7 @@ void SlurmEngine::apply(Rank& rank, const SlurmPlanned& planned, Seen& seen) {
 }
 
 void SlurmEngine::follow_output() {
-  if (!shared_) return;
+  if (!host_.shared->there()) return;
   std::vector<std::string> names;
   {
     const base::Guard lock(mutex_);
@@ -356,7 +356,7 @@ void SlurmEngine::follow_output() {
     }
     output_cursor_ = names.size() == kOutputsAPass ? output_cursor_ + kOutputsAPass : 0;
   }
-  for (const std::string& name : names) shared_.copy_output(name, now(), false);
+  for (const std::string& name : names) host_.shared->copy_output(name, now(), false);
 }
 
 void SlurmEngine::unreachable(const std::string& why) {

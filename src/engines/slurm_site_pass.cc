@@ -80,7 +80,7 @@ base::Try<void> SlurmEngine::take_inventory() {
   auto nodes = parse_nodes(*answer);
   if (!nodes) return std::unexpected(nodes.error());
   std::map<std::string, std::string> leaves;
-  if (auto topology = scontrol_.topology()) leaves = leaves_of_topology(*topology);
+  if (auto topology = host_.control->topology()) leaves = leaves_of_topology(*topology);
   SiteSeen site = slurm_site(*nodes, partition, leaves);
   {
     const base::Guard lock(mutex_);
@@ -115,7 +115,7 @@ void SlurmEngine::keep_reservation(const SiteSeen& site) {
   const std::string name = "ampacity-" + options_.cloud;
   auto kept = user.empty()
                   ? base::Try<void>(base::fault("whose jobs they are is not known: set the user"))
-                  : scontrol_.reserve(name, user, nodes);
+                  : host_.control->reserve(name, user, nodes);
   const base::Guard lock(mutex_);
   if (kept) {
     reserved_ = std::move(nodes);
@@ -131,7 +131,7 @@ void SlurmEngine::keep_reservation(const SiteSeen& site) {
 std::string SlurmEngine::notes() const {
   const base::Guard lock(mutex_);
   std::string note = "plain processes, not containers: the image is not used";
-  if (!shared_)
+  if (!host_.shared->there())
     note += "; no shared folder: output is not followed, ends may be missed by a long outage";
   if (!may_renew_) note += "; this user may not extend time limits: no lease";
   if (!fallback_note_.empty()) note += "; " + fallback_note_;

@@ -20,21 +20,21 @@ constexpr Duration kLongestBackoff = Duration::seconds(30);
 
 }  // namespace
 
-SlurmEngine::SlurmEngine(SlurmOptions options, base::Clock& clock,
-                         std::unique_ptr<net::Transport> transport)
+SlurmEngine::SlurmEngine(SlurmOptions options, base::Clock& clock, SlurmHost host)
     : options_(std::move(options)),
       clock_(clock),
-      client_(std::move(transport)),
+      host_(std::move(host)),
       token_({options_.token_file, options_.token_env, options_.jwt_key_file, options_.user}),
-      shared_(options_.shared, log_directory(options_)),
-      scontrol_(options_.conf),
       comment_("ampacity:" + options_.cloud),
       partition_(options_.partition) {
   health_.kind = "slurm";
 }
 
 SlurmEngine::~SlurmEngine() {
-  stopping_ = true;
+  {
+    const base::Guard lock(mutex_);  // nobody is between looking and waiting
+    stopping_ = true;
+  }
   changed_.notify_all();
   work_ready_.notify_all();
   for (base::Thread& t : threads_) t.join();
@@ -43,13 +43,14 @@ SlurmEngine::~SlurmEngine() {
 // A cluster that does not answer now is unknown: the loop goes on asking.
 base::Try<void> SlurmEngine::start(EngineReports reports) {
   reports_ = std::move(reports);
-  if (auto opened = shared_.open(); !opened) return opened;
+  if (auto opened = host_.shared->open(); !opened) return opened;
   (void)meet();
   threads_.emplace_back([this] { loop(); });
   for (int i = 0; i < kWorkers; ++i) threads_.emplace_back([this] { work(); });
-  if (shared_)
+  if (host_.shared->there())
     threads_.emplace_back([this] {
-      (void)shared_.watch([this](auto names) { marker_written(std::move(names)); }, stopping_);
+      (void)host_.shared->watch([this](auto names) { marker_written(std::move(names)); },
+                                stopping_);
     });
   return {};
 }
@@ -131,7 +132,7 @@ base::Try<void> SlurmEngine::remove_volume(std::uint32_t, const std::string&) {
 
 // Under the lock.
 SlurmRules SlurmEngine::rules() const {
-  return {static_cast<bool>(shared_), shared_.news_delay(),
+  return {host_.shared->there(), host_.shared->news_delay(),
           may_renew_ ? options_.lease : Duration{0}};
 }
 
@@ -143,7 +144,7 @@ void SlurmEngine::enqueue(Task task) {
 void SlurmEngine::forget(std::string name) {  // a copy: it may be the key of what goes
   const auto found = ranks_.find(name);
   const core::RankWork& work = found->second.work;
-  shared_.forget_output(name);
+  host_.shared->forget_output(name);
   gone_[name] = now();
   names_.erase({work.job, work.generation, work.rank});
   ranks_.erase(found);
@@ -225,7 +226,7 @@ base::Try<net::Response> SlurmEngine::call(net::Request request, Duration timeou
   options.timeout = timeout;
   options.max_body_bytes = most_bytes;
   options.cancel = &stopping_;
-  return client_->call(request, options);
+  return host_.transport->call(request, options);
 }
 
 std::optional<std::string> SlurmEngine::cannot_run(const core::RankWork& work) const {
@@ -260,23 +261,24 @@ std::vector<GangPlace> SlurmEngine::gang_of(const core::RankWork& work) const {
 
 SlurmSubmission SlurmEngine::submission(const core::RankWork& work, bool again) const {
   const std::string name = work.container_name();
-  const WrapperPlan plan{shared_.marker_path(name), gang_of(work)};
+  const WrapperPlan plan{host_.shared->marker_path(name), gang_of(work)};
   SlurmSubmission s;
   s.name = name;
   s.comment = comment_;
   s.script = slurm_wrapper(work, plan);
-  s.env = {{"PATH", "/usr/local/bin:/usr/bin:/bin"}, {"HOME", shared_.home_path(work.project)}};
+  s.env = {{"PATH", "/usr/local/bin:/usr/bin:/bin"},
+           {"HOME", host_.shared->home_path(work.project)}};
   s.partition = partition_;
   s.reservation = reservation_;
   s.node = work.node;
-  s.directory = shared_.home_path(work.project);
-  s.output = shared_.output_path(name);
+  s.directory = host_.shared->home_path(work.project);
+  s.output = host_.shared->output_path(name);
   if (const std::uint32_t gpus = leased_gpus(work); gpus > 0) {
     const std::string& kind = node_kind_.at(work.node);
     s.gres = kind == "gpu" ? fmt::format("gpu:{}", gpus) : fmt::format("gpu:{}:{}", kind, gpus);
   }
   s.exclusive = work.whole_node;
-  s.singleton = again || !shared_;
+  s.singleton = again || !host_.shared->there();
   s.cpus = std::max<std::int64_t>(1, (work.cpu_milli + 999) / 1000);
   s.memory_mib = work.memory_mib;
   s.limit_min = rules().lease.whole_seconds() / 60;
@@ -307,7 +309,7 @@ void SlurmEngine::do_submit(const std::string& name, const core::RankWork& work)
     return finish(
         name, [](SlurmMemory&) {}, slurm_seen(work, State::failed_to_start, *never));
   if (make_home) {
-    if (auto made = shared_.make_home(work.project); !made)
+    if (auto made = host_.shared->make_home(work.project); !made)
       base::log_warn("slurm: {}", made.error().message);
   }
   auto answer = call(codec().submit(what), kPatience);
@@ -361,7 +363,7 @@ void SlurmEngine::do_look(const std::string& name, const core::RankWork& work) {
   if (!answer) return later(name, answer.error());
   auto jobs = parse_jobs(*answer, comment_);
   if (!jobs && jobs.error().status != slurm_no_such_job) return later(name, jobs.error());
-  const auto marker = shared_.marker(name);
+  const auto marker = host_.shared->marker(name);
   if (marker && marker->ended_at) {
     const base::Guard lock(mutex_);
     if (const auto found = ranks_.find(name); found != ranks_.end())
@@ -381,7 +383,7 @@ void SlurmEngine::do_look(const std::string& name, const core::RankWork& work) {
   const SlurmJob& job = jobs->front();
   std::optional<core::RankSeen> end;
   if (job.state == SlurmState::ended) {
-    shared_.copy_output(name, now(), true);
+    host_.shared->copy_output(name, now(), true);
     const base::Guard lock(mutex_);
     if (const auto found = ranks_.find(name); found != ranks_.end()) {
       if (marker) found->second.memory.marker = marker;
@@ -399,8 +401,8 @@ void SlurmEngine::do_look(const std::string& name, const core::RankWork& work) {
 
 // An end that the marker tells; or, if it tells none after all, none that anybody can tell.
 void SlurmEngine::do_absent(const std::string& name, const core::RankWork& work) {
-  const auto marker = shared_.marker(name);
-  shared_.copy_output(name, now(), true);
+  const auto marker = host_.shared->marker(name);
+  host_.shared->copy_output(name, now(), true);
   std::optional<core::RankSeen> end;
   {
     const base::Guard lock(mutex_);
