@@ -19,6 +19,7 @@
 
 #include "base/threads.h"
 #include "engines/slurm.h"
+#include "engines/slurm_clock.h"
 #include "engines/slurm_codec.h"
 #include "engines/slurm_host.h"
 #include "engines/slurm_plan.h"
@@ -81,6 +82,7 @@ class SlurmEngine final : public Engine {
   // slurm_site_pass.cc: the cluster itself.
   base::Try<void> negotiate();
   base::Try<void> take_inventory();
+  void compare_clocks();
   void keep_reservation(const SiteSeen& site);
   std::string notes() const;
 
@@ -107,6 +109,9 @@ class SlurmEngine final : public Engine {
   SlurmRules rules() const;  // lock held
   base::Try<net::Response> call(net::Request request, base::Duration timeout,
                                 std::size_t most_bytes = 8 << 20);
+  // With the cluster's instants in ours.
+  base::Try<std::vector<SlurmJob>> jobs_in(const net::Response& answer) const;
+  std::optional<SlurmMarker> marker_of(const std::string& rank) const;
   SlurmCodec codec() const { return SlurmCodec(api_.load()); }
   base::Instant now() const { return clock_.now(); }
   void emit(Seen seen);
@@ -115,6 +120,7 @@ class SlurmEngine final : public Engine {
   base::Clock& clock_;
   const SlurmHost host_;
   SlurmToken token_;
+  SlurmClock cluster_clock_;
   EngineReports reports_;
   std::string comment_;  // of our jobs
   std::atomic<int> api_ = 38;

@@ -123,7 +123,9 @@ bool SlurmEngine::list_due(Instant at) const {
 void SlurmEngine::list() {
   const Instant began = now();
   const bool full = began - full_list_at_ >= kFullList;
-  const Instant since = full || list_asked_at_.us == 0 ? Instant{} : list_asked_at_ - kClocksApart;
+  const Instant since = full || list_asked_at_.us == 0
+                            ? Instant{}
+                            : list_asked_at_ + cluster_clock_.ahead() - kClocksApart;
   auto answer = call(codec().jobs(since), kListTimeout, kMostListBytes);
   const Duration took = now() - began;
   list_not_before_ = now() + options_.period;
@@ -135,7 +137,7 @@ void SlurmEngine::list() {
     return;
   }
   if (answer->status != 304) {
-    auto jobs = parse_jobs(*answer, comment_);
+    auto jobs = jobs_in(*answer);
     if (!jobs) return unreachable(jobs.error().message);
     listed_ = std::move(*jobs);
     if (full) full_list_at_ = began;
@@ -173,12 +175,15 @@ void SlurmEngine::take_list(const std::vector<SlurmJob>& jobs, Instant began) {
         const SlurmJob& job = *at->second;
         if (older && m.job && m.job->id == job.id && m.job->state > job.state) continue;
         m.job = job;
-        m.missing_at = {};
+        if (!is_other(m))
+          m.missing_at = {};
+        else if (m.missing_at.us == 0)
+          m.missing_at = began;
         if (m.job_id == 0) m.job_id = job.id;
         if (job.state == SlurmState::running && !m.final) m.seen_running_at = began;
         if (job.limit_min > 0) m.limit_min = job.limit_min;
         if (job.state == SlurmState::running) note_running(m, job.started_at);
-      } else if (!older) {
+      } else if (!older && !rank.busy) {  // busy: it may be on its way
         m.job.reset();
         if (m.missing_at.us == 0) m.missing_at = began;
       }
@@ -238,7 +243,8 @@ std::optional<core::RankSeen> SlurmEngine::note_marker(Rank& rank, const SlurmMa
   m.ran = true;
   note_running(m, marker.started_at);
   if (marker.ended_at) return std::nullopt;  // the end is reported when its output is here
-  m.seen_running_at = at;
+  // It says that it began, not that it runs: that is for the lists to say.
+  m.seen_running_at = std::max(m.seen_running_at, std::min(marker.started_at, at));
   if (m.last) return std::nullopt;
   core::RankSeen seen = slurm_seen(rank.work, core::RankSeen::State::running);
   seen.started_at = std::min(marker.started_at, at);
@@ -249,7 +255,7 @@ std::optional<core::RankSeen> SlurmEngine::note_marker(Rank& rank, const SlurmMa
 void SlurmEngine::marker_written(std::vector<std::string> names) {
   Seen seen;
   for (const std::string& name : names) {
-    const auto marker = host_.shared->marker(name);
+    const auto marker = marker_of(name);
     if (!marker) continue;
     {
       const base::Guard lock(mutex_);

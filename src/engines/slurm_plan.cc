@@ -21,9 +21,6 @@ bool has_run(const core::RankWork& work, const SlurmMemory& m) {
   return work.confirmed || m.ran || m.marker.has_value();
 }
 
-// A job that found the gate shut is not the rank, though it has its name.
-bool is_other(const SlurmMemory& m) { return m.job && m.marker && m.marker->job_id != m.job->id; }
-
 // Of what nothing later can be heard any more.
 bool known_missing(const SlurmMemory& m, Instant list_began) {
   return list_began > std::max({m.wished_at, m.unsure_until, m.touched_at});
@@ -73,6 +70,15 @@ SlurmPlanned plan_running(const core::RankWork& work, const SlurmMemory& m, cons
 Instant clamped(Instant t, Instant low, Instant high) { return std::max(low, std::min(t, high)); }
 
 }  // namespace
+
+bool is_other(const SlurmMemory& m) {
+  if (!m.job) return false;
+  if (m.marker && m.marker->job_id != m.job->id) return true;
+  if (m.job->restarts == 0) return false;
+  // What ran before it was run again began before it did now, or it does not run at all.
+  const Instant began = m.marker ? m.marker->started_at : m.last ? m.last->started_at : Instant{};
+  return began.us != 0 && (m.job->state == SlurmState::waiting || began < m.job->started_at);
+}
 
 SlurmPlanned plan(const core::RankWork& work, const SlurmMemory& m, const SlurmRules& rules,
                   Instant list_began, Instant now) {
@@ -190,6 +196,11 @@ std::optional<core::RankSeen> ended_by_job(const core::RankWork& work, const Slu
                                         : how);
   }
   core::RankSeen seen = slurm_seen(work, State::ended, how);
+  if (refused && job.restarts > 0) {  // without a marker nobody can say how the first run ended
+    seen.state = State::absent;
+    seen.ended_at = m.seen_running_at;
+    return seen;
+  }
   seen.started_at = marked ? m.marker->started_at : job.started_at;
   seen.ended_at = clamped(job.ended_at, seen.started_at, now);
   seen.signalled = m.term_at.us != 0 || m.kill_at.us != 0;

@@ -82,6 +82,10 @@ bool awaits_list(const core::RankWork& work, const SlurmMemory& memory, const Sl
 std::optional<base::Instant> due(const core::RankWork& work, const SlurmMemory& memory,
                                  const SlurmRules& rules);
 
+// Its job is not the one that its marker is of, or that one run again: not the rank, though it has
+// its name.
+bool is_other(const SlurmMemory& memory);
+
 core::RankSeen slurm_seen(const core::RankWork& work, core::RankSeen::State state,
                           std::string why = {});
 // The limit that Slurm should have now for the rank to end within the lease, if nobody renews it:

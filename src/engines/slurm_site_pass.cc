@@ -60,7 +60,17 @@ base::Try<void> SlurmEngine::negotiate() {
   return std::unexpected(last);
 }
 
+// munge bears clocks that are minutes apart.
+void SlurmEngine::compare_clocks() {
+  const base::Instant asked = now();
+  const auto answer = call(codec().diag(), kPatience);
+  const base::Instant told = now();
+  if (!answer) return;
+  if (const auto second = parse_server_time(*answer)) cluster_clock_.heard(*second, asked, told);
+}
+
 base::Try<void> SlurmEngine::take_inventory() {
+  compare_clocks();
   std::string partition;
   {
     const base::Guard lock(mutex_);

@@ -229,6 +229,24 @@ base::Try<net::Response> SlurmEngine::call(net::Request request, Duration timeou
   return host_.transport->call(request, options);
 }
 
+base::Try<std::vector<SlurmJob>> SlurmEngine::jobs_in(const net::Response& answer) const {
+  auto jobs = parse_jobs(answer, comment_);
+  if (!jobs) return jobs;
+  for (SlurmJob& job : *jobs) {
+    job.started_at = cluster_clock_.ours(job.started_at);
+    job.ended_at = cluster_clock_.ours(job.ended_at);
+  }
+  return jobs;
+}
+
+std::optional<SlurmMarker> SlurmEngine::marker_of(const std::string& rank) const {
+  auto marker = host_.shared->marker(rank);
+  if (!marker) return marker;
+  marker->started_at = cluster_clock_.ours(marker->started_at);
+  if (marker->ended_at) marker->ended_at = cluster_clock_.ours(*marker->ended_at);
+  return marker;
+}
+
 std::optional<std::string> SlurmEngine::cannot_run(const core::RankWork& work) const {
   if (work.command.empty())
     return "there is no command: this Slurm site runs plain processes, and an image's own command "
@@ -326,7 +344,7 @@ void SlurmEngine::do_submit(const std::string& name, const core::RankWork& work)
   }
   const base::Fault fault = id.error();
   // Slurm said no: it is not there. Anything else: it may be.
-  const bool said_no = answer && answer->status >= 400 && fault.status >= 1000;
+  const bool said_no = answer && answer->status >= 400 && is_refusal(fault);
   int tries = 0;
   {
     const base::Guard lock(mutex_);
@@ -361,9 +379,9 @@ void SlurmEngine::do_look(const std::string& name, const core::RankWork& work) {
   }
   auto answer = call(codec().job(id), kPatience);
   if (!answer) return later(name, answer.error());
-  auto jobs = parse_jobs(*answer, comment_);
+  auto jobs = jobs_in(*answer);
   if (!jobs && jobs.error().status != slurm_no_such_job) return later(name, jobs.error());
-  const auto marker = host_.shared->marker(name);
+  const auto marker = marker_of(name);
   if (marker && marker->ended_at) {
     const base::Guard lock(mutex_);
     if (const auto found = ranks_.find(name); found != ranks_.end())
@@ -401,7 +419,7 @@ void SlurmEngine::do_look(const std::string& name, const core::RankWork& work) {
 
 // An end that the marker tells; or, if it tells none after all, none that anybody can tell.
 void SlurmEngine::do_absent(const std::string& name, const core::RankWork& work) {
-  const auto marker = host_.shared->marker(name);
+  const auto marker = marker_of(name);
   host_.shared->copy_output(name, now(), true);
   std::optional<core::RankSeen> end;
   {

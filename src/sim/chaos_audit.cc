@@ -85,14 +85,18 @@ void ChaosAudit::loaded(const core::World& world, const store::StoreAt& store) {
 // What was billed, against what ran: from the first start of a rank to the last end of one.
 void ChaosAudit::compare_lease(const std::string& name, const core::Interval& billed, bool fenced) {
   const std::int64_t observed = billed.billed_s + billed.waived_s;
-  std::optional<base::Instant> from, until;
+  std::optional<base::Instant> from, until, at_least, at_most;
+  bool vanished = false;
   for (std::size_t rank = 0; rank < billed.ranks.size(); ++rank) {
     const auto ran = ran_.find(fmt::format("{}-{}", name, rank));
     if (ran == ran_.end()) continue;
     const TrueRun& run = *ran->second;
     if (!run.until) return;  // hidden, and running still
     from = from ? std::min(*from, run.from) : run.from;
-    until = until ? std::max(*until, *run.until) : *run.until;
+    until = std::max(until.value_or(*run.until), *run.until);
+    at_least = std::max(at_least.value_or(*run.until - run.early), *run.until - run.early);
+    at_most = std::max(at_most.value_or(*run.until + run.late), *run.until + run.late);
+    vanished |= run.vanished;
   }
   if (!from) {
     if (billed.billed_s > 0)
@@ -107,10 +111,10 @@ void ChaosAudit::compare_lease(const std::string& name, const core::Interval& bi
                         plan_.has(Fault::reply_lost) || !plan_.sites.empty();
   if (plan_.has(Fault::clock) && restarts) return;
   const std::int64_t truly = (*until - *from).seconds_rounded_up();
-  if (billed.billed_s > truly + 1)
+  if (billed.billed_s > (*at_most - *from).seconds_rounded_up() + 1)
     wrong(fmt::format("I11 {} ran {} s and is billed {} s", name, truly, billed.billed_s));
-  const bool hard = vanishes() || fenced;
-  if (!hard && observed + 1 < truly)
+  const bool hard = vanishes() || fenced || vanished;
+  if (!hard && observed + 1 < (*at_least - *from).seconds_rounded_up())
     wrong(fmt::format("I10 {} ran {} s, {} s were observed", name, truly, observed));
 }
 

@@ -116,7 +116,11 @@ FakeContainers::Started FakeContainers::start(FakeContainer& c) {
   const auto before = std::ranges::find(runs_, c.name, &TrueRun::name);
   if (before != runs_.end()) ++before->starts;
   c.run = runs_.size();
-  runs_.push_back({c.name, c.started_at, std::nullopt, 1, {}});
+  TrueRun run;
+  run.name = c.name;
+  run.from = c.started_at;
+  run.starts = 1;
+  runs_.push_back(std::move(run));
   const auto span = static_cast<std::uint64_t>(longest_run.us - shortest_run.us + 1);
   base::Duration length =
       shortest_run + base::Duration{static_cast<std::int64_t>(prng_.next() % span)};

@@ -2,6 +2,7 @@
 // auditors.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,11 @@ struct TrueRun {
   std::optional<base::Instant> until;
   int starts = 0;                // more than one: started twice
   std::vector<std::string> log;  // what it wrote, as lines of the spool; where that is played
+  std::uint64_t life = 0;        // for who plays it
+  // What its engine may honestly say of its end, where that is not when it ended: so much earlier
+  // (killed after it was counted as ended) or later (a node that died was missed then).
+  base::Duration early{0}, late{0};
+  bool vanished = false;  // … or nothing: it was forgotten while it ran
 };
 using TrueRuns = std::vector<TrueRun>;
 
