@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/chaos.h"
+
 namespace ampacity::engines {
 namespace {
 
@@ -12,7 +14,7 @@ using State = core::RankSeen::State;
 using base::Duration;
 using base::Instant;
 
-constexpr Duration kLostAfter = Duration::seconds(5);  // missing in lists for so long
+constexpr Duration kLostAfter = Duration::seconds(5);  // missing in lists for so long, at least
 constexpr Duration kKillAgain = Duration::seconds(5);
 constexpr Duration kLookAgain = Duration::millis(500);
 constexpr Duration kMarkerOwed = Duration::seconds(15);
@@ -30,8 +32,11 @@ SlurmPlanned plan_nowhere(const core::RankWork& work, const SlurmMemory& m, cons
                           Instant list_began, Instant now) {
   const bool untouched = m.fresh && m.asked_at.us == 0;
   const bool missing = known_missing(m, list_began);
-  if (has_run(work, m) || (!rules.shared && m.job_id != 0)) {
-    if (!missing || m.missing_at.us == 0 || list_began - m.missing_at < kLostAfter) return {};
+  // Without a gate nothing is submitted twice, nor what an earlier life may have submitted.
+  const bool may_have_run = !rules.shared && !untouched && !base::planted("submitted-again");
+  if (has_run(work, m) || may_have_run) {
+    const Duration waits = rules.shared ? std::max(kLostAfter, rules.news_delay) : kLostAfter;
+    if (!missing || m.missing_at.us == 0 || list_began - m.missing_at < waits) return {};
     return {SlurmStep::report_absent,
             "Slurm no longer knows it: its state was lost, or the end was forgotten"};
   }
@@ -74,10 +79,13 @@ Instant clamped(Instant t, Instant low, Instant high) { return std::max(low, std
 bool is_other(const SlurmMemory& m) {
   if (!m.job) return false;
   if (m.marker && m.marker->job_id != m.job->id) return true;
-  if (m.job->restarts == 0) return false;
+  if (m.job->restarts == 0 || base::planted("requeued-is-same")) return false;
   // What ran before it was run again began before it did now, or it does not run at all.
   const Instant began = m.marker ? m.marker->started_at : m.last ? m.last->started_at : Instant{};
-  return began.us != 0 && (m.job->state == SlurmState::waiting || began < m.job->started_at);
+  const bool again =
+      began.us != 0 && (m.job->state == SlurmState::waiting || began < m.job->started_at);
+  if (again) PROBE("slurm: run again");
+  return again;
 }
 
 SlurmPlanned plan(const core::RankWork& work, const SlurmMemory& m, const SlurmRules& rules,

@@ -5,8 +5,8 @@
 //   done     : kill what is left -> forget
 // 1. The marker's word is the rank's own and goes before Slurm's. 2. Absence counts only in a whole
 // list that was asked for after the last thing we did, or that may still be on its way. 3. With a
-// shared folder a second submission is safe (the gate); without one a rank that Slurm took and no
-// longer knows is lost, never started again.
+// shared folder a second submission is safe (the gate); without one a rank that may have been
+// submitted and is not listed is lost: it is never submitted again.
 #pragma once
 
 #include <optional>

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/chaos.h"
 #include "base/log.h"
 #include "engines/slurm_engine.h"
 
@@ -356,6 +357,7 @@ void SlurmEngine::do_submit(const std::string& name, const core::RankWork& work)
     if (said_no) {
       m.asked_at = {};
     } else {
+      PROBE("slurm: a submission that may have been");
       m.unsure_until = told + options_.settle;
     }
     tries = m.failures;
@@ -369,12 +371,14 @@ void SlurmEngine::do_submit(const std::string& name, const core::RankWork& work)
 // The one job, freshly asked for, and its marker, freshly read.
 void SlurmEngine::do_look(const std::string& name, const core::RankWork& work) {
   std::uint32_t id = 0;
+  std::optional<SlurmJob> listed;  // its end, before Slurm forgot it
   {
     const base::Guard lock(mutex_);
     const auto found = ranks_.find(name);
     if (found == ranks_.end()) return;
     SlurmMemory& m = found->second.memory;
     id = m.marker ? m.marker->job_id : m.job ? m.job->id : m.job_id;
+    if (m.job && m.job->id == id && m.job->state == SlurmState::ended) listed = m.job;
     m.looked_at = now();
   }
   auto answer = call(codec().job(id), kPatience);
@@ -388,7 +392,12 @@ void SlurmEngine::do_look(const std::string& name, const core::RankWork& work) {
       (void)note_marker(found->second, *marker);
   }
   if (marker && marker->ended_at) return do_absent(name, work);
-  if (!jobs || jobs->empty()) {
+  if (!jobs) jobs.emplace();
+  if (jobs->empty() && listed) {
+    PROBE("slurm: forgotten between a list and a look");
+    jobs->push_back(*listed);
+  }
+  if (jobs->empty()) {
     const base::Guard lock(mutex_);
     want_list_ = true;
     if (const auto found = ranks_.find(name); found != ranks_.end()) {
@@ -431,6 +440,7 @@ void SlurmEngine::do_absent(const std::string& name, const core::RankWork& work)
     if (m.marker && m.marker->ended_at) {
       end = ended_by_marker(work, m);
     } else {
+      PROBE("slurm: lost");
       end = slurm_seen(work, State::absent,
                        "Slurm no longer knows it, and it left no word of its end: its state was "
                        "lost, or it was killed while nobody watched");

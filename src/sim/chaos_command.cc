@@ -18,7 +18,7 @@ namespace ampacity::sim {
 namespace {
 
 // Rare branches of production code (PROBE, base/chaos.h) that a night's seeds must reach.
-constexpr std::array<std::string_view, 19> rare = {"loop: a key is looked up",
+constexpr std::array<std::string_view, 25> rare = {"loop: a key is looked up",
                                                    "loop: the disk is full",
                                                    "loop: a snapshot is made",
                                                    "observe: posted too much, given back",
@@ -36,9 +36,15 @@ constexpr std::array<std::string_view, 19> rare = {"loop: a key is looked up",
                                                    "webhooks: again later",
                                                    "webhooks: given up",
                                                    "webhooks: switched off",
-                                                   "store: checkpoints early"};
+                                                   "store: checkpoints early",
+                                                   "slurm: a submission that may have been",
+                                                   "slurm: forgotten between a list and a look",
+                                                   "slurm: its clock is not ours",
+                                                   "slurm: its clock was set, or ours",
+                                                   "slurm: lost",
+                                                   "slurm: run again"};
 
-constexpr std::uint64_t twice_every = 16;  // seeds: must be the same run again
+constexpr std::uint64_t twice_every = 15;  // seeds: must be the same run again
 
 struct ChaosFlags {
   bool on = false, shrink = false, trace = false, planted = false, nightly = false;

@@ -331,7 +331,11 @@ void FakeSlurm::node_missed(Node& missed) {
   for (SlurmOne* job : those_that_run()) {
     if (job->node != missed.name || job->completing || processes_.contains(job->turn)) continue;
     if (drawn(faults.requeue_nodes)) {
-      for (TrueRun& run : runs_) run.vanished |= run.life == job->turn;
+      for (TrueRun& run : runs_) {
+        if (run.life != job->turn) continue;
+        run.vanished = true;
+        run.late = fibres_.now() - *run.until;
+      }
       requeue(*job);
     } else {
       complete(job->id, job->turn, "NODE_FAIL", 0);

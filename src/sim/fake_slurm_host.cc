@@ -166,7 +166,9 @@ base::Try<net::Response> FakeSlurm::answer(const net::Request& request) {
   base::sleep_for(half_a_call());
   if (fibres_.now() < unreachable_until_ || drawn(faults.reply_lost))
     return base::fault("the connection ended before the answer");
-  for (auto& [id, job] : jobs_) job.end_told |= job.over() && request.method == "GET";
+  if (request.target.find("/job") != std::string::npos && response.status == 200)
+    for (auto& [id, job] : jobs_)
+      job.end_told |= job.over() && !job.completing && request.method == "GET";
   if (request.target.find("/jobs") != std::string::npos && drawn(faults.list_cut))
     response.body.resize(response.body.size() / 2);
   return response;

@@ -56,6 +56,17 @@ const std::vector<PlantedBug>& planted_bugs() {
       {"failure-is-delivery", "a webhook that answers 500 is taken for told", "server/webhooks.cc"},
       {"events-counted-twice", "a metered event that comes twice counts twice",
        "store/meter_writer.cc"},
+      {"no-gate", "a rank's script on Slurm does not look whether it ran already",
+       "engines/slurm_wrapper.cc"},
+      {"run-again", "… nor, without a folder, whether Slurm runs it again",
+       "engines/slurm_wrapper.cc"},
+      {"submitted-again", "without a folder, what may have been submitted is, again",
+       "engines/slurm_plan.cc"},
+      {"requeued-is-same", "a job that Slurm runs again is taken for the rank",
+       "engines/slurm_plan.cc"},
+      {"marker-is-running", "a marker without an end is taken for news", "engines/slurm_pass.cc"},
+      {"slurm-strays-kept", "jobs nobody wants stay on Slurm", "engines/slurm_pass.cc"},
+      {"slurm-clock-ignored", "a cluster's clock is taken for ours", "engines/slurm_clock.cc"},
       {"no-sync", "a commit is acknowledged before it is synced",
        "sim/chaos.cc: PRAGMA synchronous=NORMAL"}};
   return all;
