@@ -168,7 +168,8 @@ namespace {
 
 // A planted bug: as if the lease that its end closed were there still.
 LeaseClosed billed_again(const World& world, const Job& job) {
-  LeaseClosed f{job.id, job.generation, job.intervals.back(), {}, Outcome::succeeded, 0, {}, false};
+  const Interval& last = job.intervals.back();
+  LeaseClosed f{job.id, last.generation, last, {}, Outcome::succeeded, 0, {}, false};
   Drafter drafter(world);
   if (const Ticks amount = f.interval.amounts.total(); amount > 0)
     f.transfers.push_back(drafter.make(
@@ -184,8 +185,8 @@ Decision decide_observe(const World& world, const Observe& c, Instant now) {
   const Job* job = world.job(seen.job);
   // Ended, fenced or never ours: nothing is accepted from another generation.
   const bool fenced = job && job->generation != seen.generation && !base::planted("no-fence");
-  if (base::planted("end-billed-again") && job && !job->lease && !job->intervals.empty() &&
-      job->generation == seen.generation && seen.state == RankSeen::State::ended)
+  if (base::planted("end-billed-again") && job && !job->intervals.empty() &&
+      job->intervals.back().generation == seen.generation && seen.state == RankSeen::State::ended)
     return std::vector<FactBody>{billed_again(world, *job)};
   if (fenced) PROBE("observe: of another generation");
   if (!job || !job->lease || fenced || seen.rank >= job->lease->ranks.size())

@@ -19,6 +19,7 @@
 #include "engines/container_host.h"
 #include "engines/containers.h"
 #include "engines/dialect.h"
+#include "engines/peer_clock.h"
 #include "engines/reconcile_plan.h"
 #include "net/http_client.h"
 
@@ -67,6 +68,7 @@ class ContainerEngine final : public Engine {
                     base::Instant began_by_clock);
   std::vector<std::string> end_forgotten(const std::vector<ListedContainer>& listed);
   void apply_plan(Rank& rank, const Planned& planned, Seen& seen);
+  void repeat_ends();
   base::Duration until_next() const;  // lock held
   void wake();
   void watch_events();
@@ -100,7 +102,7 @@ class ContainerEngine final : public Engine {
   void later(const std::string& name, const base::Fault& fault);
   void fail(const std::string& name, const core::RankWork& work, std::string why);
   bool still_wanted(const std::string& name) const;
-  bool killed_by_others(const std::string& name) const;  // not by us, so far
+  bool may_be_going(const std::string& name);  // then its rank is free again
 
   // container_things.cc: images, networks, volumes.
   base::Try<void> ensure_volumes(const core::RankWork& work);
@@ -110,20 +112,25 @@ class ContainerEngine final : public Engine {
   void drop_network_if_unused(const std::string& network);
   void sweep_networks();
   base::Try<void> obtain_image(const std::string& image);
-  // Brings the spool up to date where the engine does not write it itself (docker). It only
-  // appends, so offsets stay. A fault: not all of it may be there, ask again.
-  base::Try<void> copy_log(const std::string& name);
-  bool log_given_up(const std::string& name, const base::Fault& fault);  // of one that has ended
-  void copy_logs();
   void meter();
   void meter_once();
 
+  // container_logs.cc: brings spools up to date where the engine does not write them itself
+  // (docker). It only appends, so offsets stay. A fault: not all of it may be there, ask again.
+  base::Try<void> copy_log(const std::string& name);
+  base::Try<void> copy_log(const std::string& name, bool by_stamps);
+  bool log_given_up(const std::string& name, const base::Fault& fault);  // of one that has ended
+  void copy_logs();
+
   CreateContext context_for(const core::RankWork& work) const;
   base::Try<net::Response> call(const net::Request& request, std::int64_t timeout_s);
+  base::Try<net::Response> call(const net::Request& request, const net::CallOptions& options);
   base::Instant now() const { return clock_.now(); }              // what is told
   static base::Instant passed() { return {base::elapsed().us}; }  // what is waited for
-  static base::Duration ran_for(const RankMemory& memory, const InspectedContainer& found,
-                                base::Instant started, base::Instant observed);
+  core::RankSeen end_of(const core::RankWork& work, const RankMemory& memory,
+                        const InspectedContainer& found, base::Instant observed) const;
+  base::Duration ran_for(const RankMemory& memory, const InspectedContainer& found,
+                         base::Instant started, base::Instant observed) const;
   void emit(Seen seen);
 
   ContainerOptions options_;
@@ -131,6 +138,7 @@ class ContainerEngine final : public Engine {
   std::unique_ptr<Dialect> dialect_;
   std::unique_ptr<ContainerHost> host_;
   std::unique_ptr<net::Transport> client_;
+  PeerClock its_clock_;
   EngineReports reports_;
   HostAllows allows_;
   std::string cgroup_;           // group for ordinary ranks

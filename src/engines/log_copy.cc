@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iterator>
 
 #include "base/time.h"
 
@@ -45,6 +46,25 @@ base::Try<SpoolEnd> spool_end(const fs::path& path) {
   std::fstream file(path, std::ios::in | std::ios::out | std::ios::app | std::ios::binary);
   if (!file) return base::fault("cannot write " + path.string());
   return spool_end(file, path.string());
+}
+
+base::Try<SpoolEnd> spool_whole(const fs::path& path) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::app | std::ios::binary);
+  if (!file) return base::fault("cannot write " + path.string());
+  SpoolEnd all;
+  all.window.assign(std::istreambuf_iterator<char>(file), {});
+  return all;
+}
+
+bool in_order(std::string_view lines, base::Instant now) {
+  std::int64_t latest_s = 0;
+  while (!lines.empty()) {
+    const std::int64_t s = second_of(first_line(lines));
+    if (s < latest_s - kDisorder_s) return false;
+    latest_s = std::max(latest_s, s);
+    lines.remove_prefix(std::min(lines.find('\n'), lines.size() - 1) + 1);
+  }
+  return now.us / 1'000'000 >= latest_s;
 }
 
 base::Try<SpoolEnd> spool_end(std::istream& file, const std::string& name) {

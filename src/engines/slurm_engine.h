@@ -18,8 +18,8 @@
 #include <vector>
 
 #include "base/threads.h"
+#include "engines/peer_clock.h"
 #include "engines/slurm.h"
-#include "engines/slurm_clock.h"
 #include "engines/slurm_codec.h"
 #include "engines/slurm_host.h"
 #include "engines/slurm_plan.h"
@@ -120,7 +120,7 @@ class SlurmEngine final : public Engine {
   base::Clock& clock_;
   const SlurmHost host_;
   SlurmToken token_;
-  SlurmClock cluster_clock_;
+  PeerClock cluster_clock_;
   EngineReports reports_;
   std::string comment_;  // of our jobs
   std::atomic<int> api_ = 38;

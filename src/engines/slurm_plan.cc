@@ -14,7 +14,6 @@ using State = core::RankSeen::State;
 using base::Duration;
 using base::Instant;
 
-constexpr Duration kLostAfter = Duration::seconds(5);  // missing in lists for so long, at least
 constexpr Duration kKillAgain = Duration::seconds(5);
 constexpr Duration kLookAgain = Duration::millis(500);
 constexpr Duration kMarkerOwed = Duration::seconds(15);
@@ -35,7 +34,7 @@ SlurmPlanned plan_nowhere(const core::RankWork& work, const SlurmMemory& m, cons
   // Without a gate nothing is submitted twice, nor what an earlier life may have submitted.
   const bool may_have_run = !rules.shared && !untouched && !base::planted("submitted-again");
   if (has_run(work, m) || may_have_run) {
-    const Duration waits = rules.shared ? std::max(kLostAfter, rules.news_delay) : kLostAfter;
+    const Duration waits = rules.shared ? std::max(rules.lost, rules.news_delay) : rules.lost;
     if (!missing || m.missing_at.us == 0 || list_began - m.missing_at < waits) return {};
     return {SlurmStep::report_absent,
             "Slurm no longer knows it: its state was lost, or the end was forgotten"};

@@ -4,8 +4,6 @@
 
 #include <doctest/doctest.h>
 
-#include "engines/slurm_clock.h"
-
 using namespace ampacity;
 using namespace ampacity::engines;
 
@@ -61,7 +59,7 @@ TEST_CASE("slurm plan: a job that Slurm runs again is not the rank any more") {
   CHECK_FALSE(is_other(m));
 
   m.job = job_of(5, SlurmState::waiting, 0, 1);
-  const SlurmRules rules{true, Duration::seconds(2), {}};
+  const SlurmRules rules{true, Duration::seconds(2), {}, Duration::seconds(5)};
   m.missing_at = after(120);
   CHECK(plan(wanted(), m, rules, after(124), after(124)).step == SlurmStep::none);
   CHECK(plan(wanted(), m, rules, after(126), after(126)).step == SlurmStep::report_absent);
@@ -70,13 +68,14 @@ TEST_CASE("slurm plan: a job that Slurm runs again is not the rank any more") {
 TEST_CASE("slurm plan: what is missing waits until a marker could be seen, on NFS a minute") {
   SlurmMemory m = began_at(100, 5);
   m.missing_at = after(200);
-  const SlurmRules nfs{true, Duration::seconds(65), {}};
+  const SlurmRules nfs{true, Duration::seconds(65), {}, Duration::seconds(5)};
   CHECK(plan(wanted(true), m, nfs, after(230), after(230)).step == SlurmStep::none);
   CHECK(plan(wanted(true), m, nfs, after(266), after(266)).step == SlurmStep::report_absent);
 }
 
 TEST_CASE("slurm plan: without a gate nothing that may have been submitted is submitted again") {
-  const SlurmRules bare, gated{true, Duration::seconds(2), {}};
+  const SlurmRules bare{false, {}, {}, Duration::seconds(5)},
+      gated{true, Duration::seconds(2), {}, Duration::seconds(5)};
   SlurmMemory fresh;
   fresh.wished_at = after(0);
   fresh.fresh = true;
@@ -92,23 +91,4 @@ TEST_CASE("slurm plan: without a gate nothing that may have been submitted is su
   older.missing_at = after(1);
   CHECK(plan(wanted(), older, bare, after(7), after(7)).step == SlurmStep::report_absent);
   CHECK(plan(wanted(), older, gated, after(7), after(7)).step == SlurmStep::submit);
-}
-
-TEST_CASE("slurm: a cluster's clock is known between the asking and the telling") {
-  SlurmClock clock;
-  CHECK(clock.ahead().us == 0);
-  clock.heard(after(0), after(0), after(0) + Duration::millis(300));
-  CHECK(clock.ahead().us == 0);  // it may be the same
-  SlurmClock behind;
-  behind.heard(after(-90), after(0), after(1));
-  CHECK(behind.ahead() < Duration::seconds(-89));
-  CHECK(behind.ahead() > Duration::millis(-91'001));
-  // A slower answer tells nothing more; a quick one makes it narrower.
-  behind.heard(after(-80), after(10), after(30));
-  CHECK(behind.ahead() > Duration::millis(-91'001));
-  CHECK(behind.ours(after(-90)) > after(-1));
-  CHECK(behind.ours(after(-90)) < after(1) + Duration::millis(1));
-  CHECK(behind.ours({}).us == 0);
-  behind.heard(after(100), after(100), after(101));  // it was set
-  CHECK(behind.ahead().us == 0);
 }

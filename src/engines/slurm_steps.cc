@@ -134,7 +134,7 @@ base::Try<void> SlurmEngine::remove_volume(std::uint32_t, const std::string&) {
 // Under the lock.
 SlurmRules SlurmEngine::rules() const {
   return {host_.shared->there(), host_.shared->news_delay(),
-          may_renew_ ? options_.lease : Duration{0}};
+          may_renew_ ? options_.lease : Duration{0}, options_.lost};
 }
 
 void SlurmEngine::enqueue(Task task) {
@@ -233,10 +233,9 @@ base::Try<net::Response> SlurmEngine::call(net::Request request, Duration timeou
 base::Try<std::vector<SlurmJob>> SlurmEngine::jobs_in(const net::Response& answer) const {
   auto jobs = parse_jobs(answer, comment_);
   if (!jobs) return jobs;
-  for (SlurmJob& job : *jobs) {
-    job.started_at = cluster_clock_.ours(job.started_at);
-    job.ended_at = cluster_clock_.ours(job.ended_at);
-  }
+  for (SlurmJob& job : *jobs)
+    for (Instant* at : {&job.started_at, &job.ended_at})
+      if (at->us != 0) *at = cluster_clock_.ours(*at);
   return jobs;
 }
 

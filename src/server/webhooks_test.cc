@@ -265,6 +265,28 @@ TEST_CASE("a row that could not be looked at is tried again, not taken for gone"
   CHECK(receiver.count() == 2);
 }
 
+TEST_CASE("a store that cannot be asked at the start is asked again") {
+  if (store::on_postgres()) return;
+  Cloud cloud;
+  Receiver receiver;
+  base::Id hook;
+  {
+    auto p = cloud.start(std::nullopt);
+    hook = cloud.add(*p, receiver.url());
+    for (int i = 0; i < 2; ++i) cloud.cause(*p);
+  }
+  WebhookOptions options = cloud.options();
+  options.store.file = cloud.folder.path / "not-yet" / "ampacity.db";
+  auto p = cloud.start(options);
+  cloud.cause(*p);
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  CHECK(receiver.count() == 0);
+  std::filesystem::create_directory(cloud.folder.path / "not-yet");
+  std::filesystem::create_symlink(cloud.file.file, options.store.file);
+  REQUIRE(comes_true([&] { return cloud.all(hook, State::delivered, 3); }));
+  CHECK(receiver.count() == 3);
+}
+
 TEST_CASE("at most so many at once for one endpoint; another does not wait for it") {
   Cloud cloud;
   Receiver slow, quick;

@@ -54,9 +54,9 @@ net::Response list(const FakeContainers& engine) {
   return body_of(all);
 }
 
-net::Response inspect(const FakeContainers& engine, const FakeContainer& c) {
-  const auto written = [&](base::Instant t, bool there) {
-    return there ? base::format_instant(engine.its_time(t)) : std::string(no_time);
+net::Response inspect(const FakeContainer& c) {
+  const auto written = [](base::Instant t, bool there) {
+    return there ? base::format_instant(t) : std::string(no_time);
   };
   return body_of(json::object{
       {"Id", c.id},
@@ -226,7 +226,7 @@ class Docker final : public ContainerApi {
       engine.remove(name);
       return done;
     }
-    if (verb == "json") return inspect(engine, *c);
+    if (verb == "json") return inspect(*c);
     if (verb == "logs") return logs(engine, *c, target.param("since"));
     if (verb == "start") {
       const auto started = engine.start(*c);

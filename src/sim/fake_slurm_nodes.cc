@@ -109,6 +109,7 @@ void FakeSlurm::lose_power(Node& dead) {
     const Process process = processes_.at(life);
     processes_.erase(life);
     runs_[process.run].until = fibres_.now();
+    runs_[process.run].taken = true;
     // Who was being ended is over with it; of the others the controller hears later.
     if (const SlurmOne* job = of_turn(process.job, life); job && job->completing)
       later(soon(300), [this, id = process.job, life] { conclude(id, life); });

@@ -17,6 +17,8 @@ struct TrueRun {
   std::optional<base::Instant> until;
   int starts = 0;                // more than one: started twice
   std::vector<std::string> log;  // what it wrote, as lines of the spool; where that is played
+  bool unseen = false;           // the engine never knew that it ran
+  bool taken = false;            // away from its engine, for a while or for good, and its log
   std::uint64_t life = 0;        // for who plays it
   // What its engine may honestly say of its end, where that is not when it ended: so much earlier
   // (killed after it was counted as ended) or later (a node that died was missed then).
