@@ -39,7 +39,7 @@ class ContainerEngine final : public Engine {
   base::Try<std::unique_ptr<ExecSession>> exec(const std::string& container_name,
                                                std::vector<std::string> argv, bool tty,
                                                ExecEvents events) override;
-  base::Try<std::vector<VolumeSeen>> volumes() override;
+  base::Try<std::vector<VolumeSeen>> volumes(std::optional<std::uint32_t> project) override;
   base::Try<void> remove_volume(std::uint32_t project, const std::string& name) override;
 
  private:

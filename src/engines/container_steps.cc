@@ -149,7 +149,7 @@ void ContainerEngine::finish(const std::string& name,
 void ContainerEngine::later(const std::string& name, const base::Fault& fault) {
   if (stopping_) return;
   base::log_warn("engines: {}: {}", name, fault.message);
-  finish(name, [this](RankMemory& memory) {
+  finish(name, [](RankMemory& memory) {
     memory.failures = std::min(memory.failures + 1, 7);
     memory.not_before = passed() + base::Duration::millis(200 << memory.failures);
   });
@@ -494,7 +494,7 @@ void ContainerEngine::remove_later(const Task& task, const base::Try<bool>& kill
   } else if (!killed) {
     later(task.name, killed.error());
   } else {
-    finish(task.name, [this](RankMemory& memory) { memory.not_before = passed() + kDying; });
+    finish(task.name, [](RankMemory& memory) { memory.not_before = passed() + kDying; });
   }
 }
 

@@ -190,7 +190,7 @@ ContainerEngine::Held ContainerEngine::held(const std::string& volume) const {
   return found;
 }
 
-base::Try<std::vector<VolumeSeen>> ContainerEngine::volumes() {
+base::Try<std::vector<VolumeSeen>> ContainerEngine::volumes(std::optional<std::uint32_t> project) {
   auto answer = call(dialect_->list_volumes(options_.cloud), 20);
   if (!answer) return std::unexpected(answer.error());
   if (answer->status != 200) {
@@ -210,6 +210,7 @@ base::Try<std::vector<VolumeSeen>> ContainerEngine::volumes() {
   std::vector<VolumeSeen> out;
   for (const auto& volume : *listed) {
     if (volume.name.empty()) continue;  // not made by us
+    if (project && volume.project != *project) continue;
     out.push_back({volume.project, volume.name, disk_use(volume.mountpoint),
                    used.contains(volume.engine_name)});
   }
@@ -271,7 +272,7 @@ void ContainerEngine::meter() {
 }
 
 void ContainerEngine::meter_once() {
-  auto seen = volumes();
+  auto seen = volumes({});
   if (!seen || !reports_.volume_over_limit) return;
   std::vector<std::pair<core::RankWork, std::string>> over;
   for (const auto& volume : *seen) {

@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kBlock = 64 << 10;
+constexpr std::int64_t kLookBack = 64 << 10;
 // The two streams of a container are stamped apart: their order in the log may differ by less.
 constexpr std::int64_t kDisorder_s = 1;
 
@@ -73,7 +73,7 @@ base::Try<SpoolEnd> spool_end(std::istream& file, const std::string& name) {
   std::string tail;
   SpoolEnd end;
   while (begin > 0) {
-    std::int64_t n = std::min(kBlock, begin);
+    std::int64_t n = std::min(kLookBack, begin);
     begin -= n;
     std::string block(static_cast<std::size_t>(n), '\0');
     file.seekg(begin);

@@ -54,6 +54,8 @@ class SlurmControl {
   // Makes it, or changes which nodes it holds. Jobs that run there stay (IGNORE_JOBS).
   virtual base::Try<void> reserve(const std::string& name, const std::string& user,
                                   const std::vector<std::string>& nodes) const = 0;
+  virtual base::Try<void> drain(const std::string& node, const std::string& reason) const = 0;
+  virtual base::Try<void> resume(const std::string& node) const = 0;
 };
 
 struct SlurmHost {

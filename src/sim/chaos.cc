@@ -96,7 +96,7 @@ Run::Run(const ChaosOptions& options)
                         .weaken_synchronous = options.planted.contains("no-sync")}),
       engine_(make_engine()),
       sites_(make_sites()),
-      receivers_(fibres_, outside_),
+      receivers_(outside_),
       machine_(machine(), fibres_, disk_, ids_),
       audit_(plan_, truths(), receivers_, [this] { return fibres_.now(); }),
       tenants_(plan_, fibres_, machine_, receivers_, asks_) {
@@ -307,10 +307,11 @@ void Run::strike() {
       disk_.fill(disk_.bytes());
       later(span, [this] { disk_.make_room(); });
       break;
-    case Fault::disk_error:
-      (events_.next() % 2 ? disk_.faults.fail_sync : disk_.faults.fail_write) =
-          1 + events_.next() % 20;
+    case Fault::disk_error: {
+      const std::uint64_t nth = 1 + events_.next() % 20;
+      (events_.next() % 2 ? disk_.faults.fail_sync : disk_.faults.fail_write) = nth;
       break;
+    }
     case Fault::clock: {  // the machine's: the engine's, too
       const base::Duration step{(events_.next() % 2 ? 1 : -1) * span.us};
       machine_.clock_jump = machine_.clock_jump + step;

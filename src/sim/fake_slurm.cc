@@ -346,6 +346,7 @@ void FakeSlurm::node_missed(Node& missed) {
 void FakeSlurm::drain(Duration how_long) {
   Node& chosen = nodes_[prng_.next() % nodes_.size()];
   chosen.drained = true;
+  chosen.reason = "operator";
   changed();
   later(how_long, [this, &chosen] {
     chosen.drained = false;

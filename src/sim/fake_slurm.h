@@ -66,6 +66,7 @@ class FakeSlurm final : public Played {
     bool dead = false;  // without power; the controller knows a while later: down
     bool down = false, drained = false, reserved_by_others = false;
     int others_gpus = 0;
+    std::string reason;  // why it is drained
   };
   static constexpr int gpus_a_node = 8;
 

@@ -113,8 +113,22 @@ class FakeSlurmControl final : public engines::SlurmControl {
     slurm_.plan_turn();
     return {};
   }
+  base::Try<void> drain(const std::string& node, const std::string& reason) const override {
+    return set(node, true, reason);
+  }
+  base::Try<void> resume(const std::string& node) const override { return set(node, false, {}); }
 
  private:
+  base::Try<void> set(const std::string& name, bool drained, const std::string& reason) const {
+    base::sleep_for(slurm_.half_a_call());
+    if (slurm_.away()) return base::fault("scontrol: Unable to contact slurm controller");
+    FakeSlurm::Node& node = slurm_.node(name);
+    node.drained = drained;
+    node.reason = reason;
+    slurm_.changed();
+    slurm_.plan_turn();
+    return {};
+  }
   FakeSlurm& slurm_;
 };
 

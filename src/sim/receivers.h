@@ -27,7 +27,7 @@ struct ReceiverFaults {
 
 class Receivers {
  public:
-  Receivers(Fibres& fibres, base::Prng& prng) : fibres_(fibres), prng_(prng) {}
+  explicit Receivers(base::Prng& prng) : prng_(prng) {}
 
   ReceiverFaults faults;
   std::function<base::Instant()> senders_clock;  // the wall's, where it sends from
@@ -60,7 +60,6 @@ class Receivers {
   bool drawn(std::uint32_t of_1000) { return of_1000 > 0 && prng_.next() % 1000 < of_1000; }
   void note(bool holds, const std::string& what);
 
-  Fibres& fibres_;
   base::Prng& prng_;
   std::map<std::string, std::map<std::string, Told>> told_;
   std::map<std::string, std::string> secrets_;  // by the name in the URL; "whsec_…"

@@ -84,7 +84,7 @@ net::Response nodes(const FakeSlurm& slurm) {
                                {"address", "127.0.0.1"},
                                {"state", n.down ? "down" : "mixed"},
                                {"state_flags", std::move(flags)},
-                               {"reason", n.drained ? "operator" : ""},
+                               {"reason", n.drained ? n.reason : ""},
                                {"gres", fmt::format("gpu:h100:{}", FakeSlurm::gpus_a_node)},
                                {"features", "emulated"},
                                {"partitions", json::array{"main"}},

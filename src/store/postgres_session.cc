@@ -20,7 +20,7 @@ constexpr std::int64_t writer_lock = 0x616d706163697479;  // "ampacity"
 constexpr base::Duration first_pause = base::Duration::millis(20);
 constexpr base::Duration longest_pause = base::Duration::millis(500);
 
-constexpr const char* settings =
+constexpr const char* session_settings =
     "SET statement_timeout = 0; SET lock_timeout = '10s'; SET standard_conforming_strings = on; "
     "SET default_transaction_isolation = 'read committed'; SET jit = off; "
     "SET client_min_messages = 'warning'";
@@ -129,7 +129,7 @@ Sql<void> PostgresConnection::connect() {
   in_transaction_ = false;
   fault_.reset();
   lost_ = false;
-  std::string first = settings;
+  std::string first = session_settings;
   if (use_ == PostgresUse::read) first += "; SET default_transaction_read_only = on";
   if (use_ == PostgresUse::write) first += std::string("; ") + durable;
   if (auto r = ask(first); !r) return std::unexpected(std::move(r.error()));
