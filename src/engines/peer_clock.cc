@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "base/chaos.h"
+
 namespace ampacity::engines {
 namespace {
 constexpr std::int64_t drift = 1'000;  // one clock may go that part faster than the other
@@ -15,8 +17,11 @@ bool PeerClock::heard(std::string_view date, base::Instant asked, base::Instant 
   tm t{};
   const char* rest = strptime(std::string(date).c_str(), "%a, %d %b %Y %H:%M:%S GMT", &t);
   if (date.empty() || rest == nullptr) return false;
-  const std::int64_t theirs_us = timegm(&t) * 1'000'000;
-  const std::int64_t least = theirs_us - answered.us, most = theirs_us + 1'000'000 - asked.us;
+  return heard(base::Instant{timegm(&t) * 1'000'000}, asked, answered);
+}
+
+bool PeerClock::heard(base::Instant second, base::Instant asked, base::Instant answered) {
+  const std::int64_t least = second.us - answered.us, most = second.us + 1'000'000 - asked.us;
   const std::lock_guard lock(mutex_);
   const std::int64_t apart = std::abs(answered.us - last_.us) / drift;
   const bool first = last_.us == 0;
@@ -32,6 +37,7 @@ bool PeerClock::heard(std::string_view date, base::Instant asked, base::Instant 
 base::Duration PeerClock::ahead() const {
   const std::lock_guard lock(mutex_);
   if (least_us_ <= 0 && most_us_ >= 0) return {0};
+  PROBE("engine: its clock is not ours");
   return {least_us_ + (most_us_ - least_us_) / 2};
 }
 

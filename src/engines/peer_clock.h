@@ -1,5 +1,5 @@
 // How far an engine's clock is from ours, by the dates that its answers bear (RFC 9110: whole
-// seconds). Each answer tells two bounds; many of them come close.
+// seconds) or the second that it says it is. Each answer tells two bounds; many of them come close.
 // Threads: any. 1. Zero as long as the two may agree. 2. An answer that contradicts those before:
 // a clock was set, and the measuring begins anew.
 #pragma once
@@ -17,6 +17,7 @@ class PeerClock {
   // An answer of this Date ("Sun, 22 Nov 2026 00:00:01 GMT"), asked for and there at these instants
   // of our clock. True: a clock was set since the last one. What is no date says nothing.
   bool heard(std::string_view date, base::Instant asked, base::Instant answered);
+  bool heard(base::Instant second, base::Instant asked, base::Instant answered);
   base::Duration ahead() const;  // theirs, of ours
   base::Instant ours(base::Instant theirs) const { return theirs - ahead(); }
   base::Instant theirs(base::Instant ours) const { return ours + ahead(); }

@@ -43,4 +43,13 @@ TEST_CASE("an engine's clock that is set is measured anew, and it is said once")
   CHECK_FALSE(clock.heard("Sat, 21 Nov 2026 23:59:31 GMT", then, then + Duration::millis(1)));
 }
 
+TEST_CASE("a peer that says which second it is tells as much as one that dates its answers") {
+  PeerClock clock;
+  CHECK_FALSE(clock.heard(noon - Duration::seconds(90), noon, noon + Duration{200'000}));
+  CHECK(clock.ahead() < Duration::millis(-89'000));
+  CHECK(clock.ahead() > Duration::millis(-90'200));
+  CHECK(clock.heard(noon, noon, noon + Duration{200'000}));  // it was set
+  CHECK(clock.ahead().us == 0);
+}
+
 }  // namespace ampacity::engines

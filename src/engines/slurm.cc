@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 
 #include "engines/slurm_engine.h"
+#include "engines/slurm_scontrol.h"
+#include "engines/slurm_shared.h"
 #include "net/gated_transport.h"
 
 namespace ampacity::engines {
@@ -29,8 +31,16 @@ std::unique_ptr<Engine> make_slurm_engine(SlurmOptions options, base::Clock& clo
 
 std::unique_ptr<Engine> make_slurm_engine(SlurmOptions options, base::Clock& clock,
                                           std::unique_ptr<net::Transport> transport) {
-  transport = net::gated(std::move(transport), options.may_act);
-  return std::make_unique<SlurmEngine>(std::move(options), clock, std::move(transport));
+  SlurmHost host{std::move(transport),
+                 std::make_unique<SlurmShared>(options.shared, log_directory(options)),
+                 std::make_unique<Scontrol>(options.conf)};
+  return make_slurm_engine(std::move(options), clock, std::move(host));
+}
+
+std::unique_ptr<Engine> make_slurm_engine(SlurmOptions options, base::Clock& clock,
+                                          SlurmHost host) {
+  host.transport = net::gated(std::move(host.transport), options.may_act);
+  return std::make_unique<SlurmEngine>(std::move(options), clock, std::move(host));
 }
 
 std::filesystem::path log_directory(const SlurmOptions& options) { return options.state / "logs"; }

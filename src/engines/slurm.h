@@ -9,8 +9,8 @@
 
 #include "base/time.h"
 #include "engines/engine.h"
+#include "engines/slurm_host.h"
 #include "net/gated_transport.h"
-#include "net/http_client.h"
 
 namespace ampacity::engines {
 
@@ -45,9 +45,11 @@ struct SlurmOptions {
 
 std::unique_ptr<Engine> make_slurm_engine(SlurmOptions options, base::Clock& clock);
 
-// Over another transport: the simulator's, a test's.
+// Over another transport: a test's.
 std::unique_ptr<Engine> make_slurm_engine(SlurmOptions options, base::Clock& clock,
                                           std::unique_ptr<net::Transport> transport);
+// Over another host altogether: the simulator's.
+std::unique_ptr<Engine> make_slurm_engine(SlurmOptions options, base::Clock& clock, SlurmHost host);
 
 // What is wrong with them, if anything: before a thread is started.
 base::Result<void> check_slurm_options(const SlurmOptions& options);

@@ -115,6 +115,7 @@ net::Request SlurmCodec::get(std::string path) const {
 net::Request SlurmCodec::ping() const { return get("ping"); }
 net::Request SlurmCodec::nodes() const { return get("nodes"); }
 net::Request SlurmCodec::partitions() const { return get("partitions"); }
+net::Request SlurmCodec::diag() const { return get("diag"); }
 net::Request SlurmCodec::job(std::uint32_t id) const { return get(fmt::format("job/{}", id)); }
 net::Request SlurmCodec::jobs(base::Instant since) const {
   return get(since.us > 0 ? fmt::format("jobs?update_time={}", since.us / 1'000'000) : "jobs");
@@ -260,6 +261,16 @@ base::Try<std::vector<SlurmPartition>> parse_partitions(const net::Response& ans
   }
   return all;
 }
+
+base::Try<base::Instant> parse_server_time(const net::Response& diag) {
+  auto value = read(diag, "Slurm's diag");
+  if (!value) return std::unexpected(value.error());
+  const std::int64_t second = fields::number(fields::at(*value, "statistics"), "req_time");
+  if (second <= 0 || second > 0xffff'fff0) return base::fault("Slurm did not say its time");
+  return base::Instant{second * 1'000'000};
+}
+
+bool is_refusal(const base::Fault& fault) { return fault.status >= 2000; }
 
 bool refused_for_good(const base::Fault& fault) {
   // Of slurm_errno.h: a partition, node, count, size, time, reservation or GRES that is not there.

@@ -42,6 +42,7 @@ struct SlurmJob {
   base::Instant started_at;    // zero: did not start
   base::Instant ended_at;      // zero: runs
   std::int64_t limit_min = 0;  // from its start
+  std::uint32_t restarts = 0;  // Slurm runs jobs again: after a node's death, or told to
 };
 
 struct SlurmNode {
@@ -94,6 +95,7 @@ class SlurmCodec {
   net::Request limit(std::uint32_t id, std::int64_t limit_min) const;
   net::Request nodes() const;
   net::Request partitions() const;
+  net::Request diag() const;
 
  private:
   net::Request get(std::string path) const;
@@ -106,10 +108,14 @@ base::Try<std::uint32_t> parse_submitted(const net::Response& answer);
 base::Try<void> parse_done(const net::Response& answer);
 base::Try<std::vector<SlurmNode>> parse_nodes(const net::Response& answer);
 base::Try<std::vector<SlurmPartition>> parse_partitions(const net::Response& answer);
+base::Try<base::Instant> parse_server_time(const net::Response& diag);  // in whole seconds
 
 // Slurm's own error numbers, in Fault::status where it said one.
 inline constexpr int slurm_no_such_job = 2017, slurm_job_finished = 2021,
                      slurm_access_denied = 2002, slurm_no_reservation = 2053;
+// Slurm itself said no: nothing was done. Smaller numbers are of a controller that was not reached,
+// or whose answer was lost.
+bool is_refusal(const base::Fault& fault);
 // Refusals that no waiting mends: what was asked for does not exist there.
 bool refused_for_good(const base::Fault& fault);
 

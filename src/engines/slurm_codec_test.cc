@@ -65,6 +65,35 @@ TEST_CASE("slurm codec: jobs as recorded") {
   CHECK_FALSE(named(*ended, "job-wait-1-0").ran);  // cancelled as it waited
 }
 
+TEST_CASE("slurm codec: a job that was requeued, and what time it is there, as recorded") {
+  auto jobs = parse_jobs(recorded("jobs_requeued"), "ampacity:x");
+  REQUIRE(jobs);
+  const SlurmJob& again = named(*jobs, "job-again-1-0");
+  CHECK(again.restarts == 1);
+  CHECK(again.state == SlurmState::waiting);
+  CHECK(named(*parse_jobs(recorded("jobs"), "ampacity:x"), "job-ok-1-0").restarts == 0);
+  const auto time = parse_server_time(recorded("diag"));
+  REQUIRE(time);
+  CHECK(time->us == 1'795'907'815'000'000);
+  CHECK_FALSE(parse_server_time(recorded("ping")));
+}
+
+TEST_CASE("slurm codec: a controller that was not reached has refused nothing") {
+  const auto number = [](int n) { return is_refusal({"", true, n}); };
+  CHECK(number(2014));
+  CHECK_FALSE(number(1800));
+  CHECK_FALSE(number(1802));  // and may have done it
+  CHECK_FALSE(number(503));
+}
+
+TEST_CASE("slurm: the wrapper without a folder hears that Slurm runs it again") {
+  core::RankWork work;
+  work.job_name = "job-x";
+  work.command = {"train"};
+  CHECK(slurm_wrapper(work, {}).find("SLURM_RESTART_COUNT") != std::string::npos);
+  CHECK(slurm_wrapper(work, {"/shared/markers/x", {}}).find("set -C") != std::string::npos);
+}
+
 TEST_CASE("slurm codec: what is no whole answer is a fault, never fewer jobs") {
   const net::Response whole = recorded("jobs");
   for (std::size_t n = 0; n + 2 < whole.body.size(); n += 97) {

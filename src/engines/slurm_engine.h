@@ -18,13 +18,12 @@
 #include <vector>
 
 #include "base/threads.h"
+#include "engines/peer_clock.h"
 #include "engines/slurm.h"
 #include "engines/slurm_codec.h"
+#include "engines/slurm_host.h"
 #include "engines/slurm_plan.h"
-#include "engines/slurm_scontrol.h"
-#include "engines/slurm_shared.h"
 #include "engines/slurm_token.h"
-#include "net/http_client.h"
 
 namespace ampacity::engines {
 
@@ -32,7 +31,7 @@ inline constexpr base::Duration kInventoryEvery = base::Duration::seconds(15);
 
 class SlurmEngine final : public Engine {
  public:
-  SlurmEngine(SlurmOptions options, base::Clock& clock, std::unique_ptr<net::Transport> transport);
+  SlurmEngine(SlurmOptions options, base::Clock& clock, SlurmHost host);
   ~SlurmEngine() override;
 
   base::Try<void> start(EngineReports reports) override;
@@ -86,6 +85,7 @@ class SlurmEngine final : public Engine {
   // slurm_site_pass.cc: the cluster itself.
   base::Try<void> negotiate();
   base::Try<void> take_inventory();
+  void compare_clocks();
   void keep_reservation(const SiteSeen& site);
   void keep_drains(const std::vector<SlurmNode>& nodes);
   std::string notes() const;
@@ -113,16 +113,18 @@ class SlurmEngine final : public Engine {
   SlurmRules rules() const;  // lock held
   base::Try<net::Response> call(net::Request request, base::Duration timeout,
                                 std::size_t most_bytes = 8 << 20);
+  // With the cluster's instants in ours.
+  base::Try<std::vector<SlurmJob>> jobs_in(const net::Response& answer) const;
+  std::optional<SlurmMarker> marker_of(const std::string& rank) const;
   SlurmCodec codec() const { return SlurmCodec(api_.load()); }
   base::Instant now() const { return clock_.now(); }
   void emit(Seen seen);
 
   SlurmOptions options_;
   base::Clock& clock_;
-  std::unique_ptr<net::Transport> client_;
+  const SlurmHost host_;
   SlurmToken token_;
-  SlurmShared shared_;
-  Scontrol scontrol_;
+  PeerClock cluster_clock_;
   EngineReports reports_;
   std::string comment_;      // of our jobs
   std::string held_reason_;  // of nodes that we drain

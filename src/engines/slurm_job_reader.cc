@@ -187,6 +187,8 @@ class Handler {
     if (field == "start_time") now_.job.started_at = second(n);
     if (field == "end_time") now_.job.ended_at = second(n);
     if (field == "time_limit") now_.job.limit_min = n;
+    if (field == "restart_cnt" && n > 0 && n <= UINT32_MAX)
+      now_.job.restarts = static_cast<std::uint32_t>(n);
   }
 
   std::string_view comment_;

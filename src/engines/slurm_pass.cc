@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/chaos.h"
 #include "base/log.h"
 #include "engines/slurm_engine.h"
 
@@ -105,7 +106,7 @@ void SlurmEngine::expire() {
     const base::Guard lock(mutex_);
     if (!whole_) return;
   }
-  (void)shared_.expire(now() - options_.marker_age, [this](const std::string& name) {
+  (void)host_.shared->expire(now() - options_.marker_age, [this](const std::string& name) {
     const base::Guard lock(mutex_);
     return ranks_.contains(name);
   });
@@ -114,7 +115,7 @@ void SlurmEngine::expire() {
 bool SlurmEngine::list_due(Instant at) const {
   if (at < list_not_before_) return false;
   const base::Guard lock(mutex_);
-  if (want_list_ || !shared_ || at - list_asked_at_ >= options_.quiet) return true;
+  if (want_list_ || !host_.shared->there() || at - list_asked_at_ >= options_.quiet) return true;
   const SlurmRules r = rules();
   return std::ranges::any_of(ranks_, [&](const auto& one) {
     return awaits_list(one.second.work, one.second.memory, r, list_began_);
@@ -125,7 +126,9 @@ bool SlurmEngine::list_due(Instant at) const {
 void SlurmEngine::list() {
   const Instant began = now();
   const bool full = began - full_list_at_ >= kFullList;
-  const Instant since = full || list_asked_at_.us == 0 ? Instant{} : list_asked_at_ - kClocksApart;
+  const Instant since = full || list_asked_at_.us == 0
+                            ? Instant{}
+                            : list_asked_at_ + cluster_clock_.ahead() - kClocksApart;
   auto answer = call(codec().jobs(since), kListTimeout, kMostListBytes);
   const Duration took = now() - began;
   list_not_before_ = now() + options_.period;
@@ -137,7 +140,7 @@ void SlurmEngine::list() {
     return;
   }
   if (answer->status != 304) {
-    auto jobs = parse_jobs(*answer, comment_);
+    auto jobs = jobs_in(*answer);
     if (!jobs) return unreachable(jobs.error().message);
     listed_ = std::move(*jobs);
     if (full) full_list_at_ = began;
@@ -175,7 +178,10 @@ void SlurmEngine::take_list(const std::vector<SlurmJob>& jobs, Instant began) {
         const SlurmJob& job = *at->second;
         if (older && m.job && m.job->id == job.id && m.job->state > job.state) continue;
         m.job = job;
-        m.missing_at = {};
+        if (!is_other(m))
+          m.missing_at = {};
+        else if (m.missing_at.us == 0)
+          m.missing_at = began;
         if (!job.is_stuck()) {
           m.stuck_since = {};
         } else if (m.stuck_since.us == 0) {
@@ -186,7 +192,7 @@ void SlurmEngine::take_list(const std::vector<SlurmJob>& jobs, Instant began) {
         if (job.state == SlurmState::running && !m.final) m.seen_running_at = began;
         if (job.limit_min > 0) m.limit_min = job.limit_min;
         if (job.state == SlurmState::running) note_running(m, job.started_at);
-      } else if (!older) {
+      } else if (!older && !rank.busy) {  // busy: it may be on its way
         m.job.reset();
         if (m.missing_at.us == 0) m.missing_at = began;
       }
@@ -212,7 +218,7 @@ void SlurmEngine::take_list(const std::vector<SlurmJob>& jobs, Instant began) {
 
 void SlurmEngine::strays(const std::vector<SlurmJob>& jobs, Instant began) {
   const base::Guard lock(mutex_);
-  if (!whole_) return;
+  if (!whole_ || base::planted("slurm-strays-kept")) return;
   std::set<std::uint32_t> living;
   for (const SlurmJob& job : jobs) {
     if (job.state > SlurmState::running) continue;
@@ -246,7 +252,9 @@ std::optional<core::RankSeen> SlurmEngine::note_marker(Rank& rank, const SlurmMa
   m.ran = true;
   note_running(m, marker.started_at);
   if (marker.ended_at) return std::nullopt;  // the end is reported when its output is here
-  m.seen_running_at = at;
+  // It says that it began, not that it runs: that is for the lists to say.
+  m.seen_running_at = std::max(m.seen_running_at, std::min(marker.started_at, at));
+  if (base::planted("marker-is-running")) m.seen_running_at = at;
   if (m.last) return std::nullopt;
   core::RankSeen seen = slurm_seen(rank.work, core::RankSeen::State::running);
   seen.started_at = std::min(marker.started_at, at);
@@ -257,7 +265,7 @@ std::optional<core::RankSeen> SlurmEngine::note_marker(Rank& rank, const SlurmMa
 void SlurmEngine::marker_written(std::vector<std::string> names) {
   Seen seen;
   for (const std::string& name : names) {
-    const auto marker = shared_.marker(name);
+    const auto marker = marker_of(name);
     if (!marker) continue;
     {
       const base::Guard lock(mutex_);
@@ -266,7 +274,7 @@ void SlurmEngine::marker_written(std::vector<std::string> names) {
       if (auto one = note_marker(rank->second, *marker)) seen.push_back(std::move(*one));
     }
     if (!marker->ended_at) continue;
-    shared_.copy_output(name, now(), true);
+    host_.shared->copy_output(name, now(), true);
     const base::Guard lock(mutex_);
     const auto rank = ranks_.find(name);
     if (rank == ranks_.end() || rank->second.memory.final) continue;
@@ -278,7 +286,7 @@ void SlurmEngine::marker_written(std::vector<std::string> names) {
 
 // What the watcher did not hear of: a network file system tells nothing, and we may have been away.
 void SlurmEngine::read_markers() {
-  if (!shared_) return;
+  if (!host_.shared->there()) return;
   std::vector<std::string> names;
   {
     const base::Guard lock(mutex_);
@@ -352,7 +360,7 @@ void SlurmEngine::apply(Rank& rank, const SlurmPlanned& planned, Seen& seen) {
 }
 
 void SlurmEngine::follow_output() {
-  if (!shared_) return;
+  if (!host_.shared->there()) return;
   std::vector<std::string> names;
   {
     const base::Guard lock(mutex_);
@@ -364,7 +372,7 @@ void SlurmEngine::follow_output() {
     }
     output_cursor_ = names.size() == kOutputsAPass ? output_cursor_ + kOutputsAPass : 0;
   }
-  for (const std::string& name : names) shared_.copy_output(name, now(), false);
+  for (const std::string& name : names) host_.shared->copy_output(name, now(), false);
 }
 
 void SlurmEngine::unreachable(const std::string& why) {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/chaos.h"
+
 namespace ampacity::engines {
 namespace {
 
@@ -20,9 +22,6 @@ bool has_run(const core::RankWork& work, const SlurmMemory& m) {
   return work.confirmed || m.ran || m.marker.has_value();
 }
 
-// A job that found the gate shut is not the rank, though it has its name.
-bool is_other(const SlurmMemory& m) { return m.job && m.marker && m.marker->job_id != m.job->id; }
-
 // Of what nothing later can be heard any more.
 bool known_missing(const SlurmMemory& m, Instant list_began) {
   return list_began > std::max({m.wished_at, m.unsure_until, m.touched_at});
@@ -32,8 +31,11 @@ SlurmPlanned plan_nowhere(const core::RankWork& work, const SlurmMemory& m, cons
                           Instant list_began, Instant now) {
   const bool untouched = m.fresh && m.asked_at.us == 0;
   const bool missing = known_missing(m, list_began);
-  if (has_run(work, m) || (!rules.shared && m.job_id != 0)) {
-    if (!missing || m.missing_at.us == 0 || list_began - m.missing_at < rules.lost) return {};
+  // Without a gate nothing is submitted twice, nor what an earlier life may have submitted.
+  const bool may_have_run = !rules.shared && !untouched && !base::planted("submitted-again");
+  if (has_run(work, m) || may_have_run) {
+    const Duration waits = rules.shared ? std::max(rules.lost, rules.news_delay) : rules.lost;
+    if (!missing || m.missing_at.us == 0 || list_began - m.missing_at < waits) return {};
     return {SlurmStep::report_absent,
             "Slurm no longer knows it: its state was lost, or the end was forgotten"};
   }
@@ -72,6 +74,18 @@ SlurmPlanned plan_running(const core::RankWork& work, const SlurmMemory& m, cons
 Instant clamped(Instant t, Instant low, Instant high) { return std::max(low, std::min(t, high)); }
 
 }  // namespace
+
+bool is_other(const SlurmMemory& m) {
+  if (!m.job) return false;
+  if (m.marker && m.marker->job_id != m.job->id) return true;
+  if (m.job->restarts == 0 || base::planted("requeued-is-same")) return false;
+  // What ran before it was run again began before it did now, or it does not run at all.
+  const Instant began = m.marker ? m.marker->started_at : m.last ? m.last->started_at : Instant{};
+  const bool again =
+      began.us != 0 && (m.job->state == SlurmState::waiting || began < m.job->started_at);
+  if (again) PROBE("slurm: run again");
+  return again;
+}
 
 SlurmPlanned plan(const core::RankWork& work, const SlurmMemory& m, const SlurmRules& rules,
                   Instant list_began, Instant now) {
@@ -196,6 +210,11 @@ std::optional<core::RankSeen> ended_by_job(const core::RankWork& work, const Slu
     return never;
   }
   core::RankSeen seen = slurm_seen(work, State::ended, how);
+  if (refused && job.restarts > 0) {  // without a marker nobody can say how the first run ended
+    seen.state = State::absent;
+    seen.ended_at = m.seen_running_at;
+    return seen;
+  }
   seen.started_at = marked ? m.marker->started_at : job.started_at;
   seen.ended_at = clamped(job.ended_at, seen.started_at, now);
   seen.signalled = m.term_at.us != 0 || m.kill_at.us != 0;

@@ -6,8 +6,8 @@
 //   done     : kill what is left -> forget
 // 1. The marker's word is the rank's own and goes before Slurm's. 2. Absence counts only in a whole
 // list that was asked for after the last thing we did, or that may still be on its way. 3. With a
-// shared folder a second submission is safe (the gate); without one a rank that Slurm took and no
-// longer knows is lost, never started again.
+// shared folder a second submission is safe (the gate); without one a rank that may have been
+// submitted and is not listed is lost: it is never submitted again.
 #pragma once
 
 #include <optional>
@@ -86,6 +86,10 @@ bool awaits_list(const core::RankWork& work, const SlurmMemory& memory, const Sl
 // When time alone will change the plan; nothing if it will not.
 std::optional<base::Instant> due(const core::RankWork& work, const SlurmMemory& memory,
                                  const SlurmRules& rules);
+
+// Its job is not the one that its marker is of, or that one run again: not the rank, though it has
+// its name.
+bool is_other(const SlurmMemory& memory);
 
 core::RankSeen slurm_seen(const core::RankWork& work, core::RankSeen::State state,
                           std::string why = {});

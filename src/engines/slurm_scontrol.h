@@ -9,19 +9,19 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engines/slurm_host.h"
 
 namespace ampacity::engines {
 
-class Scontrol {
+class Scontrol final : public SlurmControl {
  public:
   explicit Scontrol(std::filesystem::path conf) : conf_(std::move(conf)) {}
 
-  base::Try<std::string> topology() const;
-  // Makes it, or changes which nodes it holds. Jobs that run there stay (IGNORE_JOBS).
+  base::Try<std::string> topology() const override;
   base::Try<void> reserve(const std::string& name, const std::string& user,
-                          const std::vector<std::string>& nodes) const;
-  base::Try<void> drain(const std::string& node, const std::string& reason) const;
-  base::Try<void> resume(const std::string& node) const;
+                          const std::vector<std::string>& nodes) const override;
+  base::Try<void> drain(const std::string& node, const std::string& reason) const override;
+  base::Try<void> resume(const std::string& node) const override;
 
  private:
   base::Try<std::string> run(std::vector<std::string> arguments) const;

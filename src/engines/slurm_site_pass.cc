@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/chaos.h"
 #include "base/log.h"
 #include "engines/slurm_engine.h"
 #include "engines/slurm_inventory.h"
@@ -61,7 +62,19 @@ base::Try<void> SlurmEngine::negotiate() {
   return std::unexpected(last);
 }
 
+// munge bears clocks that are minutes apart.
+void SlurmEngine::compare_clocks() {
+  const base::Instant asked = now();
+  const auto answer = call(codec().diag(), kPatience);
+  const base::Instant told = now();
+  if (!answer) return;
+  const auto second = parse_server_time(*answer);
+  if (!second || base::planted("slurm-clock-ignored")) return;
+  if (cluster_clock_.heard(*second, asked, told)) PROBE("slurm: its clock was set, or ours");
+}
+
 base::Try<void> SlurmEngine::take_inventory() {
+  compare_clocks();
   std::string partition;
   {
     const base::Guard lock(mutex_);
@@ -81,7 +94,7 @@ base::Try<void> SlurmEngine::take_inventory() {
   auto nodes = parse_nodes(*answer);
   if (!nodes) return std::unexpected(nodes.error());
   std::map<std::string, std::string> leaves;
-  if (auto topology = scontrol_.topology()) leaves = leaves_of_topology(*topology);
+  if (auto topology = host_.control->topology()) leaves = leaves_of_topology(*topology);
   SiteSeen site = slurm_site(*nodes, partition, leaves, held_reason_);
   {
     const base::Guard lock(mutex_);
@@ -117,7 +130,7 @@ void SlurmEngine::keep_reservation(const SiteSeen& site) {
   const std::string name = "ampacity-" + options_.cloud;
   auto kept = user.empty()
                   ? base::Try<void>(base::fault("whose jobs they are is not known: set the user"))
-                  : scontrol_.reserve(name, user, nodes);
+                  : host_.control->reserve(name, user, nodes);
   const base::Guard lock(mutex_);
   if (kept) {
     reserved_ = std::move(nodes);
@@ -150,9 +163,9 @@ void SlurmEngine::keep_drains(const std::vector<SlurmNode>& nodes) {
     if (held.contains(n.name) && !drained && awaited.contains(n.name))
       inventory_at_ = now() - kInventoryEvery + kDrainAgain;
     else if (held.contains(n.name) && !drained)
-      done = scontrol_.drain(n.name, held_reason_);
+      done = host_.control->drain(n.name, held_reason_);
     else if (!held.contains(n.name) && drained && n.reason == held_reason_)
-      done = scontrol_.resume(n.name);
+      done = host_.control->resume(n.name);
     if (!done) base::log_warn("slurm: node {}: {}", n.name, done.error().message);
   }
 }
@@ -160,7 +173,7 @@ void SlurmEngine::keep_drains(const std::vector<SlurmNode>& nodes) {
 std::string SlurmEngine::notes() const {
   const base::Guard lock(mutex_);
   std::string note = "plain processes, not containers: the image is not used";
-  if (!shared_)
+  if (!host_.shared->there())
     note += "; no shared folder: output is not followed, ends may be missed by a long outage";
   if (!may_renew_) note += "; this user may not extend time limits: no lease";
   if (!fallback_note_.empty()) note += "; " + fallback_note_;

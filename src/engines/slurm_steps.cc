@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/chaos.h"
 #include "base/log.h"
 #include "engines/slurm_engine.h"
 
@@ -20,14 +21,11 @@ constexpr Duration kLongestBackoff = Duration::seconds(30);
 
 }  // namespace
 
-SlurmEngine::SlurmEngine(SlurmOptions options, base::Clock& clock,
-                         std::unique_ptr<net::Transport> transport)
+SlurmEngine::SlurmEngine(SlurmOptions options, base::Clock& clock, SlurmHost host)
     : options_(std::move(options)),
       clock_(clock),
-      client_(std::move(transport)),
+      host_(std::move(host)),
       token_({options_.token_file, options_.token_env, options_.jwt_key_file, options_.user}),
-      shared_(options_.shared, log_directory(options_)),
-      scontrol_(options_.conf),
       comment_("ampacity:" + options_.cloud),
       held_reason_("held back by " + comment_),
       partition_(options_.partition) {
@@ -35,7 +33,10 @@ SlurmEngine::SlurmEngine(SlurmOptions options, base::Clock& clock,
 }
 
 SlurmEngine::~SlurmEngine() {
-  stopping_ = true;
+  {
+    const base::Guard lock(mutex_);  // nobody is between looking and waiting
+    stopping_ = true;
+  }
   changed_.notify_all();
   work_ready_.notify_all();
   for (base::Thread& t : threads_) t.join();
@@ -44,13 +45,14 @@ SlurmEngine::~SlurmEngine() {
 // A cluster that does not answer now is unknown: the loop goes on asking.
 base::Try<void> SlurmEngine::start(EngineReports reports) {
   reports_ = std::move(reports);
-  if (auto opened = shared_.open(); !opened) return opened;
+  if (auto opened = host_.shared->open(); !opened) return opened;
   (void)meet();
   threads_.emplace_back([this] { loop(); });
   for (int i = 0; i < kSlurmWorkers; ++i) threads_.emplace_back([this] { work(); });
-  if (shared_)
+  if (host_.shared->there())
     threads_.emplace_back([this] {
-      (void)shared_.watch([this](auto names) { marker_written(std::move(names)); }, stopping_);
+      (void)host_.shared->watch([this](auto names) { marker_written(std::move(names)); },
+                                stopping_);
     });
   return {};
 }
@@ -145,7 +147,7 @@ base::Try<void> SlurmEngine::remove_volume(std::uint32_t, const std::string&) {
 
 // Under the lock.
 SlurmRules SlurmEngine::rules() const {
-  return {static_cast<bool>(shared_), shared_.news_delay(),
+  return {host_.shared->there(), host_.shared->news_delay(),
           may_renew_ ? options_.lease : Duration{0}, options_.lost, options_.stuck};
 }
 
@@ -157,7 +159,7 @@ void SlurmEngine::enqueue(Task task) {
 void SlurmEngine::forget(std::string name) {  // a copy: it may be the key of what goes
   const auto found = ranks_.find(name);
   const core::RankWork& work = found->second.work;
-  shared_.forget_output(name);
+  host_.shared->forget_output(name);
   gone_[name] = now();
   names_.erase({work.job, work.generation, work.rank});
   ranks_.erase(found);
@@ -239,7 +241,24 @@ base::Try<net::Response> SlurmEngine::call(net::Request request, Duration timeou
   options.timeout = timeout;
   options.max_body_bytes = most_bytes;
   options.cancel = &stopping_;
-  return client_->call(request, options);
+  return host_.transport->call(request, options);
+}
+
+base::Try<std::vector<SlurmJob>> SlurmEngine::jobs_in(const net::Response& answer) const {
+  auto jobs = parse_jobs(answer, comment_);
+  if (!jobs) return jobs;
+  for (SlurmJob& job : *jobs)
+    for (Instant* at : {&job.started_at, &job.ended_at})
+      if (at->us != 0) *at = cluster_clock_.ours(*at);
+  return jobs;
+}
+
+std::optional<SlurmMarker> SlurmEngine::marker_of(const std::string& rank) const {
+  auto marker = host_.shared->marker(rank);
+  if (!marker) return marker;
+  marker->started_at = cluster_clock_.ours(marker->started_at);
+  if (marker->ended_at) marker->ended_at = cluster_clock_.ours(*marker->ended_at);
+  return marker;
 }
 
 std::optional<std::string> SlurmEngine::cannot_run(const core::RankWork& work) const {
@@ -274,23 +293,24 @@ std::vector<GangPlace> SlurmEngine::gang_of(const core::RankWork& work) const {
 
 SlurmSubmission SlurmEngine::submission(const core::RankWork& work, bool again) const {
   const std::string name = work.container_name();
-  const WrapperPlan plan{shared_.marker_path(name), gang_of(work)};
+  const WrapperPlan plan{host_.shared->marker_path(name), gang_of(work)};
   SlurmSubmission s;
   s.name = name;
   s.comment = comment_;
   s.script = slurm_wrapper(work, plan);
-  s.env = {{"PATH", "/usr/local/bin:/usr/bin:/bin"}, {"HOME", shared_.home_path(work.project)}};
+  s.env = {{"PATH", "/usr/local/bin:/usr/bin:/bin"},
+           {"HOME", host_.shared->home_path(work.project)}};
   s.partition = partition_;
   s.reservation = reservation_;
   s.node = work.node;
-  s.directory = shared_.home_path(work.project);
-  s.output = shared_.output_path(name);
+  s.directory = host_.shared->home_path(work.project);
+  s.output = host_.shared->output_path(name);
   if (const std::uint32_t gpus = leased_gpus(work); gpus > 0) {
     const std::string& kind = node_kind_.at(work.node);
     s.gres = kind == "gpu" ? fmt::format("gpu:{}", gpus) : fmt::format("gpu:{}:{}", kind, gpus);
   }
   s.exclusive = work.whole_node;
-  s.singleton = again || !shared_;
+  s.singleton = again || !host_.shared->there();
   s.cpus = std::max<std::int64_t>(1, (work.cpu_milli + 999) / 1000);
   s.memory_mib = work.memory_mib;
   s.limit_min = rules().lease.whole_seconds() / 60;
@@ -321,7 +341,7 @@ void SlurmEngine::do_submit(const std::string& name, const core::RankWork& work)
     return finish(
         name, [](SlurmMemory&) {}, slurm_seen(work, State::failed_to_start, *never));
   if (make_home) {
-    if (auto made = shared_.make_home(work.project); !made)
+    if (auto made = host_.shared->make_home(work.project); !made)
       base::log_warn("slurm: {}", made.error().message);
   }
   auto answer = call(codec().submit(what), kPatience);
@@ -338,7 +358,7 @@ void SlurmEngine::do_submit(const std::string& name, const core::RankWork& work)
   }
   const base::Fault fault = id.error();
   // Slurm said no: it is not there. Anything else: it may be.
-  const bool said_no = answer && answer->status >= 400 && fault.status >= 1000;
+  const bool said_no = answer && answer->status >= 400 && is_refusal(fault);
   int tries = 0;
   {
     const base::Guard lock(mutex_);
@@ -350,6 +370,7 @@ void SlurmEngine::do_submit(const std::string& name, const core::RankWork& work)
     if (said_no) {
       m.asked_at = {};
     } else {
+      PROBE("slurm: a submission that may have been");
       m.unsure_until = told + options_.settle;
     }
     tries = m.failures;
@@ -363,26 +384,33 @@ void SlurmEngine::do_submit(const std::string& name, const core::RankWork& work)
 // The one job, freshly asked for, and its marker, freshly read.
 void SlurmEngine::do_look(const std::string& name, const core::RankWork& work) {
   std::uint32_t id = 0;
+  std::optional<SlurmJob> listed;  // its end, before Slurm forgot it
   {
     const base::Guard lock(mutex_);
     const auto found = ranks_.find(name);
     if (found == ranks_.end()) return;
     SlurmMemory& m = found->second.memory;
     id = m.marker ? m.marker->job_id : m.job ? m.job->id : m.job_id;
+    if (m.job && m.job->id == id && m.job->state == SlurmState::ended) listed = m.job;
     m.looked_at = now();
   }
   auto answer = call(codec().job(id), kPatience);
   if (!answer) return later(name, answer.error());
-  auto jobs = parse_jobs(*answer, comment_);
+  auto jobs = jobs_in(*answer);
   if (!jobs && jobs.error().status != slurm_no_such_job) return later(name, jobs.error());
-  const auto marker = shared_.marker(name);
+  const auto marker = marker_of(name);
   if (marker && marker->ended_at) {
     const base::Guard lock(mutex_);
     if (const auto found = ranks_.find(name); found != ranks_.end())
       (void)note_marker(found->second, *marker);
   }
   if (marker && marker->ended_at) return do_absent(name, work);
-  if (!jobs || jobs->empty()) {
+  if (!jobs) jobs.emplace();
+  if (jobs->empty() && listed) {
+    PROBE("slurm: forgotten between a list and a look");
+    jobs->push_back(*listed);
+  }
+  if (jobs->empty()) {
     const base::Guard lock(mutex_);
     want_list_ = true;
     if (const auto found = ranks_.find(name); found != ranks_.end()) {
@@ -395,7 +423,7 @@ void SlurmEngine::do_look(const std::string& name, const core::RankWork& work) {
   const SlurmJob& job = jobs->front();
   std::optional<core::RankSeen> end;
   if (job.state == SlurmState::ended) {
-    shared_.copy_output(name, now(), true);
+    host_.shared->copy_output(name, now(), true);
     const base::Guard lock(mutex_);
     if (const auto found = ranks_.find(name); found != ranks_.end()) {
       if (marker) found->second.memory.marker = marker;
@@ -413,8 +441,8 @@ void SlurmEngine::do_look(const std::string& name, const core::RankWork& work) {
 
 // An end that the marker tells; or, if it tells none after all, none that anybody can tell.
 void SlurmEngine::do_absent(const std::string& name, const core::RankWork& work) {
-  const auto marker = shared_.marker(name);
-  shared_.copy_output(name, now(), true);
+  const auto marker = marker_of(name);
+  host_.shared->copy_output(name, now(), true);
   std::optional<core::RankSeen> end;
   {
     const base::Guard lock(mutex_);
@@ -425,6 +453,7 @@ void SlurmEngine::do_absent(const std::string& name, const core::RankWork& work)
     if (m.marker && m.marker->ended_at) {
       end = ended_by_marker(work, m);
     } else {
+      PROBE("slurm: lost");
       end = slurm_seen(work, State::absent,
                        "Slurm no longer knows it, and it left no word of its end: its state was "
                        "lost, or it was killed while nobody watched");

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/chaos.h"
+
 namespace ampacity::engines {
 namespace {
 
@@ -82,7 +84,10 @@ std::vector<std::pair<std::string, std::string>> slurm_environment(const core::R
 std::string slurm_wrapper(const core::RankWork& work, const WrapperPlan& plan) {
   std::string s = fmt::format("#!/bin/bash\n# Ampacity: {}\n", work.container_name());
   const std::string marker = shell_quoted(plan.marker);
-  if (!plan.marker.empty())
+  if (plan.marker.empty() && !base::planted("run-again"))
+    s += fmt::format("if [ \"${{SLURM_RESTART_COUNT:-0}}\" != 0 ]; then exit {}; fi\n",
+                     slurm_refused_exit);
+  if (!plan.marker.empty() && !base::planted("no-gate"))
     s += fmt::format(
         "set -C\n"
         "if ! printf 'S %(%s)T %s %s %s\\n' -1 \"$SLURM_JOB_ID\" \"$SLURMD_NODENAME\" "

@@ -4,6 +4,7 @@
 //   the script begins -> the marker is made, only if there is none (O_EXCL): `S second job node
 //   gpus` the command ends  -> a line is added:                                    `E second
 //   exit-code`
+// Without a shared folder only Slurm's own word that it runs a job again holds it back.
 // 1. Who finds the marker there runs nothing: exit code 113. So neither a job submitted twice, nor
 // one that Slurm runs again, nor one back from an old state ever starts a rank twice.
 #pragma once

@@ -9,6 +9,7 @@
 #include "base/chaos.h"
 #include "base/log.h"
 #include "sim/chaos_audit.h"
+#include "sim/site_fakes.h"
 #include "sim/tenants.h"
 
 namespace ampacity::sim {
@@ -48,12 +49,14 @@ class Run final : public base::Chaos {
   bool quiet();
   void finish();
   std::unique_ptr<FakeContainers> make_engine();
-  std::map<std::string, std::unique_ptr<FakeContainers>> make_sites();
+  std::unique_ptr<FakeSlurm> make_slurm();
+  std::map<std::string, std::unique_ptr<Played>> make_sites();
   MachineOptions machine();
-  std::vector<FakeContainers*> engines() const;  // of all sites, the machine's own first
+  std::vector<Played*> engines() const;  // of all sites, the machine's own first
   Truths truths() const;
   // One of all; the draw is left out where there is but one.
-  FakeContainers& some_engine();
+  Played& some_engine();
+  void strike_slurm(Fault f, base::Duration span);
   bool nothing_left() const;
   void say(const std::string& line);
   void trace_fact(const core::Fact& fact);
@@ -65,7 +68,8 @@ class Run final : public base::Chaos {
   Fibres fibres_;
   Disk disk_;
   std::unique_ptr<FakeContainers> engine_;
-  std::map<std::string, std::unique_ptr<FakeContainers>> sites_;
+  FakeSlurm* slurm_ = nullptr;  // of sites_
+  std::map<std::string, std::unique_ptr<Played>> sites_;
   Receivers receivers_;
   Machine machine_;
   ChaosAudit audit_;
@@ -120,36 +124,59 @@ std::unique_ptr<FakeContainers> Run::make_engine() {
   return engine;
 }
 
-std::map<std::string, std::unique_ptr<FakeContainers>> Run::make_sites() {
-  std::map<std::string, std::unique_ptr<FakeContainers>> sites;
-  for (const std::string& name : plan_.sites) sites.emplace(name, make_engine());
+std::unique_ptr<FakeSlurm> Run::make_slurm() {
+  auto slurm = std::make_unique<FakeSlurm>(fibres_, world_, "simulated." + plan_.slurm);
+  slurm->faults = plan_.cluster;
+  slurm->shared = plan_.slurm_folder;
+  if (options_.trace) slurm->trace = [this](const std::string& line) { say(line); };
+  slurm->shortest_run = plan_.shortest_run;
+  slurm->longest_run = plan_.longest_run;
+  slurm_ = slurm.get();
+  return slurm;
+}
+
+std::map<std::string, std::unique_ptr<Played>> Run::make_sites() {
+  std::map<std::string, std::unique_ptr<Played>> sites;
+  for (const std::string& name : plan_.sites) {
+    if (name == plan_.slurm)
+      sites.emplace(name, make_slurm());
+    else
+      sites.emplace(name, make_engine());
+  }
   return sites;
 }
 
 MachineOptions Run::machine() {
   MachineOptions o;
-  const auto on = [this](FakeContainers& played) {
+  const auto on = [this](Played& played) {
+    return [this, &played](base::Clock& clock) {
+      return played.engine(plan_.engine_period, clock, {});
+    };
+  };
+  const auto with_its_machines = [on](Played& played) -> MachineOptions::MakeEngine {
     return
-        [this, &played](base::Clock& clock) { return played.engine(plan_.engine_period, clock); };
+        [make = on(played)](base::Clock& clock) { return with_machines(make(clock), "h100:8x2"); };
   };
   o.emulated = plan_.emulated;
   o.engine = on(*engine_);
-  for (const auto& [name, played] : sites_) o.sites[name] = on(*played);
+  for (const auto& [name, played] : sites_)
+    o.sites[name] = {std::string(played->kind()),
+                     name == plan_.slurm ? on(*played) : with_its_machines(*played)};
   o.receivers = &receivers_;
   o.webhook_attempts = plan_.webhook_attempts;
   o.snapshot_after = plan_.snapshot_after;
   return o;
 }
 
-std::vector<FakeContainers*> Run::engines() const {
-  std::vector<FakeContainers*> all{engine_.get()};
+std::vector<Played*> Run::engines() const {
+  std::vector<Played*> all{engine_.get()};
   for (const auto& [name, played] : sites_) all.push_back(played.get());
   return all;
 }
 
 Truths Run::truths() const {
   Truths all;
-  for (const FakeContainers* played : engines()) {
+  for (const Played* played : engines()) {
     all.push_back({played->runs(), {}});
     if (played->copies_logs())
       all.back().spool = [played](const std::string& name) { return played->spool(name); };
@@ -157,13 +184,13 @@ Truths Run::truths() const {
   return all;
 }
 
-FakeContainers& Run::some_engine() {
+Played& Run::some_engine() {
   const auto all = engines();
   return all.size() == 1 ? *all[0] : *all[events_.next() % all.size()];
 }
 
 bool Run::nothing_left() const {
-  return std::ranges::all_of(engines(), [](const auto* played) { return played->left() == 0; });
+  return std::ranges::all_of(engines(), [](const auto* played) { return played->names().empty(); });
 }
 
 Run::~Run() {
@@ -179,7 +206,7 @@ void Run::say(const std::string& line) {
 void Run::trace_fact(const core::Fact& fact) {
   std::string written;
   core::write_fact(written, fact);
-  say("  fact " + written.substr(0, 300));
+  say("  fact " + written.substr(0, 1500));
 }
 
 bool Run::misbehave(const char* place) {
@@ -300,7 +327,7 @@ void Run::strike() {
       some_engine().unreachable_until(fibres_.now() + base::Duration::seconds(240) + span);
       break;
     case Fault::flap: {
-      FakeContainers& site = some_engine();
+      Played& site = some_engine();
       for (int i = 0; i < 6; ++i)
         later(base::Duration::seconds(25 * i), [this, &site] {
           if (safety_) site.unreachable_until(fibres_.now() + base::Duration::seconds(20));
@@ -308,7 +335,7 @@ void Run::strike() {
       break;
     }
     case Fault::lost: {
-      FakeContainers& site = some_engine();
+      Played& site = some_engine();
       events_.next() % 6 ? site.lose_one() : site.lose_all();
       break;
     }
@@ -319,8 +346,33 @@ void Run::strike() {
       engine_->reboot();
       if (!restarting_) bring_back(Loss::nothing);
       break;
-    default:
+    case Fault::stray:
       some_engine().stray();
+      break;
+    default:
+      strike_slurm(f, span);
+  }
+}
+
+void Run::strike_slurm(Fault f, base::Duration span) {
+  switch (f) {
+    case Fault::controller:
+      slurm_->restart_controller(span, events_.next() % 2);
+      break;
+    case Fault::node_down:
+      slurm_->node_down(span);
+      break;
+    case Fault::drained:
+      slurm_->drain(span);
+      break;
+    case Fault::others:
+      slurm_->others_come(span);
+      break;
+    case Fault::requeued:
+      slurm_->requeue_one();
+      break;
+    default:
+      slurm_->folder_full_until(fibres_.now() + span);
   }
 }
 
@@ -339,7 +391,7 @@ void Run::heal() {
   safety_ = false;
   disk_.faults = {};
   disk_.make_room();
-  for (FakeContainers* played : engines()) played->heal();
+  for (Played* played : engines()) played->heal();
   receivers_.heal();
 }
 
@@ -401,7 +453,7 @@ void Run::finish() {
   if (!settled) {
     audit_.judge_hooks();
     std::string left;
-    for (const FakeContainers* played : engines())
+    for (const Played* played : engines())
       for (const std::string& name : played->names()) left += " " + name;
     audit_.wrong(fmt::format(
         "I8 not settled {} after healing: {}{}{}; containers:{}", base::format_duration(to_settle),
@@ -431,7 +483,7 @@ ChaosResult Run::result() {
   out_.commits = audit_.commits;
   out_.leases_closed = audit_.leases_closed;
   out_.turns = fibres_.turns();
-  for (const FakeContainers* played : engines()) out_.engine_requests += played->requests();
+  for (const Played* played : engines()) out_.engine_requests += played->requests();
   out_.answers = tenants_.answers();
   out_.told = receivers_.taken();
   out_.lives = machine_.lives();

@@ -12,13 +12,14 @@
 #include <thread>
 
 #include "sim/chaos.h"
+#include "sim/leaders.h"
 #include "sim/planted.h"
 
 namespace ampacity::sim {
 namespace {
 
 // Rare branches of production code (PROBE, base/chaos.h) that a night's seeds must reach.
-constexpr std::array<std::string_view, 25> rare = {"loop: a key is looked up",
+constexpr std::array<std::string_view, 34> rare = {"loop: a key is looked up",
                                                    "loop: the disk is full",
                                                    "loop: a snapshot is made",
                                                    "observe: posted too much, given back",
@@ -42,12 +43,21 @@ constexpr std::array<std::string_view, 25> rare = {"loop: a key is looked up",
                                                    "webhooks: an attempt is not written",
                                                    "webhooks: given up",
                                                    "webhooks: switched off",
-                                                   "store: checkpoints early"};
+                                                   "store: checkpoints early",
+                                                   "slurm: a submission that may have been",
+                                                   "slurm: forgotten between a list and a look",
+                                                   "engine: its clock is not ours",
+                                                   "slurm: its clock was set, or ours",
+                                                   "slurm: lost",
+                                                   "slurm: run again",
+                                                   "store: a lost commit took place",
+                                                   "store: a lost commit did not take place",
+                                                   "store: a commit that nobody can tell of"};
 
-constexpr std::uint64_t twice_every = 16;  // seeds: must be the same run again
+constexpr std::uint64_t twice_every = 15;  // seeds: must be the same run again
 
 struct ChaosFlags {
-  bool on = false, shrink = false, trace = false, planted = false, nightly = false;
+  bool on = false, shrink = false, trace = false, planted = false, nightly = false, leaders = false;
   std::uint64_t seed = 0;  // one; 0: `seeds` of them
   std::string seeds;       // "1000", "200..400"
   std::string without;     // faults, by comma
@@ -99,6 +109,16 @@ void say_wrong(const ChaosOptions& options, const ChaosResult& result) {
   fmt::print("  again: {}\n", repro(options));
 }
 
+int say_leaders(std::uint64_t seed, const LeadersResult& r) {
+  fmt::print(
+      "leaders, seed {}: {}; {} acknowledged, {} acts, {} epochs, {} lives, digest {:016x}\n", seed,
+      r.wrong.empty() ? "nothing wrong" : "FAILED", r.acknowledged, r.acts, r.epochs, r.lives,
+      r.digest);
+  for (const std::string& w : r.wrong) fmt::print("  {}\n", w);
+  if (!r.wrong.empty()) fmt::print("  again: ampacity-sim --chaos --leaders --seed {}\n", seed);
+  return r.wrong.empty() ? 0 : 1;
+}
+
 int run_one(const ChaosFlags& flags, ChaosOptions options) {
   options.seed = flags.seed;
   const auto began = std::chrono::steady_clock::now();
@@ -127,6 +147,14 @@ struct Sum {
   std::array<std::uint64_t, rare.size()> reached{};
 };
 
+void count_reached(Sum& sum,
+                   std::initializer_list<const std::map<std::string, std::uint64_t>*> all) {
+  for (std::size_t i = 0; i < rare.size(); ++i)
+    for (const auto* counts : all)
+      if (const auto at = counts->find(std::string(rare[i])); at != counts->end())
+        sum.reached[i] += at->second;
+}
+
 Sum run_some(ChaosOptions options, std::uint64_t first, std::uint64_t last, std::uint64_t every) {
   Sum sum;
   for (std::uint64_t seed = first; seed <= last; seed += every) {
@@ -141,11 +169,13 @@ Sum run_some(ChaosOptions options, std::uint64_t first, std::uint64_t last, std:
     sum.lives += static_cast<std::uint64_t>(r.lives);
     sum.simulated_s += static_cast<std::uint64_t>(r.simulated.whole_seconds());
     sum.digest ^= r.digest * (2 * seed + 1);
-    for (std::size_t i = 0; i < rare.size(); ++i)
-      for (const auto* counts : {&r.probes, &r.misbehaved})
-        if (const auto at = counts->find(std::string(rare[i])); at != counts->end())
-          sum.reached[i] += at->second;
+    count_reached(sum, {&r.probes, &r.misbehaved});
     if (!r.wrong.empty()) say_wrong(options, r);
+    const LeadersResult leaders = run_leaders(seed);
+    sum.failed += !leaders.wrong.empty();
+    sum.digest ^= leaders.digest * (2 * seed + 1);
+    count_reached(sum, {&leaders.probes});
+    if (!leaders.wrong.empty()) say_leaders(seed, leaders);
     std::fflush(stdout);
     if (sum.failed >= 5) break;
   }
@@ -218,6 +248,7 @@ int run_many(const ChaosFlags& flags, const ChaosOptions& options) {
 
 void add_flags(CLI::App& app, ChaosFlags& f) {
   app.add_flag("--chaos", f.on, "the whole control plane among simulated faults");
+  app.add_flag("--leaders", f.leaders, "of one seed: only who leads a store that servers share");
   app.add_option("--seed", f.seed, "one seed")->option_text("S");
   app.add_option("--seeds", f.seeds, "many seeds: the first N, or FIRST..LAST")->option_text("N");
   app.add_flag("--shrink", f.shrink, "of a failing seed: fewer faults, less time");
@@ -257,6 +288,8 @@ int chaos_program(int argc, char** argv) {
     return find_planted(only, flags.processes);
   }
   if (!flags.seeds.empty()) return run_many(flags, options);
+  if (flags.seed && flags.leaders)
+    return say_leaders(flags.seed, run_leaders(flags.seed, options.planted, options.trace));
   if (flags.seed) return run_one(flags, options);
   fmt::print(stderr, "ampacity-sim: --chaos needs --seed S or --seeds N\n");
   return 2;

@@ -1,5 +1,6 @@
 #include "sim/chaos_plan.h"
 
+#include <algorithm>
 #include <array>
 
 namespace ampacity::sim {
@@ -9,7 +10,53 @@ constexpr std::array<std::string_view, faults_in_all> words = {
     "kill",         "power",      "disk-crash",   "pause",       "disk-full", "disk-error",
     "clock",        "partition",  "reply-lost",   "lost",        "hidden",    "events",
     "stop-ignored", "idle-start", "engine-clock", "unavailable", "list-cut",  "dies",
-    "reboot",       "stray",      "receivers",    "misbehave",   "site-lost", "flap"};
+    "reboot",       "stray",      "receivers",    "misbehave",   "site-lost", "flap",
+    "controller",   "node-down",  "drained",      "others",      "requeued",  "folder",
+    "min-job-age"};
+
+// A cluster in place of one of the sites, or beside none; drawn by itself, so that the plans of
+// other seeds are as they were.
+void draw_slurm(const ChaosOptions& options, ChaosPlan& p) {
+  base::SeededPrng prng(options.seed * 0x9e3779b97f4a7c15ULL + 18);
+  const auto below = [&](std::uint64_t n) { return prng.next() % n; };
+  const auto between = [&](std::int64_t low, std::int64_t high) {
+    return low + static_cast<std::int64_t>(below(static_cast<std::uint64_t>(high - low + 1)));
+  };
+  p.slurm = "iad";
+  p.sites.resize(std::min<std::size_t>(p.sites.size(), 1));
+  p.sites.push_back(p.slurm);
+  const std::uint64_t odds = 1 + below(5);  // of 8
+  for (int f = first_site_fault; f < faults_in_all; ++f)
+    if (const bool drawn = below(8) < odds;
+        drawn && !options.without.contains(static_cast<Fault>(f)))
+      p.faults.insert(static_cast<Fault>(f));
+  const auto rate = [&](Fault f, std::uint64_t most) {
+    const auto drawn = static_cast<std::uint32_t>(1 + below(most));
+    return p.has(f) ? drawn : 0;
+  };
+  SlurmFaults& c = p.cluster;
+  c.unreachable = rate(Fault::partition, 100);
+  c.unavailable = rate(Fault::unavailable, 200);
+  c.refused = rate(Fault::unavailable, 200);
+  c.reply_lost = rate(Fault::reply_lost, 200);
+  c.half_heard = rate(Fault::reply_lost, 100);
+  c.applied_late = rate(Fault::reply_lost, 100);
+  c.list_cut = rate(Fault::list_cut, 200);
+  c.says_ok_only = rate(Fault::idle_start, 200);
+  c.dies = rate(Fault::dies, 400);
+  c.killed = rate(Fault::dies, 200);
+  c.term_ignored = rate(Fault::stop_ignored, 700);
+  c.requeue_nodes = static_cast<std::uint32_t>(below(2) ? below(1'000) : 0);
+  c.slowest = base::Duration::millis(between(1, 3'000));
+  const std::int64_t wrong_ms = between(-90'000, 90'000);
+  if (p.has(Fault::engine_clock)) c.clock_wrong = base::Duration::millis(wrong_ms);
+  const std::int64_t age = between(0, 20);
+  c.min_job_age = base::Duration::seconds(p.has(Fault::min_job_age) ? age : 300);
+  c.kill_wait = base::Duration::seconds(between(2, 30));
+  const std::int64_t lag = between(1, 60);
+  if (p.has(Fault::folder) && below(2)) c.folder_lag = base::Duration::seconds(lag);
+  p.slurm_folder = below(4) != 0;
+}
 
 }  // namespace
 
@@ -25,6 +72,7 @@ bool strikes(Fault fault) {
     case Fault::dies:
     case Fault::receivers:
     case Fault::misbehave:
+    case Fault::min_job_age:
       return false;
     default:
       return true;
@@ -96,6 +144,8 @@ ChaosPlan draw_plan(const ChaosOptions& options) {
       if (const bool drawn = below(8) < 5; drawn && !options.without.contains(f))
         p.faults.insert(f);
   }
+  if (options.seed % 16 == 6 || options.seed % 16 == 8 || options.seed % 16 == 14)
+    draw_slurm(options, p);
   if (options.minutes > 0) p.safety = base::Duration::seconds(60 * options.minutes);
   return p;
 }

@@ -9,6 +9,7 @@
 
 #include "sim/disk.h"
 #include "sim/fake_containers.h"
+#include "sim/fake_slurm.h"
 #include "sim/receivers.h"
 
 namespace ampacity::sim {
@@ -39,9 +40,18 @@ enum class Fault {
   misbehave,     // BUGGIFY
   site_lost,     // F35, F25: a site is cut off for longer than its lease; what runs there runs on
   flap,          // F33: a site comes and goes, each time for less than it takes to be unknown
+  // Of a Slurm site.
+  controller,   // F23, F24: slurmctld restarts, with all its state or some of it
+  node_down,    // F34, F35: a node loses power
+  drained,      // … is drained
+  others,       // its administrator lets others onto our nodes, or takes our reservation away
+  requeued,     // … has a job run again
+  folder,       // the shared folder is full (F6), or what is written there is seen late
+  min_job_age,  // it forgets ended jobs at once
 };
-inline constexpr int faults_in_all = 24;
+inline constexpr int faults_in_all = 31;
 inline constexpr int first_site_fault = static_cast<int>(Fault::site_lost);
+inline constexpr int first_slurm_fault = static_cast<int>(Fault::controller);
 std::string_view word(Fault fault);
 bool strikes(Fault fault);  // at an instant; the others are rates
 
@@ -66,7 +76,10 @@ struct ChaosPlan {
   std::int64_t credit_usd = 1'000;
   std::uint64_t snapshot_after = 200;
   std::uint32_t give_way_odds = 0;
-  bool docker = false;  // the engine speaks docker's API, not podman's
+  bool docker = false;       // the engine speaks docker's API, not podman's
+  std::string slurm;         // which of the sites is a Slurm cluster; empty: none
+  bool slurm_folder = true;  // it shares a folder with us
+  SlurmFaults cluster;
   ContainerFaults engine;
   ReceiverFaults receivers;
   std::int64_t webhook_attempts = 20;

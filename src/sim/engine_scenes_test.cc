@@ -52,7 +52,7 @@ struct Scene {
     clock = std::make_unique<base::OnwardClock>(wall);
     life = fibres.new_group();
     fibres.spawn_in(life, [this] {
-      const auto mine = played.engine(Duration::seconds(2), *clock);
+      const auto mine = played.engine(Duration::seconds(2), *clock, {});
       engines::EngineReports reports;
       reports.seen = [this](std::vector<Seen> s) { seen.insert(seen.end(), s.begin(), s.end()); };
       CHECK(mine->start(std::move(reports)));

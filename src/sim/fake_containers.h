@@ -1,7 +1,6 @@
 // A podman or a docker that is not there: runs containers in virtual time, with faults, and answers
 // as the real one would (container_api.h).
-// Threads: fibres. 1. What truly ran, when, is kept in `runs()`, for the auditors; nothing else of
-// the simulator is asked about it. 2. It outlives the server's process, as the engines do.
+// Threads: fibres.
 #pragma once
 
 #include <map>
@@ -14,7 +13,7 @@
 #include "engines/container_host.h"
 #include "sim/container_api.h"
 #include "sim/fibres.h"
-#include "sim/runs.h"
+#include "sim/played.h"
 
 namespace ampacity::sim {
 
@@ -48,37 +47,32 @@ struct FakeContainer {
   std::uint64_t life = 0;
 };
 
-class FakeContainers {
+class FakeContainers final : public Played {
  public:
   FakeContainers(Fibres& fibres, base::Prng& prng, std::unique_ptr<ContainerApi> api);
 
   ContainerFaults faults;
-  std::function<void(const std::string&)> trace;  // what it was asked
   // How long the next container works; drawn between the two.
   base::Duration shortest_run{base::Duration::seconds(5)},
       longest_run{base::Duration::seconds(300)};
 
-  // The production engine on this machine, for one life of the server.
-  std::unique_ptr<engines::Engine> engine(base::Duration period, base::Clock& clock);
+  // ---- Played
+  std::unique_ptr<engines::Engine> engine(base::Duration period, base::Clock& clock,
+                                          std::function<bool()> may_act) override;
+  std::string_view kind() const override { return "podman"; }
+  void lose_all() override;
+  void lose_one() override;
+  void hide_one(base::Duration how_long) override;
+  void stray() override;
+  void unreachable_until(base::Instant t) override { unreachable_until_ = t; }
+  void heal() override;
+  const TrueRuns& runs() const override { return runs_; }
+  bool copies_logs() const override { return !api_->of_our_own_service(); }
+  const std::string& spool(const std::string& name) const override;
+  std::set<std::string> names() const override;
+  std::uint64_t requests() const override { return requests_; }
 
-  // ---- what befalls it
-  // ---------------------------------------------------------------------------
-  void lose_all();                         // restarted, and its store is gone: what ran is killed
-  void lose_one();                         // one container vanishes from it, dead
-  void hide_one(base::Duration how_long);  // … and is back later: it ran all the time
-  void reboot();                           // the host: what ran has ended
-  void stray();                            // somebody makes a container with our label
-  void unreachable_until(base::Instant t) { unreachable_until_ = t; }
-  void heal();
-
-  // ---- what truly was
-  // ----------------------------------------------------------------------------
-  const TrueRuns& runs() const { return runs_; }
-  bool copies_logs() const { return !api_->of_our_own_service(); }
-  const std::string& spool(const std::string& name) const;  // what was copied of its log
-  std::size_t left() const { return containers_.size() + minders_.size(); }
-  std::set<std::string> names() const;
-  std::uint64_t requests() const { return requests_; }
+  void reboot();  // the host: what ran has ended
 
   // ---- for who speaks
   // ----------------------------------------------------------------------------

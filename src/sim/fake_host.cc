@@ -99,11 +99,13 @@ class FakeHost final : public engines::ContainerHost {
   FakeContainers& engine_;
 };
 
-std::unique_ptr<engines::Engine> FakeContainers::engine(base::Duration period, base::Clock& clock) {
+std::unique_ptr<engines::Engine> FakeContainers::engine(base::Duration period, base::Clock& clock,
+                                                        std::function<bool()> may_act) {
   engines::ContainerOptions options;
   options.state = "/simulated";
   options.cloud = "simulated";
   options.period = period;
+  options.may_act = std::move(may_act);
   using Dialect = engines::ContainerOptions::Dialect;
   options.dialect = api_->of_our_own_service() ? Dialect::podman : Dialect::docker;
   return engines::make_container_engine(options, clock, std::make_unique<FakeHost>(*this));

@@ -12,7 +12,6 @@
 #include "server/inventory.h"
 #include "server/site_engines.h"
 #include "server/webhooks.h"
-#include "sim/site_fakes.h"
 
 namespace ampacity::sim {
 namespace {
@@ -89,12 +88,12 @@ base::Result<void> Machine::begin(server::Loop& loop, server::KeyRing& keys, bas
   auto inventory = server::take_inventory(host, {}, emulated, "home");
   if (!inventory) return std::unexpected(inventory.error());
   if (auto joined = loop.run(std::move(inventory->site), "ampacityd"); !joined) return joined;
-  for (const auto& [name, engine] : options_.sites) {
+  for (const auto& [name, site] : options_.sites) {
     if (loop.ask([&](const core::World& w) { return w.site(name).has_value(); })) continue;
     core::AddSite add;
     add.site.name = name;
     add.site.region = "afar";
-    add.site.engine = "podman";
+    add.site.engine = site.kind;
     add.site.url = "simulated:" + name;
     if (auto added = loop.run(std::move(add), "operator"); !added) return added;
   }
@@ -132,7 +131,7 @@ void Machine::live() {
   server::SiteEngines site_engines(
       *engine, loop,
       [&](const core::Site& site) -> base::Try<std::unique_ptr<engines::Engine>> {
-        return with_machines(options_.sites.at(site.name)(clock), "h100:8x2");
+        return options_.sites.at(site.name).engine(clock);
       },
       clock);
   server::Live watchers(loop, engines::LogSpool(log_folder), store(), clock);

@@ -34,8 +34,12 @@ struct MachineOptions {
   using MakeEngine = std::function<std::unique_ptr<engines::Engine>(base::Clock&)>;
   std::vector<std::string> emulated;  // "h100:8x2"
   MakeEngine engine;
-  std::map<std::string, MakeEngine> sites;  // beside its own, with two nodes of 8 h100 each
-  Receivers* receivers = nullptr;           // of webhooks
+  struct Site {
+    std::string kind;  // of its engine: "podman", "slurm"
+    MakeEngine engine;
+  };
+  std::map<std::string, Site> sites;  // beside its own, with two nodes of 8 h100 each
+  Receivers* receivers = nullptr;     // of webhooks
   std::int64_t webhook_attempts = 20;
   std::uint64_t snapshot_after = 200;  // facts
 };

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "sim/chaos.h"
+#include "sim/leaders.h"
 
 namespace ampacity::sim {
 namespace {
@@ -56,6 +57,24 @@ const std::vector<PlantedBug>& planted_bugs() {
       {"failure-is-delivery", "a webhook that answers 500 is taken for told", "server/webhooks.cc"},
       {"events-counted-twice", "a metered event that comes twice counts twice",
        "store/meter_writer.cc"},
+      {"no-gate", "a rank's script on Slurm does not look whether it ran already",
+       "engines/slurm_wrapper.cc"},
+      {"run-again", "… nor, without a folder, whether Slurm runs it again",
+       "engines/slurm_wrapper.cc"},
+      {"submitted-again", "without a folder, what may have been submitted is, again",
+       "engines/slurm_plan.cc"},
+      {"requeued-is-same", "a job that Slurm runs again is taken for the rank",
+       "engines/slurm_plan.cc"},
+      {"marker-is-running", "a marker without an end is taken for news", "engines/slurm_pass.cc"},
+      {"slurm-strays-kept", "jobs nobody wants stay on Slurm", "engines/slurm_pass.cc"},
+      {"slurm-clock-ignored", "a cluster's clock is taken for ours", "engines/slurm_site_pass.cc"},
+      {"commit-unknown-called-failed",
+       "a commit whose answer was lost is taken for one that failed", "store/writer_office.cc",
+       true},
+      {"fences-down", "no lock, session or epoch holds back who was succeeded",
+       "sim/shared_database.cc", true},
+      {"acts-after-its-lease", "who led asks engines and answers after its lease",
+       "sim/leaders.cc: may_act()", true},
       {"no-sync", "a commit is acknowledged before it is synced",
        "sim/chaos.cc: PRAGMA synchronous=NORMAL"}};
   return all;
@@ -68,12 +87,15 @@ bool find_one(const PlantedBug& bug) {
   options.planted = {std::string(bug.name)};
   for (options.seed = 1; options.seed <= most_seeds; ++options.seed) {
     const bool twice = bug.name == std::string_view("unstable-order");
-    const ChaosResult r = twice ? run_chaos_twice(options) : run_chaos(options);
-    if (r.wrong.empty()) continue;
-    fmt::print("{:<26} {:>5}  {:.80}\n", bug.name, options.seed, r.wrong.front());
+    const std::vector<std::string> wrong = bug.of_leaders
+                                               ? run_leaders(options.seed, options.planted).wrong
+                                           : twice ? run_chaos_twice(options).wrong
+                                                   : run_chaos(options).wrong;
+    if (wrong.empty()) continue;
+    fmt::print("{:<28} {:>5}  {:.80}\n", bug.name, options.seed, wrong.front());
     return true;
   }
-  fmt::print("{:<26} {:>5}  NOT FOUND within {} seeds: {}\n", bug.name, "-", most_seeds, bug.what);
+  fmt::print("{:<28} {:>5}  NOT FOUND within {} seeds: {}\n", bug.name, "-", most_seeds, bug.what);
   return false;
 }
 
@@ -86,7 +108,7 @@ int find_planted(const std::string& only, int processes) {
     if (only.empty() ||
         ("," + only + ",").find("," + std::string(bug.name) + ",") != std::string::npos)
       bugs.push_back(&bug);
-  fmt::print("{:<26} {:>5}  {}\n", "BUG", "SEED", "FOUND AS");
+  fmt::print("{:<28} {:>5}  {}\n", "BUG", "SEED", "FOUND AS");
   const int at_once = processes > 0
                           ? processes
                           : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));

@@ -12,6 +12,7 @@ struct PlantedBug {
   std::string_view name;
   std::string_view what;  // goes wrong
   std::string_view where;
+  bool of_leaders = false;  // found by sim/leaders.h
 };
 const std::vector<PlantedBug>& planted_bugs();
 

@@ -2,6 +2,7 @@
 // auditors.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,11 @@ struct TrueRun {
   std::vector<std::string> log;  // what it wrote, as lines of the spool; where that is played
   bool unseen = false;           // the engine never knew that it ran
   bool taken = false;            // away from its engine, for a while or for good, and its log
+  std::uint64_t life = 0;        // for who plays it
+  // What its engine may honestly say of its end, where that is not when it ended: so much earlier
+  // (killed after it was counted as ended) or later (a node that died was missed then).
+  base::Duration early{0}, late{0};
+  bool vanished = false;  // … or nothing: it was forgotten while it ran
 };
 using TrueRuns = std::vector<TrueRun>;
 

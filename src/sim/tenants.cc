@@ -125,10 +125,13 @@ std::string Tenants::job_body(const Tenant& t) {
   if (below(3) == 0) body += fmt::format(R"(,"time":"{}s")", 20 + below(400));
   if (below(4) == 0) body += R"(,"volumes":["data:/data"])";
   if (below(6) == 0) body += R"(,"image":"registry.example/made/up:1")";
+  if (!plan_.slurm.empty()) body += R"(,"command":["train"])";
   if (!plan_.sites.empty()) {  // no draws where there are none
     if (below(2) == 0) body += R"(,"if_site_lost":"move")";
     const auto where = below(plan_.sites.size() + 4);
-    if (where < plan_.sites.size())
+    if (!plan_.slurm.empty() && below(2) == 0)
+      body += fmt::format(R"(,"placement":{{"sites":["{}"]}})", plan_.slurm);
+    else if (where < plan_.sites.size())
       body += fmt::format(R"(,"placement":{{"sites":["{}"]}})", plan_.sites[where]);
   }
   return body + "}";

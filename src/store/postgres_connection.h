@@ -13,6 +13,7 @@
 
 #include "store/postgres.h"
 #include "store/postgres_values.h"
+#include "store/writer_office.h"
 
 namespace ampacity::store {
 
@@ -23,9 +24,10 @@ struct ClearResult {
 };
 using PostgresResult = std::unique_ptr<PGresult, ClearResult>;
 
-class PostgresConnection final : public Connection {
+class PostgresConnection final : public Connection, WriterSession {
  public:
-  PostgresConnection(const StoreAt& at, PostgresUse use) : at_(at), use_(use) {}
+  PostgresConnection(const StoreAt& at, PostgresUse use)
+      : at_(at), use_(use), office_(*this, at_, use == PostgresUse::write) {}
   PostgresConnection(const PostgresConnection&) = delete;
   PostgresConnection& operator=(const PostgresConnection&) = delete;
   ~PostgresConnection() override;
@@ -85,11 +87,15 @@ class PostgresConnection final : public Connection {
   Sql<void> once(std::unique_ptr<Statement>& s, std::string_view sql);  // prepared, and sent
 
   // Of the session.
-  Sql<void> connect();
-  Sql<void> take_lock();
-  std::string holder_of_lock();
+  Sql<void> connect() override;
+  void give_up() override { lost_ = true; }
+  Sql<void> settle() override;
+  Sql<bool> try_lock() override;
+  Holder holder_of_lock() override;
+  Sql<std::optional<Row>> look() override;
+  Sql<std::optional<Row>> take() override;
+  Sql<std::optional<Row>> row(const std::string& sql);
   bool is_readable() const;
-  base::Duration patience() const;  // with a server that does not answer
   Sql<void> resolve_commit();
   // Outside of the pipeline: a row's first columns as text; empty: there was none.
   Sql<std::vector<std::string>> ask(const std::string& sql);
@@ -109,10 +115,7 @@ class PostgresConnection final : public Connection {
   std::optional<SqlFault> fault_;  // the first since begin()
   std::int64_t touched_ = 0;
   std::unique_ptr<Statement> begin_, commit_, roll_back_, prove_;
-  // The office of writer: which holder this is (0: none), and how many commits are known.
-  std::int64_t epoch_ = 0, commits_ = 0;
-  bool in_doubt_ = false;   // about the commit after commits_
-  std::int64_t found_ = 0;  // commits, by the row, at the latest reconnect
+  WriterOffice office_;
 };
 
 class PostgresStatement final : public Statement {

@@ -19,9 +19,6 @@ using Kind = SqlFault::Kind;
 constexpr std::int64_t writer_lock = 0x616d706163697479;  // "ampacity"
 constexpr base::Duration first_pause = base::Duration::millis(20);
 constexpr base::Duration longest_pause = base::Duration::millis(500);
-constexpr base::Duration most_for_a_reader = base::Duration::seconds(5);
-// A session whose process was killed is noticed by the server within this.
-constexpr base::Duration lock_patience = base::Duration::seconds(3);
 
 constexpr const char* session_settings =
     "SET statement_timeout = 0; SET lock_timeout = '10s'; SET standard_conforming_strings = on; "
@@ -157,110 +154,73 @@ Sql<void> PostgresConnection::open() {
   const base::Duration began = base::elapsed();
   for (base::Duration pause = first_pause;; pause = std::min(longest_pause, pause * 2)) {
     auto r = connect();
-    if (r && use_ == PostgresUse::write) r = take_lock();
-    if (r && !PQenterPipelineMode(pg_)) r = std::unexpected(unreachable(at_, last_message(pg_)));
+    if (r) r = office_.lock();
+    if (r) r = settle();
     if (r || !may_pass(r.error().message)) return r;
-    if (base::elapsed() > began + patience()) return r;
+    if (base::elapsed() > began + office_.patience()) return r;
     base::sleep_for(pause);
   }
 }
 
-base::Duration PostgresConnection::patience() const {
-  return use_ == PostgresUse::write ? at_.patience : std::min(at_.patience, most_for_a_reader);
+Sql<void> PostgresConnection::settle() {
+  if (PQenterPipelineMode(pg_)) return {};
+  return std::unexpected(unreachable(at_, last_message(pg_)));
 }
 
 // ---- the one writer -----------------------------------------------------------------------------
 
-std::string PostgresConnection::holder_of_lock() {
+WriterSession::Holder PostgresConnection::holder_of_lock() {
   auto row = ask(
       "SELECT a.pid::text, a.application_name, coalesce(host(a.client_addr), 'this host') "
       "FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND "
       "l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
       "AND (l.classid::bigint << 32 | l.objid::bigint) = " +
       std::to_string(writer_lock));
-  if (!row || row->size() < 3) return "?";
+  if (!row || row->size() < 3) return {"?", false};
   // Our own earlier session, which the server has not given up yet, or that of whom we succeeded by
   // a lease: nothing of it is wanted.
   const std::string end = "SELECT pg_terminate_backend(" + (*row)[0] + ")";
-  if ((*row)[1] == session_name_)
+  const bool ours = (*row)[1] == session_name_;
+  if (ours)
     (void)ask(end);
   else if (at_.epoch)
     (void)ask(end + " FROM writer WHERE one = 1 AND epoch = " + std::to_string(at_.epoch));
-  return (*row)[1] + " on " + (*row)[2];
+  return {(*row)[1] + " on " + (*row)[2], ours};
 }
 
-// Held, no earlier session of this store's writer can commit any more.
-Sql<void> PostgresConnection::take_lock() {
-  const base::Duration began = base::elapsed();
-  for (base::Duration pause = first_pause;; pause = std::min(longest_pause, pause * 2)) {
-    auto got = ask("SELECT pg_try_advisory_lock(" + std::to_string(writer_lock) + ")");
-    if (!got) return std::unexpected(std::move(got.error()));
-    if (!got->empty() && got->front() == "t") return {};
-    const std::string holder = holder_of_lock();
-    const bool ours = holder.starts_with(session_name_ + " ");
-    if (base::elapsed() > began + (ours ? patience() : lock_patience))
-      return std::unexpected(
-          SqlFault{epoch_ > 0 ? Kind::fenced : Kind::other, "postgres 55006",
-                   at_.name() + " is in use by another ampacityd (" + holder + "): stop it first"});
-    base::sleep_for(pause);
-  }
+Sql<bool> PostgresConnection::try_lock() {
+  auto got = ask("SELECT pg_try_advisory_lock(" + std::to_string(writer_lock) + ")");
+  if (!got) return std::unexpected(std::move(got.error()));
+  return !got->empty() && got->front() == "t";
+}
+
+Sql<std::optional<WriterSession::Row>> PostgresConnection::row(const std::string& sql) {
+  auto found = ask(sql);
+  if (!found) return std::unexpected(std::move(found.error()));
+  if (found->size() < 2) return std::nullopt;
+  return Row{std::atoll((*found)[0].c_str()), std::atoll((*found)[1].c_str())};
+}
+Sql<std::optional<WriterSession::Row>> PostgresConnection::look() {
+  return row("SELECT epoch, commits FROM writer WHERE one = 1");
+}
+Sql<std::optional<WriterSession::Row>> PostgresConnection::take() {
+  return row(
+      "UPDATE writer SET epoch = epoch + 1, holder = '', url = '', lease = 0, expires = 0 "
+      "WHERE one = 1 RETURNING epoch, commits");
 }
 
 Sql<void> PostgresConnection::claim() {
   if (unsynced_ > 0) sync();
   settle_all();
   PQexitPipelineMode(pg_);
-  auto row =
-      ask(at_.epoch ? "SELECT epoch, commits FROM writer WHERE one = 1 AND epoch = " +
-                          std::to_string(at_.epoch)
-                    : "UPDATE writer SET epoch = epoch + 1, holder = '', url = '', lease = 0, "
-                      "expires = 0 WHERE one = 1 RETURNING epoch, commits");
+  auto claimed = office_.claim();
   PQenterPipelineMode(pg_);
-  if (!row) return std::unexpected(std::move(row.error()));
-  if (row->size() < 2)
-    return std::unexpected(
-        at_.epoch ? SqlFault{Kind::fenced, "postgres AM001", "another ampacityd leads"}
-                  : SqlFault{Kind::other, "postgres 02000", "the table writer has no row"});
-  epoch_ = std::atoll((*row)[0].c_str());
-  commits_ = std::atoll((*row)[1].c_str());
-  return {};
+  return claimed;
 }
 
 Sql<void> PostgresConnection::reconnect() {
   if (!lost_) return {};
-  const base::Duration began = base::elapsed();
-  base::log_warn("store: {}", lost_fault().message);
-  Sql<void> r;
-  for (base::Duration pause = first_pause;; pause = std::min(longest_pause, pause * 2)) {
-    r = connect();
-    if (r && use_ == PostgresUse::write) r = take_lock();
-    if (r && epoch_ > 0) {
-      auto row = ask("SELECT epoch, commits FROM writer WHERE one = 1");
-      if (!row)
-        r = std::unexpected(std::move(row.error()));
-      else if (row->size() < 2 || std::atoll((*row)[0].c_str()) != epoch_)
-        r = std::unexpected(SqlFault{Kind::fenced, "postgres AM001",
-                                     "another ampacityd has become the writer of " + at_.name()});
-      else if (const std::int64_t found = std::atoll((*row)[1].c_str());
-               found != commits_ && !(in_doubt_ && found == commits_ + 1))
-        r = std::unexpected(SqlFault{
-            Kind::unknown, "postgres AM002",
-            at_.name() + " is at commit " + (*row)[1] + ", and " + std::to_string(commits_) +
-                " was acknowledged: it is another copy, or a standby that lagged behind"});
-      else
-        found_ = found;
-    }
-    if (r && PQenterPipelineMode(pg_)) {
-      base::log_warn("store: connected again to {}", at_.name());
-      return r;
-    }
-    lost_ = true;
-    if (!r && r.error().kind != Kind::lost) return r;
-    if (base::elapsed() > began + patience()) break;
-    base::sleep_for(pause);
-  }
-  if (r) r = std::unexpected(lost_fault());
-  return r;
+  return office_.find_again(lost_fault());
 }
 
 // ---- transactions -------------------------------------------------------------------------------
@@ -276,10 +236,10 @@ Sql<void> PostgresConnection::begin() {
   fault_.reset();
   if (auto r = once(begin_, "BEGIN"); !r) return r;
   in_transaction_ = true;
-  if (epoch_ == 0) return {};
+  if (!office_.held()) return {};
   if (!prove_) prove_ = std::make_unique<PostgresStatement>(*this, "SELECT still_writer(?, ?)");
-  prove_->bind(1, epoch_);
-  prove_->bind(2, commits_ + 1);
+  prove_->bind(1, office_.epoch());
+  prove_->bind(2, office_.next_commit());
   return send(static_cast<PostgresStatement&>(*prove_), Pending::What::run);
 }
 
@@ -292,7 +252,7 @@ Sql<void> PostgresConnection::commit() {
   if (lost_) return resolve_commit();
   if (fault_) return std::unexpected(*fault_);
   in_transaction_ = false;
-  if (epoch_ > 0) ++commits_;
+  office_.committed();
   return {};
 }
 
@@ -300,25 +260,7 @@ Sql<void> PostgresConnection::commit() {
 Sql<void> PostgresConnection::resolve_commit() {
   // A statement before it had failed already: then it cannot have.
   if (fault_ && fault_->kind != Kind::lost) return std::unexpected(*fault_);
-  const SqlFault was = lost_fault();
-  if (epoch_ == 0) return std::unexpected(was);
-  in_doubt_ = true;
-  auto r = reconnect();
-  in_doubt_ = false;
-  if (!r) {
-    if (r.error().kind == Kind::lost)
-      r.error() = {Kind::unknown, "postgres 08007",
-                   was.message + "; whether the last commit took place could not be learnt: " +
-                       r.error().message};
-    return r;
-  }
-  if (found_ == commits_) {
-    base::log_warn("store: the commit whose answer was lost did not take place");
-    return std::unexpected(was);
-  }
-  base::log_warn("store: the commit whose answer was lost did take place");
-  commits_ = found_;
-  return {};
+  return office_.resolve(lost_fault());
 }
 
 void PostgresConnection::roll_back() {
