@@ -408,6 +408,11 @@ struct CreditRequest {
 };
 BOOST_DESCRIBE_STRUCT(CreditRequest, (), (project, amount, note))
 
+struct SessionRequest {
+  std::string key;
+};
+BOOST_DESCRIBE_STRUCT(SessionRequest, (), (key))
+
 struct WhoAmI {
   core::Role role{};
   std::optional<std::string> project;

@@ -25,6 +25,11 @@ const std::vector<Route> table = {
      nullptr, of<Health>},
     {"openapi", "GET", "/openapi.json", anyone, "This document"},
     {"metrics", "GET", "/metrics", owner, "Prometheus metrics", nullptr, nullptr, "text/plain"},
+    {"sign_in", "POST", "/v1/session", anyone,
+     "For browsers: a key for a session's cookie. From this server's own pages only",
+     of<SessionRequest>, nullptr, json, 201},
+    {"sign_out", "DELETE", "/v1/session", customer, "End the cookie's session", nullptr, nullptr,
+     json, 204},
     {"whoami", "GET", "/v1/whoami", customer, "Whose key this is", nullptr, of<WhoAmI>},
 
     {"offers", "GET", "/v1/offers", customer, "What can be had now, at what price", nullptr,
@@ -118,7 +123,8 @@ const std::vector<Route> table = {
      of<Event>,
      events,
      200,
-     {{"follow", "0: what has happened, then end"}}},
+     {{"follow", "0: what has happened, then end"},
+      {"unnamed", "1: without event names, as a browser's onmessage takes them"}}},
 
     {"take_meter_events", "POST", "/v1/meter-events", customer,
      "Metered usage beside leases, as CloudEvents 1.0: one, or a batch of up to 1,000; each stands "

@@ -60,6 +60,8 @@ std::map<std::string_view, App::Entry> App::handlers() {
       {"openapi", {&App::openapi, true}},
       {"metrics", {&App::metrics}},
       {"whoami", {&App::whoami}},
+      {"sign_in", {&App::sign_in, true}},
+      {"sign_out", {&App::sign_out, true}},
       {"offers", {&App::offers}},
       {"list_prices", {&App::list_prices}},
       {"set_prices", {&App::set_prices}},
@@ -123,6 +125,7 @@ App::App(AppOptions options, Loop& loop, KeyRing& keys, engines::Engine& engine,
     : options_(std::move(options)),
       loop_(loop),
       keys_(keys),
+      sessions_(keys),
       engine_(engine),
       live_(live),
       webhooks_(webhooks),
@@ -143,6 +146,7 @@ void App::handle(net::Request request, net::Reply reply) {
         {base::Code::unavailable, "the server is starting; try again in a second", {}, {}, {}}));
   reply.finish_with([this](net::Response& r) { finish(r); });
   net::Target target = net::parse_target(request.target);
+  if (console::Console::owns(target.path)) return reply.send(console_.answer(request, target.path));
   api::Match match = api::match_route(request.method, target.path);
   const auto refuse = [&reply](base::Code code, const char* why) {
     reply.send(api::problem_response({code, why, {}, {}, {}}));
@@ -156,7 +160,7 @@ void App::handle(net::Request request, net::Reply reply) {
   if (match.route && sent_on(*match.route, request, reply)) return;
   Caller caller;
   if (!match.route || match.route->permission != api::Permission::anyone) {
-    auto verified = keys_.verify(request.header("Authorization"));
+    auto verified = caller_of(request);
     if (!verified) return reply.send(api::problem_response(verified.error()));
     caller = std::move(*verified);
   }

@@ -13,6 +13,7 @@
 #include "api/bind_hooks.h"
 #include "api/bind_job.h"
 #include "api/routes.h"
+#include "console/serve.h"
 #include "engines/engine.h"
 #include "engines/log_spool.h"
 #include "net/http_server.h"
@@ -22,6 +23,7 @@
 #include "server/live.h"
 #include "server/loop.h"
 #include "server/metrics.h"
+#include "server/sessions.h"
 #include "server/workers.h"
 
 namespace ampacity::server {
@@ -72,6 +74,10 @@ class App {
   static std::map<std::string_view, Entry> handlers();
   static void add_money_handlers(std::map<std::string_view, Entry>& all);
 
+  // handlers_session.cc
+  void sign_in(Call& c, net::Reply& r);
+  void sign_out(Call& c, net::Reply& r);
+  base::Result<Caller> caller_of(const net::Request& request) const;
   // handlers_jobs.cc
   void submit_job(Call& c, net::Reply& r);
   void quote(Call& c, net::Reply& r);
@@ -218,6 +224,8 @@ class App {
   const AppOptions options_;
   Loop& loop_;
   KeyRing& keys_;
+  Sessions sessions_;
+  const console::Console console_;
   engines::Engine& engine_;
   Live& live_;
   Webhooks& webhooks_;

@@ -30,6 +30,7 @@ std::string sse(std::string_view id, std::string_view event, const std::string& 
 struct Live::EventFollower {
   std::shared_ptr<net::Stream> stream;
   std::optional<std::string> project;
+  bool named = true;
   std::uint64_t sent = 0;
   bool catching_up = true;
   std::vector<api::Event> waiting;  // published while it catches up
@@ -38,7 +39,7 @@ struct Live::EventFollower {
     if (e.sequence <= sent) return true;
     sent = e.sequence;
     if (project && e.project != project) return true;
-    return stream->write(sse(std::to_string(e.sequence), e.kind, base::to_json(e)));
+    return stream->write(sse(std::to_string(e.sequence), named ? e.kind : "", base::to_json(e)));
   }
 };
 
@@ -121,11 +122,11 @@ std::vector<api::Event> Live::events_after(store::Reader& reader, std::uint64_t 
   });
 }
 
-void Live::follow_events(std::shared_ptr<net::Stream> stream, std::optional<std::string> project,
-                         std::optional<std::uint64_t> after, bool go_on) {
+void Live::follow_events(std::shared_ptr<net::Stream> stream, const EventsWanted& wanted) {
   auto f = std::make_shared<EventFollower>();
   f->stream = std::move(stream);
-  f->project = std::move(project);
+  f->project = wanted.project;
+  f->named = wanted.named;
   {
     const base::Guard lock(mutex_);
     event_followers_ -=
@@ -137,7 +138,7 @@ void Live::follow_events(std::shared_ptr<net::Stream> stream, std::optional<std:
   auto reader = store::open_reader(store_);
   const std::uint64_t now = loop_.ask([](const core::World& w) { return w.state().sequence; });
   f->stream->write(": events of Ampacity\n\n");
-  f->sent = std::min(after.value_or(now), now);
+  f->sent = std::min(wanted.after.value_or(now), now);
   while (reader && f->sent < now && !f->stream->closed()) {
     const auto events = events_after(**reader, f->sent);
     if (events.empty()) break;
@@ -147,7 +148,7 @@ void Live::follow_events(std::shared_ptr<net::Stream> stream, std::optional<std:
   for (const auto& e : f->waiting) f->send(e);
   f->waiting.clear();
   f->catching_up = false;
-  if (!go_on) event_followers_ -= static_cast<int>(std::erase(events_, f));
+  if (!wanted.go_on) event_followers_ -= static_cast<int>(std::erase(events_, f));
 }
 
 bool Live::follow_log(std::shared_ptr<net::Stream> stream, LogFollow follow) {

@@ -43,8 +43,13 @@ class Live {
 
   // `after`: the last sequence the peer has; nullopt: only what is new. Blocks while it catches up;
   // without `go_on` that is all.
-  void follow_events(std::shared_ptr<net::Stream> stream, std::optional<std::string> project,
-                     std::optional<std::uint64_t> after, bool go_on);
+  struct EventsWanted {
+    std::optional<std::string> project;  // nullopt: all
+    std::optional<std::uint64_t> after;
+    bool go_on = true;
+    bool named = true;  // with `event: kind`
+  };
+  void follow_events(std::shared_ptr<net::Stream> stream, const EventsWanted& wanted);
   // Whether anything of it is in this server's spool.
   bool has_log(const LogFollow& of) const;
   // False: too many followers.
