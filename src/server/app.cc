@@ -68,6 +68,7 @@ std::map<std::string_view, App::Entry> App::handlers() {
       {"quote", {&App::quote}},
       {"submit_job", {&App::submit_job, true}},
       {"list_jobs", {&App::list_jobs}},
+      {"job_pages", {&App::job_pages}},
       {"show_job", {&App::show_job}},
       {"why_job", {&App::why_job}},
       {"stop_job", {&App::stop_job}},
@@ -86,6 +87,9 @@ std::map<std::string_view, App::Entry> App::handlers() {
       {"change_site", {&App::change_site}},
       {"remove_site", {&App::remove_site}},
       {"list_nodes", {&App::list_nodes}},
+      {"show_node", {&App::show_node}},
+      {"fleet", {&App::fleet}},
+      {"fleet_live", {&App::fleet_live}},
       {"change_node", {&App::change_node}},
       {"create_org", {&App::create_org}},
       {"list_orgs", {&App::list_orgs}},
@@ -126,6 +130,7 @@ App::App(AppOptions options, Loop& loop, KeyRing& keys, engines::Engine& engine,
       loop_(loop),
       keys_(keys),
       sessions_(keys),
+      fleet_(loop, clock),
       engine_(engine),
       live_(live),
       webhooks_(webhooks),
@@ -136,6 +141,11 @@ App::App(AppOptions options, Loop& loop, KeyRing& keys, engines::Engine& engine,
   for (const api::Route& r : api::routes())
     CHECK_THAT(entries_.contains(r.operation), "a route without a handler");
   CHECK_THAT(entries_.size() == api::routes().size(), "a handler without a route");
+}
+
+void App::stop() {
+  fleet_.stop();
+  workers_.stop();
 }
 
 // Authorisation is here and nowhere else (what is sent on is authorised by the leader): by the

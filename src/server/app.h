@@ -17,6 +17,7 @@
 #include "engines/engine.h"
 #include "engines/log_spool.h"
 #include "net/http_server.h"
+#include "server/fleet_feed.h"
 #include "server/forward.h"
 #include "server/invoicing.h"
 #include "server/keys.h"
@@ -60,7 +61,9 @@ class App {
   using SiteNotes = std::function<std::vector<std::string>(const std::string& site)>;
   void show_site_notes(SiteNotes notes) { site_notes_ = std::move(notes); }
   void open() { open_ = true; }  // until then: 503, the cloud is being made ready
-  void stop() { workers_.stop(); }
+  // After each commit.
+  void committed() { fleet_.committed(); }
+  void stop();
 
  private:
   // Quick handlers run on the I/O thread and never block; slow ones on a worker.
@@ -82,6 +85,7 @@ class App {
   void submit_job(Call& c, net::Reply& r);
   void quote(Call& c, net::Reply& r);
   void list_jobs(Call& c, net::Reply& r);
+  void job_pages(Call& c, net::Reply& r);
   void show_job(Call& c, net::Reply& r);
   void why_job(Call& c, net::Reply& r);
   void stop_job(Call& c, net::Reply& r);
@@ -114,6 +118,9 @@ class App {
   void whoami(Call& c, net::Reply& r);
   void offers(Call& c, net::Reply& r);
   void list_nodes(Call& c, net::Reply& r);
+  void show_node(Call& c, net::Reply& r);
+  void fleet(Call& c, net::Reply& r);
+  void fleet_live(Call& c, net::Reply& r);
   void change_node(Call& c, net::Reply& r);
   void list_volumes(Call& c, net::Reply& r);
   void remove_volume(Call& c, net::Reply& r);
@@ -225,6 +232,7 @@ class App {
   Loop& loop_;
   KeyRing& keys_;
   Sessions sessions_;
+  FleetFeed fleet_;
   const console::Console console_;
   engines::Engine& engine_;
   Live& live_;
