@@ -100,7 +100,7 @@ class ContainerEngine final : public Engine {
   void later(const std::string& name, const base::Fault& fault);
   void fail(const std::string& name, const core::RankWork& work, std::string why);
   bool still_wanted(const std::string& name) const;
-  bool killed_by_others(const std::string& name) const;  // not by us, so far
+  bool may_be_going(const std::string& name);  // then its rank is free again
 
   // container_things.cc: images, networks, volumes.
   base::Try<void> ensure_volumes(const core::RankWork& work);

@@ -18,7 +18,7 @@ using State = core::RankSeen::State;
 
 constexpr const char* kPull = "pull";      // a create task that fetches the image
 constexpr const char* kPulled = "pulled";  // and one after that
-constexpr base::Duration kRemovalPause = base::Duration::millis(400);
+constexpr base::Duration kRemovalPause = base::Duration::seconds(3);  // a busy host's removal
 constexpr base::Duration kDying = base::Duration::millis(200);
 constexpr int kMostTries = 3;  // of a start the engine refuses for no permanent reason
 
@@ -318,26 +318,26 @@ void ContainerEngine::do_look(const std::string& name, const core::RankWork& wor
     finish(name, [](RankMemory&) {});
     return wake();
   }
-  if (found->state == ContainerState::ended && found->exit_code == 137 && killed_by_others(name) &&
-      !host_->oom_killed(found->id)) {
-    // Whoever removes a container kills it first: see whether it is going.
-    base::Lock lock(mutex_);
-    stopped_.wait_for(lock, kRemovalPause, [this] { return stopping_.load(); });
-    lock.unlock();
-    auto again = call(dialect_->inspect(name), 20);
-    if (!again) return later(name, again.error());
-    if (again->status == 404) {
-      finish(name, [](RankMemory&) {});
-      return wake();
-    }
+  if (found->state == ContainerState::ended && found->exit_code == 137 &&
+      !host_->oom_killed(found->id) && may_be_going(name)) {
+    return wake();
   }
   report_inspected(name, work, *found);
 }
 
-bool ContainerEngine::killed_by_others(const std::string& name) const {
-  base::Guard lock(mutex_);
-  auto found = ranks_.find(name);
-  return found != ranks_.end() && found->second.memory.kill_at.us == 0;
+// Killed, and not by us: whoever removes a container kills it first. It is looked at again for a
+// while, to see whether it goes.
+bool ContainerEngine::may_be_going(const std::string& name) {
+  {
+    base::Guard lock(mutex_);
+    auto found = ranks_.find(name);
+    if (found == ranks_.end() || found->second.memory.kill_at.us != 0) return false;
+    base::Instant& since = found->second.memory.found_killed;
+    if (since.us == 0) since = passed();
+    if (passed() - since >= kRemovalPause) return false;
+  }
+  finish(name, [at = passed() + kDying](RankMemory& memory) { memory.not_before = at; });
+  return true;
 }
 
 void ContainerEngine::report_inspected(const std::string& name, const core::RankWork& work,

@@ -20,8 +20,7 @@ constexpr std::int64_t kPullBound_s = 900;
 constexpr std::size_t kUploadBlock = 1 << 20;
 constexpr std::string_view kLocal = "localhost/ampacity-";
 constexpr std::size_t kMostLog = 256 << 20;
-constexpr base::Duration kCopyPeriod = base::Duration::seconds(1);
-constexpr int kMeterEvery = 5;  // such periods
+constexpr int kMeterEvery = 5;  // looks
 constexpr auto kMeterBound = std::chrono::seconds(2);
 constexpr int kMeterFiles = 500'000;
 constexpr base::Duration kRemovalBound = base::Duration::seconds(20);
@@ -313,7 +312,7 @@ void ContainerEngine::copy_logs() {
 void ContainerEngine::meter() {
   base::Lock lock(mutex_);
   int round = 0;
-  while (!stopped_.wait_for(lock, kCopyPeriod, [this] { return stopping_.load(); })) {
+  while (!stopped_.wait_for(lock, options_.look_period, [this] { return stopping_.load(); })) {
     if (!host_->owns_service()) {
       lock.unlock();
       copy_logs();

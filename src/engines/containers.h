@@ -22,6 +22,8 @@ struct ContainerOptions {
   std::filesystem::path
       image_archives;  // NAME.tar here is imported as localhost/ampacity-NAME when absent
   base::Duration period = base::Duration::seconds(3);  // between full comparisons
+  // Between looks at logs, where we copy them, and, five times rarer, at what volumes hold.
+  base::Duration look_period = base::Duration::seconds(1);
   std::int64_t host_cpu_milli = 0;  // what all emulated nodes' containers may take together
   std::int64_t host_memory_mib = 0;
   std::int64_t pids_limit = 4096;

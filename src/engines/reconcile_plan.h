@@ -42,6 +42,7 @@ struct RankMemory {
   bool ran = false;       // seen running in this life
   base::Instant term_at;  // 0: not sent
   base::Instant kill_at;
+  base::Instant found_killed;     // ended by a KILL that was not ours
   base::Instant asked_at;         // when we asked for its start, by the clock; 0: before this life
   base::Instant seen_running_at;  // lately, by the clock
   base::Instant asked, first_seen, last_seen;  // the same, by what has passed; 0: not in this life

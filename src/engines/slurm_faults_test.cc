@@ -21,7 +21,8 @@ SlurmOptions options_of(const FakeSlurm& slurm, bool shared = true) {
   o.reserve = false;
   o.period = base::Duration::millis(50);
   o.quiet = base::Duration::millis(200);
-  o.settle = base::Duration::seconds(2);
+  o.settle = base::Duration::seconds(1);
+  o.lost = base::Duration::seconds(1);
   o.lease = base::Duration::seconds(0);
   return o;
 }

@@ -12,7 +12,6 @@ using State = core::RankSeen::State;
 using base::Duration;
 using base::Instant;
 
-constexpr Duration kLostAfter = Duration::seconds(5);  // missing in lists for so long
 constexpr Duration kKillAgain = Duration::seconds(5);
 constexpr Duration kLookAgain = Duration::millis(500);
 constexpr Duration kMarkerOwed = Duration::seconds(15);
@@ -34,7 +33,7 @@ SlurmPlanned plan_nowhere(const core::RankWork& work, const SlurmMemory& m, cons
   const bool untouched = m.fresh && m.asked_at.us == 0;
   const bool missing = known_missing(m, list_began);
   if (has_run(work, m) || (!rules.shared && m.job_id != 0)) {
-    if (!missing || m.missing_at.us == 0 || list_began - m.missing_at < kLostAfter) return {};
+    if (!missing || m.missing_at.us == 0 || list_began - m.missing_at < rules.lost) return {};
     return {SlurmStep::report_absent,
             "Slurm no longer knows it: its state was lost, or the end was forgotten"};
   }

@@ -64,6 +64,7 @@ struct SlurmRules {
   bool shared = false;           // there is a folder with markers
   base::Duration news_delay{0};  // for so long a marker may stay unseen
   base::Duration lease{0};       // of the time limit; zero: no limit
+  base::Duration lost{0};        // missing in lists for so long
 };
 
 struct SlurmPlanned {

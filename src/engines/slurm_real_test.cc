@@ -2,6 +2,7 @@
 // folder by examples/slurm/cluster.sh: one life, gangs, ends, stops, slurmctld killed, MinJobAge.
 #include <sys/stat.h>
 
+#include <sstream>
 #include <thread>
 
 #include "engines/log_spool.h"
@@ -46,6 +47,16 @@ class SlurmLab {
     return o;
   }
   std::filesystem::path folder() const { return root_ / "c"; }
+  // What the cluster says of itself, for whoever reads a failure.
+  std::string story() const {
+    (void)script("run",
+                 "bash -c 'squeue -a -t all -o \"%i %j %T %r %N %S\"; sinfo -R -N -o \"%N %T %E\"; "
+                 "scontrol -o show res; tail -n 40 " +
+                     (folder() / "log/ctld.log").string() + "'");
+    std::ostringstream text;
+    text << std::ifstream(root_ / "script.log").rdbuf();
+    return text.str();
+  }
   base::SystemClock clock;
 
  private:
@@ -91,7 +102,8 @@ bool contains(const std::string& text, const std::string& part) {
   if (lab == nullptr) {                                                 \
     MESSAGE("SKIPPED: Slurm is not installed here, or does not start"); \
     return;                                                             \
-  }
+  }                                                                     \
+  INFO(lab->story());
 
 TEST_CASE("real slurm: nodes, ends, signals, output, the environment") {
   SLURM_OR_SKIP
@@ -160,7 +172,10 @@ TEST_CASE("real slurm: a gang of 2 x 8 emulated GPUs; stop with its grace; KILL 
 TEST_CASE("real slurm: slurmctld killed and back; an outage longer than MinJobAge; strays") {
   SLURM_OR_SKIP
   auto runs_on = rank("while [ ! -e stop ]; do sleep 0.1; done; exit 4"),
-       ends = rank("sleep 7; exit 6");
+       ends = rank("while [ ! -e end ]; do sleep 0.1; done; exit 6");
+  const auto say = [&](const char* word) {
+    std::ofstream(lab->folder() / "shared/home/p1" / word) << "now\n";
+  };
   {
     Real real(*lab);
     auto& w = real.watch;
@@ -168,12 +183,10 @@ TEST_CASE("real slurm: slurmctld killed and back; an outage longer than MinJobAg
     w.engine->desire_also({runs_on, ends});
     REQUIRE(w.reaches(runs_on, State::running, 40));
     REQUIRE(w.reaches(ends, State::running, 40));
-    // Killed before its first save it would number jobs anew, and drain nodes over numbers used
-    // twice.
-    REQUIRE(
-        w.until([&] { return std::filesystem::exists(lab->folder() / "state/job_state"); }, 30));
+    REQUIRE(lab->script("saved"));
     REQUIRE(lab->script("kill", "ctld"));
     REQUIRE(w.until([&] { return !w.engine->health().reachable; }, 40));
+    say("end");
     REQUIRE(w.reaches(ends, State::ended, 30));  // told with slurmctld dead
     CHECK(w.last(ends).exit_code == 6);
     REQUIRE(lab->script("start", "ctld"));
@@ -182,7 +195,7 @@ TEST_CASE("real slurm: slurmctld killed and back; an outage longer than MinJobAg
     CHECK(w.last(runs_on).state == State::running);
   }
   // The engine is away; the rank ends; Slurm forgets it.
-  std::ofstream(lab->folder() / "shared/home/p1/stop") << "now\n";
+  say("stop");
   const auto forgotten = [&] {
     return lab->script("run", fmt::format("bash -c '! squeue -h -t all -n {} | grep -q .'",
                                           runs_on.container_name()));

@@ -132,7 +132,7 @@ base::Try<void> SlurmEngine::remove_volume(std::uint32_t, const std::string&) {
 // Under the lock.
 SlurmRules SlurmEngine::rules() const {
   return {static_cast<bool>(shared_), shared_.news_delay(),
-          may_renew_ ? options_.lease : Duration{0}};
+          may_renew_ ? options_.lease : Duration{0}, options_.lost};
 }
 
 void SlurmEngine::enqueue(Task task) {

@@ -120,6 +120,7 @@ class Lab {
     }
     lab->options.image_archives = lab->root_ / "images";
     lab->options.period = base::Duration::millis(500);
+    lab->options.look_period = base::Duration::millis(200);
     lab->options.host_cpu_milli = 2000;
     lab->options.host_memory_mib = 2048;
     lab->options.volume_limit_bytes = 4 << 20;
@@ -177,6 +178,9 @@ class Watch {
   }
   int count(std::uint64_t job, State state) {
     std::lock_guard lock(mutex_);
+    return told(job, state);
+  }
+  int told(std::uint64_t job, State state) {  // within until()
     int n = 0;
     for (const auto& one : all_[job]) n += one.state == state;
     return n;

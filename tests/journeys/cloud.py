@@ -122,8 +122,8 @@ class Cloud:
             expect(self.process.poll() is None, "ampacityd ended at start")
             return os.path.exists(port_file) and open(port_file).read().strip()
         self.port = int(wait_for("ampacityd listens", listening))
-        if self.store:  # alone on it: after a kill it follows its own dead lease until that is over
-            wait_for("it leads", lambda: self.call("GET", "/healthz", key="").json.get("role") == "leader")
+        if self.store:  # in PostgreSQL it leads by its lease, which after a kill may be its own dead one's
+            wait_for("it leads", lambda: self.call("GET", "/healthz", key="").json.get("role") in ("leader", "alone"))
 
     def offline(self, verb):
         """A verb of ampacityd while no server runs."""

@@ -1,9 +1,6 @@
 """Real Slurm: a gang of 2 x 8 emulated GPUs with its receipt; a stop with its grace; ampacityd killed while
 work ends and Slurm forgets it; slurmctld killed and back; strays ended; the books hold."""
 
-import os
-import time
-
 from cloud import expect, wait_for
 from slurm_lab import Lab, need_slurm
 
@@ -39,10 +36,7 @@ with Lab(nodes=2, gpus=8, min_job_age=2) as lab, lab.cloud() as cloud:
     # 3. Exit codes, and slurmctld killed in between.
     fails = cloud.submit("sleep 12; exit 5", resources={"gpus": "h100:1"})
     cloud.wait(fails, "running")
-    started = time.time()
-    # Killed before it has saved this job it would give its number away again, and drain the node over a number used twice.
-    wait_for("slurmctld saves its state",
-             lambda: os.path.exists(saved := f"{lab.dir}/state/job_state") and os.path.getmtime(saved) > started)
+    lab.do("saved")
     lab.do("kill", "ctld")
     ended = cloud.wait(fails)
     expect(ended["exit_code"] == 5, f"ended with slurmctld dead: {ended}")
