@@ -15,16 +15,16 @@ const round_ms = 120
 
 // What an event of a kind makes old, by the first word of its kind; all kinds: src/core/facts.h.
 const made_old: Record<string, PathOf<'get'>[]> = {
-  job: ['/v1/jobs', '/v1/jobs/{job}', '/v1/jobs/{job}/why', '/v1/offers'],
-  lease: ['/v1/jobs', '/v1/jobs/{job}', '/v1/jobs/{job}/receipt', '/v1/offers', '/v1/projects', '/v1/budgets'],
+  job: ['/v1/jobs', '/v1/jobs/{job}', '/v1/jobs/{job}/why', '/v1/jobs/{job}/events', '/v1/offers', '/v1/queue'],
+  lease: ['/v1/jobs', '/v1/jobs/{job}', '/v1/jobs/{job}/receipt', '/v1/jobs/{job}/events', '/v1/offers', '/v1/projects', '/v1/budgets', '/v1/queue', '/v1/revenue'],
   leases: ['/v1/jobs/{job}/receipt', '/v1/projects', '/v1/budgets'],
-  rank: ['/v1/jobs', '/v1/jobs/{job}'],
-  stop: ['/v1/jobs', '/v1/jobs/{job}'],
-  claim: ['/v1/jobs/{job}', '/v1/jobs/{job}/why'],
-  promise: ['/v1/jobs/{job}', '/v1/jobs/{job}/why', '/v1/jobs'],
+  rank: ['/v1/jobs', '/v1/jobs/{job}', '/v1/jobs/{job}/events', '/v1/revenue'],
+  stop: ['/v1/jobs', '/v1/jobs/{job}', '/v1/jobs/{job}/events'],
+  claim: ['/v1/jobs/{job}', '/v1/jobs/{job}/why', '/v1/jobs/{job}/events', '/v1/queue'],
+  promise: ['/v1/jobs/{job}', '/v1/jobs/{job}/why', '/v1/jobs/{job}/events', '/v1/jobs', '/v1/queue'],
   checkpoint: ['/v1/jobs/{job}'],
   window: ['/v1/reservations', '/v1/maintenance', '/v1/offers', '/v1/nodes'],
-  node: ['/v1/nodes', '/v1/offers', '/v1/sites'],
+  node: ['/v1/nodes', '/v1/nodes/{node}', '/v1/offers', '/v1/sites'],
   site: ['/v1/sites', '/v1/sites/{site}', '/v1/nodes', '/v1/offers'],
   sku: ['/v1/offers'],
   org: ['/v1/orgs'],

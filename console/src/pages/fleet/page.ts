@@ -1,0 +1,12 @@
+import type { Page } from '../../app/page'
+
+export const pages: Page[] = [
+  {
+    path: 'fleet',
+    title: 'fleet.title',
+    roles: ['owner'],
+    load: () => import('./fleet'),
+    nav: { group: 'operate', order: 10, key: 'f' },
+  },
+  { path: 'fleet/$node', title: 'fleet.node', roles: ['owner'], load: () => import('./node') },
+]
