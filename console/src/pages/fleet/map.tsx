@@ -43,7 +43,7 @@ function Shown({ fleet }: { fleet: Fleet }) {
   }, [filters.only])
   const at = useMemo(() => (filters.at ? fleet.nodes.indexOf(filters.at) : -1), [fleet, filters.at])
   const choose = useCallback((n: number) => setFilters({ at: fleet.nodes[n] ?? '' }), [fleet, setFilters])
-  const open = useCallback((n: number) => void navigate({ to: '/fleet/nodes/$node', params: { node: fleet.nodes[n]! } }), [fleet, navigate])
+  const open = useCallback((n: number) => void navigate({ to: '/fleet/$node', params: { node: fleet.nodes[n]! } }), [fleet, navigate])
   const height = useRoom()
   const toggle = (kind: Kind) => {
     const next = new Set(only)

@@ -9,7 +9,7 @@ export const pages: Page[] = [
     nav: { group: 'operate', order: 10, key: 'f' },
   },
   {
-    path: 'fleet/nodes/$node',
+    path: 'fleet/$node',
     title: 'node.title',
     roles: ['owner'],
     load: () => import('./node'),
