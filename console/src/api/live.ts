@@ -23,7 +23,7 @@ const made_old: Record<string, PathOf<'get'>[]> = {
   claim: ['/v1/jobs/{job}', '/v1/jobs/{job}/why', '/v1/jobs/{job}/events', '/v1/queue'],
   promise: ['/v1/jobs/{job}', '/v1/jobs/{job}/why', '/v1/jobs/{job}/events', '/v1/jobs', '/v1/queue'],
   checkpoint: ['/v1/jobs/{job}'],
-  window: ['/v1/reservations', '/v1/maintenance', '/v1/offers', '/v1/nodes'],
+  window: ['/v1/reservations', '/v1/maintenance', '/v1/offers', '/v1/nodes', '/v1/nodes/{node}', '/v1/queue'],
   node: ['/v1/nodes', '/v1/nodes/{node}', '/v1/offers', '/v1/sites'],
   site: ['/v1/sites', '/v1/sites/{site}', '/v1/nodes', '/v1/offers'],
   sku: ['/v1/offers'],
