@@ -1,31 +1,31 @@
-// An operator finds a node, drains it, cordons it, and gives it back; the picture follows.
+// An operator finds a node, cordons it, gives it back, drains it, and gives it back.
 import { cloud, expect, quiet } from './browser.mjs'
+
+const name = 'emulated-h100-3'
 
 export default async function ({ chromium }) {
   const page = await chromium.person(cloud.owner)
-  await page.goto('/console/fleet')
-  await page.getByRole('img', { name: /32 GPUs/ }).waitFor()
-  await page.getByLabel('Find a node, rack or SKU').fill('emulated-h100-3')
-  await page.getByRole('link', { name: 'emulated-h100-3' }).click()
-  await page.getByRole('heading', { name: 'emulated-h100-3' }).waitFor()
+  const press = (button) => page.getByRole('button', { name: button, exact: true }).click()
+  const sure = (button) => page.getByRole('dialog').getByRole('button', { name: button, exact: true }).click()
+  const state = async () => (await cloud.ok('GET', `/v1/nodes/${name}`)).state
+  await page.goto('/console/fleet?view=table')
+  await page.getByRole('table').waitFor()
+  await page.goto(`/console/fleet/nodes/${name}`)
+  await page.getByRole('heading', { name }).waitFor()
 
-  await page.getByRole('button', { name: 'Cordon' }).click()
+  await press('Cordon')
+  await sure('Cordon')
   await page.getByRole('button', { name: 'Return to service' }).waitFor()
-  const cordoned = await cloud.ok('GET', '/v1/nodes/emulated-h100-3')
-  expect(cordoned.state === 'cordoned', `cordoned: ${cordoned.state}`)
-  await page.getByText('node emulated-h100-3 is cordoned').waitFor()
-  await page.getByRole('button', { name: 'Return to service' }).click()
-  await page.getByRole('button', { name: 'Cordon' }).waitFor()
+  expect((await state()) === 'cordoned', `cordoned: ${await state()}`)
+  await press('Return to service')
+  await page.getByRole('button', { name: 'Cordon', exact: true }).waitFor()
+  expect((await state()) === 'active', `active again: ${await state()}`)
 
-  await page.getByRole('button', { name: 'Drain' }).click()
-  await page.getByRole('dialog').getByRole('button', { name: 'Drain' }).click()
-  await page.getByText(/^Drained: /).waitFor()
-  await page.getByText('drain', { exact: true }).waitFor()
-  await page.goto('/console/fleet')
-  await page.getByRole('list', { name: 'What the colours say' }).getByText('maintenance').waitFor()
-  await page.goBack()
-  await page.getByRole('button', { name: 'Take work again' }).click()
-  await page.getByRole('button', { name: 'Drain' }).waitFor()
+  await press('Drain')
+  await sure('Drain')
+  await page.getByText('Nothing runs here: it is free for work on it.').waitFor()
+  await press('Return to service')
+  await page.getByRole('button', { name: 'Drain', exact: true }).waitFor()
   const windows = await cloud.ok('GET', '/v1/maintenance')
   expect((windows.items ?? []).length === 0, `no window is left: ${JSON.stringify(windows)}`)
   quiet(page, 'fleet')
