@@ -9,7 +9,7 @@ export const pages: Page[] = [
     nav: { group: 'operate', order: 10, key: 'f' },
   },
   {
-    path: 'fleet/$node',
+    path: 'fleet/nodes/$node',
     title: 'node.title',
     roles: ['owner'],
     load: () => import('./node'),

@@ -54,7 +54,7 @@ export function FleetTable(props: {
           rows={rows}
           columns={columns}
           id={(l) => l.id}
-          open={by === 'node' ? (l) => `/fleet/${encodeURIComponent(l.name)}` : undefined}
+          open={by === 'node' ? (l) => `/fleet/nodes/${encodeURIComponent(l.name)}` : undefined}
         />
       )}
     </>
@@ -90,7 +90,7 @@ function columnsOf(fleet: Fleet, by: string): Column<Line>[] {
       sort: (l) => l.name,
       cell: (l) =>
         by === 'node' ? (
-          <Link to="/fleet/$node" params={{ node: l.name }}>
+          <Link to="/fleet/nodes/$node" params={{ node: l.name }}>
             {l.name}
           </Link>
         ) : (
