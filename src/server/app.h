@@ -90,6 +90,12 @@ class App {
   void why_job(Call& c, net::Reply& r);
   void stop_job(Call& c, net::Reply& r);
   void note_checkpoint(Call& c, net::Reply& r);
+  // handlers_operate.cc
+  void job_events(Call& c, net::Reply& r);
+  void event_log(Call& c, net::Reply& r);
+  void queue(Call& c, net::Reply& r);
+  void revenue(Call& c, net::Reply& r);
+  void offer_waits(Call& c, net::Reply& r);
   // handlers_live.cc
   void job_logs(Call& c, net::Reply& r);
   void job_exec(Call& c, net::Reply& r);
@@ -132,6 +138,10 @@ class App {
   void remove_site(Call& c, net::Reply& r);
   api::SiteView site_view(const core::World& world, core::SiteIx site) const;
   // handlers_customers.cc
+  struct OwnNames {
+    std::string org, project, user;
+  };
+  OwnNames own_names(const Caller& caller);  // a customer's
   void create_org(Call& c, net::Reply& r);
   void list_orgs(Call& c, net::Reply& r);
   void create_project(Call& c, net::Reply& r);

@@ -101,8 +101,8 @@ void Live::publish(const Published& p) {
   }
 }
 
-std::vector<api::Event> Live::events_after(store::Reader& reader, std::uint64_t after) {
-  auto facts = reader.facts_after(after, 1000);
+std::vector<Live::Told> Live::told_after(store::Reader& reader, std::uint64_t after, int limit) {
+  auto facts = reader.facts_after(after, limit);
   std::vector<core::ProjectIx> projects(facts.size(), core::nobody);
   loop_.ask([&](const core::World& w) {
     for (std::size_t i = 0; i < facts.size(); ++i)
@@ -115,9 +115,10 @@ std::vector<api::Event> Live::events_after(store::Reader& reader, std::uint64_t 
         projects[i] == core::nobody && !id.is_nil())
       if (const auto job = reader.job(id)) projects[i] = job->project;
   return loop_.ask([&](const core::World& w) {
-    std::vector<api::Event> all;
+    std::vector<Told> all;
     for (std::size_t i = 0; i < facts.size(); ++i)
-      all.push_back(api::view_event(w, facts[i].fact, facts[i].sequence, projects[i]));
+      all.push_back(
+          {api::view_event(w, facts[i].fact, facts[i].sequence, projects[i]), facts[i].fact.actor});
     return all;
   });
 }
@@ -140,9 +141,9 @@ void Live::follow_events(std::shared_ptr<net::Stream> stream, const EventsWanted
   f->stream->write(": events of Ampacity\n\n");
   f->sent = std::min(wanted.after.value_or(now), now);
   while (reader && f->sent < now && !f->stream->closed()) {
-    const auto events = events_after(**reader, f->sent);
-    if (events.empty()) break;
-    for (const auto& e : events) f->send(e);
+    const auto told = told_after(**reader, f->sent, 1000);
+    if (told.empty()) break;
+    for (const Told& t : told) f->send(t.event);
   }
   const base::Guard lock(mutex_);
   for (const auto& e : f->waiting) f->send(e);
