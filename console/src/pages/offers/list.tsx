@@ -63,6 +63,11 @@ export default function Offers() {
   )
 }
 
+// Cents are too coarse for a vCPU-hour.
+export function Rate({ amount, currency }: { amount: string; currency: string }) {
+  return <Money amount={amount} currency={currency} places={Number(amount) < 0.1 ? 4 : 2} />
+}
+
 export function Free({ of: o }: { of: Offer }) {
   if (o.gpus_per_node === 0)
     return <span>{t('offers.vcpuFree', { n: Math.floor(o.cpu_milli_free / 1000) })}</span>
@@ -102,14 +107,14 @@ function columnsFor(books: PriceBook[], currency: string): Column<Offer>[] {
     {
       id: 'on_demand',
       head: t('offers.onDemand'),
-      cell: (o) => <Money amount={o.on_demand_usd_per_gpu_hour || o.usd_per_vcpu_hour} currency={currency} />,
+      cell: (o) => <Rate amount={o.on_demand_usd_per_gpu_hour || o.usd_per_vcpu_hour} currency={currency} />,
       sort: (o) => Number(o.on_demand_usd_per_gpu_hour || o.usd_per_vcpu_hour),
       figures: true,
     },
     {
       id: 'spot',
       head: t('offers.spot'),
-      cell: (o) => o.spot_usd_per_gpu_hour && <Money amount={o.spot_usd_per_gpu_hour} currency={currency} />,
+      cell: (o) => o.spot_usd_per_gpu_hour && <Rate amount={o.spot_usd_per_gpu_hour} currency={currency} />,
       sort: (o) => Number(o.spot_usd_per_gpu_hour || 0),
       figures: true,
       wide: true,
@@ -122,7 +127,7 @@ function columnsFor(books: PriceBook[], currency: string): Column<Offer>[] {
         return (
           lowest && (
             <span title={t('offers.term.of', { n: lowest.months })}>
-              <Money amount={lowest.amount} currency={currency} />
+              <Rate amount={lowest.amount} currency={currency} />
             </span>
           )
         )

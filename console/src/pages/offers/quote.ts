@@ -1,5 +1,5 @@
 // A quote that follows what is picked, and what happens in the cloud; the one before stays meanwhile.
-import { keepPreviousData, useQueries, useQuery } from '@tanstack/react-query'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 
 import { send, type Problem, type Schemas } from '../../api/client'
@@ -31,15 +31,6 @@ function useRound(): number {
   return round
 }
 
-function quoteOptions(request: JobRequest, round: number) {
-  return {
-    queryKey: ['quote', request, round] as const,
-    queryFn: () => send('post', '/v1/quotes', { body: request }) as Promise<Quote>,
-    retry: false,
-    gcTime: 60_000,
-  }
-}
-
 export function useQuote(request: JobRequest, enabled: boolean) {
   const [settled, settle] = useState(request)
   const text = JSON.stringify(request)
@@ -49,15 +40,12 @@ export function useQuote(request: JobRequest, enabled: boolean) {
   }, [text])
   const round = useRound()
   const quote = useQuery<Quote, Problem>({
-    ...quoteOptions(settled, round),
+    queryKey: ['quote', settled, round],
+    queryFn: () => send('post', '/v1/quotes', { body: settled }) as Promise<Quote>,
+    retry: false,
+    gcTime: 60_000,
     placeholderData: keepPreviousData as never,
     enabled,
   })
   return { ...quote, behind: JSON.stringify(settled) !== text || quote.isPlaceholderData }
-}
-
-// Of several requests at once: how long each size waits.
-export function useQuotes(requests: JobRequest[]) {
-  const round = useRound()
-  return useQueries({ queries: requests.map((r) => quoteOptions(r, round)) })
 }

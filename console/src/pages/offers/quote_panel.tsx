@@ -2,11 +2,11 @@
 import { Button, Table, Text } from '@mantine/core'
 
 import type { Problem } from '../../api/client'
+import { useNow } from '../../parts/clock'
 import { Money } from '../../parts/money'
 import { Emulated } from '../../parts/state'
 import { ErrorBox, Loading } from '../../parts/states'
-import { Ago, durationText, Time } from '../../parts/time'
-import { useNow } from '../../parts/clock'
+import { durationText, Time } from '../../parts/time'
 import { t, word } from '../../text/text'
 import type { Quote, QuoteOption } from './quote'
 import type { Picked } from './request'
@@ -33,7 +33,7 @@ function Shown({ quote, behind, pick }: { quote: Quote; behind: boolean; pick: P
         <Emulated is={quote.emulated} />
       </p>
       <p className="quote-start">
-        <b>{t('offers.starts')}</b> <Starts of={quote} />
+        <b>{t('offers.starts')}</b> <Starts now={quote.starts_now} expected={first?.expected} />
         {!quote.starts_now && first?.likely_by && (
           <>
             , {t('offers.likely')} <Time at={first.likely_by} />
@@ -86,7 +86,7 @@ function Options({ quote, pick }: { quote: Quote; pick: Props['pick'] }) {
             <StartAxis of={o} />
             <div className="way-foot">
               <span className="note">
-                {o.starts_now ? t('offers.now') : o.expected ? <Ago at={o.expected} /> : t('offers.unknown')}
+                <Starts now={o.starts_now} expected={o.expected} />
                 {o.makes_room && <> · {t('launch.makesRoom')}</>}
                 {o.notice_s !== undefined && o.notice_s !== null && <> · {t('launch.notice', { d: durationText(o.notice_s) })}</>}
               </span>

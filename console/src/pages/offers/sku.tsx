@@ -3,12 +3,11 @@ import { Button, Group, Paper, Stack, Table, Title } from '@mantine/core'
 import { Link, useParams } from '@tanstack/react-router'
 
 import { useGet } from '../../api/queries'
-import { Money } from '../../parts/money'
 import { Emulated } from '../../parts/state'
 import { Answered, Empty, Facts, PageHead } from '../../parts/states'
 import { t, word } from '../../text/text'
 import { descriptionOf, generationOf, termPrices, type Offer } from './hardware'
-import { Free } from './list'
+import { Free, Rate } from './list'
 import { gpusText, WaitBySize } from './wait'
 
 export default function Sku() {
@@ -69,7 +68,7 @@ function Shown({ offer, currency }: { offer: Offer; currency: string }) {
           <Title order={2} mb="xs">
             {t('offers.wait')}
           </Title>
-          <WaitBySize offer={offer} />
+          <WaitBySize offer={offer} currency={currency} />
         </section>
       </div>
       <section>
@@ -118,7 +117,7 @@ function Prices({ offer, currency }: { offer: Offer; currency: string }) {
                 {name} {hint && <span className="note">{hint}</span>}
               </Table.Td>
               <Table.Td ta="right">
-                <Money amount={amount} currency={currency} places={cpu ? 4 : 2} />
+                <Rate amount={amount} currency={currency} />
               </Table.Td>
               <Table.Td ta="right">{less(amount) > 0 ? `−${less(amount)} %` : ''}</Table.Td>
             </Table.Tr>

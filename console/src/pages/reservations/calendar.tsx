@@ -60,7 +60,7 @@ export function Calendar({ offers, reservations, days, pick }: Props) {
   return (
     <div className="calendar" role="group" aria-label={t('reservations.calendar')}>
       <div className="calendar-head" aria-hidden>
-        {ticks.map((k) => (
+        {ticks.filter((k) => place(k.at) < 95).map((k) => (
           <span key={k.at} style={{ left: `${place(k.at)}%` }}>
             {k.text}
           </span>
@@ -71,7 +71,10 @@ export function Calendar({ offers, reservations, days, pick }: Props) {
         return (
           <div className="calendar-row" key={o.sku}>
             <div className="calendar-name">
-              <Link to={`/offers/${o.sku}`}>{o.sku}</Link> <Emulated is={o.emulated} />
+              <div>
+                <Link to={`/offers/${o.sku}`}>{o.sku}</Link>
+              </div>
+              <Emulated is={o.emulated} />
               <span className="note">{t('offers.freeOf', { free: o.gpus_free, total: o.gpus_total })}</span>
             </div>
             <div className="calendar-lanes">

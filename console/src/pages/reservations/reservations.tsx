@@ -10,7 +10,7 @@ import { useSession } from '../../app/session'
 import { useFilters } from '../../parts/filters'
 import { Rows, type Column } from '../../parts/rows'
 import { Emulated, State } from '../../parts/state'
-import { Answered, Empty, ErrorBox, PageHead } from '../../parts/states'
+import { Answered, Empty, ErrorBox, Facts, PageHead } from '../../parts/states'
 import { Duration, Time } from '../../parts/time'
 import { t } from '../../text/text'
 import { Calendar, type Offer, type Reservation } from './calendar'
@@ -18,7 +18,7 @@ import { NewReservation } from './new'
 
 export default function Reservations() {
   const { me } = useSession()
-  const [filters, setFilters] = useFilters({ days: '14', new: '', gpu: '', from: '' })
+  const [filters, setFilters] = useFilters({ days: '14', new: '', gpu: '', from: '', show: '' })
   const [ending, end] = useState<Reservation | null>(null)
   const reservations = useGet('/v1/reservations')
   const offers = useGet('/v1/offers')
@@ -65,6 +65,7 @@ export default function Reservations() {
           </Stack>
         )}
       </Answered>
+      <Details of={reservations.data?.items?.find((r) => r.id === filters.show)} close={() => setFilters({ show: '' })} />
       {making && (
         <NewReservation offers={kinds} gpu={filters.gpu} from={filters.from} close={() => setFilters({ new: '', from: '', gpu: '' })} />
       )}
@@ -75,7 +76,7 @@ export default function Reservations() {
 
 function columnsFor(owner: boolean, offers: Offer[], end: (r: Reservation) => void): Column<Reservation>[] {
   const columns: Column<Reservation>[] = [
-    { id: 'name', head: t('reservations.name'), cell: (r) => r.name, sort: (r) => r.name },
+    { id: 'name', head: t('reservations.name'), cell: (r) => <Link to="/reservations" search={(before: object) => ({ ...before, show: r.id }) as never}>{r.name}</Link>, sort: (r) => r.name },
     { id: 'state', head: t('workloads.state'), cell: (r) => <State of={r.state} />, sort: (r) => r.from, wide: true },
     {
       id: 'gpus',
@@ -95,7 +96,7 @@ function columnsFor(owner: boolean, offers: Offer[], end: (r: Reservation) => vo
       wide: true,
     },
     { id: 'from', head: t('reservations.from'), cell: (r) => <Time at={r.from} />, sort: (r) => Date.parse(r.from), wide: true },
-    { id: 'until', head: t('reservations.until'), cell: (r) => <Time at={r.until} />, sort: (r) => Date.parse(r.until) },
+    { id: 'until', head: t('reservations.until'), cell: (r) => <Time at={r.until} />, sort: (r) => Date.parse(r.until), wide: true },
     { id: 'long', head: t('reservations.long'), cell: (r) => <Duration from={r.from} until={r.until} />, figures: true, wide: true },
     {
       id: 'do',
@@ -117,6 +118,28 @@ function columnsFor(owner: boolean, offers: Offer[], end: (r: Reservation) => vo
   ]
   if (owner) columns.splice(1, 0, { id: 'project', head: t('workloads.project'), cell: (r) => r.project, sort: (r) => r.project, wide: true })
   return columns
+}
+
+function Details({ of: r, close }: { of?: Reservation; close: () => void }) {
+  return (
+    <Modal opened={!!r} onClose={close} title={r?.name} closeButtonProps={{ 'aria-label': t('do.close') }}>
+      {r && (
+        <Facts
+          of={[
+            [t('workloads.state'), <State of={r.state} />],
+            ['GPUs', `${r.sku}:${r.gpus}`],
+            [t('reservations.from'), <Time at={r.from} />],
+            [t('reservations.until'), <Time at={r.until} />],
+            [t('reservations.long'), <Duration from={r.from} until={r.until} />],
+            [t('reservations.used'), t('reservations.usedOf', { used: r.gpus_used, kept: r.gpus_kept })],
+            [t('workloads.project'), r.project],
+            [t('reservations.nodes'), (r.nodes ?? []).join(', ')],
+            ['Id', r.id],
+          ]}
+        />
+      )}
+    </Modal>
+  )
 }
 
 function EndDialog({ of, close }: { of: Reservation | null; close: () => void }) {
