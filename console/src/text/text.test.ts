@@ -10,7 +10,7 @@ test('a translation names the same values', () => {
 })
 
 test('values are put in, numbers grouped, and what is unknown is shown as it is', async () => {
-  expect(t('workloads.count', { n: 100_000 })).toBe('100,000 shown')
+  expect(t('workloads.count', { n: 100_000 })).toBe('100,000 workloads')
   expect(word('on_demand')).toBe('on demand')
   expect(word('something_new')).toBe('something new')
   await speak('zh-TW')

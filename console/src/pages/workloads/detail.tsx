@@ -1,18 +1,26 @@
 // One workload: what it is, where it runs, what it costs; its log, shell and receipt on their tabs.
-import { Alert, Button, Group, Modal, Paper, Stack, Text, Title } from '@mantine/core'
+import { Alert, Button, Group, Modal, Paper, Stack, Tabs, Text, Title } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useParams } from '@tanstack/react-router'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 
 import { useGet, useSend } from '../../api/queries'
 import { usePalette } from '../../app/palette'
+import { useFilters } from '../../parts/filters'
 import { Money } from '../../parts/money'
 import { Rows } from '../../parts/rows'
 import { State } from '../../parts/state'
-import { Answered, ErrorBox, Facts, PageHead } from '../../parts/states'
+import { Answered, ErrorBox, Facts, Loading, PageHead } from '../../parts/states'
 import { Ago, Duration, durationText, Time } from '../../parts/time'
 import { t, word } from '../../text/text'
+import { Life, Why } from './life'
 import { Hardware, PerHour, type Job } from './parts'
+
+const Log = lazy(() => import('./log'))
+const Shell = lazy(() => import('./shell'))
+const Receipt = lazy(() => import('./receipt'))
+
+const tabs = ['overview', 'log', 'shell', 'timeline', 'receipt'] as const
 
 export default function Workload() {
   const { job } = useParams({ strict: false }) as { job: string }
@@ -22,8 +30,12 @@ export default function Workload() {
 
 function Shown({ job }: { job: Job }) {
   const [stopping, setStopping] = useState(false)
+  const [{ tab }, setFilters] = useFilters({ tab: 'overview' })
   const live = job.state !== 'ended'
-  usePalette(live ? [{ label: t('workload.stop.sure', { name: job.name }), run: () => setStopping(true) }] : [])
+  usePalette([
+    ...(live ? [{ label: t('workload.stop.sure', { name: job.name }), run: () => setStopping(true) }] : []),
+    ...tabs.map((x) => ({ label: t(`workload.${x}`), run: () => setFilters({ tab: x }) })),
+  ])
   return (
     <Stack gap="lg">
       <PageHead
@@ -46,8 +58,44 @@ function Shown({ job }: { job: Job }) {
           </Button>
         )}
       </PageHead>
-      {job.why && (
-        <Alert color={job.state === 'queued' ? 'yellow' : 'gray'} variant="outline" title={job.state === 'queued' ? t('workload.why') : undefined}>
+      <Tabs value={tab} onChange={(x) => setFilters({ tab: x ?? 'overview' })} keepMounted={false}>
+        <Tabs.List mb="md">
+          {tabs.map((x) => (
+            <Tabs.Tab key={x} value={x}>
+              {t(`workload.${x}`)}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+        <Suspense fallback={<Loading />}>
+          <Tabs.Panel value="overview">
+            <Overview job={job} />
+          </Tabs.Panel>
+          <Tabs.Panel value="log">
+            <Log job={job} />
+          </Tabs.Panel>
+          <Tabs.Panel value="shell">
+            <Shell job={job} />
+          </Tabs.Panel>
+          <Tabs.Panel value="timeline">
+            <Life job={job} />
+          </Tabs.Panel>
+          <Tabs.Panel value="receipt">
+            <Receipt job={job} />
+          </Tabs.Panel>
+        </Suspense>
+      </Tabs>
+      <StopDialog job={job} opened={stopping} close={() => setStopping(false)} />
+    </Stack>
+  )
+}
+
+function Overview({ job }: { job: Job }) {
+  const live = job.state !== 'ended'
+  return (
+    <Stack gap="lg">
+      {job.state === 'queued' && <Why job={job} />}
+      {job.why && job.state !== 'queued' && (
+        <Alert color="gray" variant="outline">
           <Text size="sm" c="var(--mantine-color-text)">
             {job.why}
           </Text>
@@ -92,7 +140,6 @@ function Shown({ job }: { job: Job }) {
           />
         </section>
       )}
-      <StopDialog job={job} opened={stopping} close={() => setStopping(false)} />
     </Stack>
   )
 }

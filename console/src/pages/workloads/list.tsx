@@ -1,47 +1,30 @@
 // All workloads, live; filters in the address.
-import { SegmentedControl, Select, TextInput } from '@mantine/core'
-import { useInfiniteQuery } from '@tanstack/react-query'
+import { SegmentedControl, Select, Text, TextInput } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
-import { useCallback, useMemo } from 'react'
+import { useMemo } from 'react'
 
-import { get, type Problem } from '../../api/client'
 import { useGet } from '../../api/queries'
 import { useSession } from '../../app/session'
 import { useFilters } from '../../parts/filters'
 import { Money } from '../../parts/money'
-import { Rows, type Column } from '../../parts/rows'
+import { Grid, type Column } from '../../parts/rows'
 import { State } from '../../parts/state'
 import { Empty, ErrorBox, Loading, PageHead } from '../../parts/states'
 import { Duration } from '../../parts/time'
 import { t, word } from '../../text/text'
-import { Hardware, hardwareText, PerHour, type Job } from './parts'
+import { useJobPages } from './pages'
+import { Hardware, PerHour, type Job } from './parts'
 
 const states = ['', 'all', 'queued', 'running', 'ended']
-const page_rows = '200'
 
 export default function Workloads() {
   const { me } = useSession()
   const [filters, setFilters] = useFilters({ state: '', q: '', project: '' })
-  const query = {
-    limit: page_rows,
+  const list = useJobPages({
     project: filters.project,
+    q: filters.q,
     ...(filters.state === 'all' ? { all: '1' } : { state: filters.state }),
-  }
-  const jobs = useInfiniteQuery({
-    queryKey: ['/v1/jobs', { query }, 'pages'],
-    queryFn: ({ pageParam, signal }) => get('/v1/jobs', { query: { ...query, cursor: pageParam } }, signal),
-    initialPageParam: '',
-    getNextPageParam: (last) => last.next_cursor,
   })
-  const rows = useMemo(() => {
-    const q = filters.q.toLowerCase()
-    const all = jobs.data?.pages.flatMap((p) => p.items ?? []) ?? []
-    return q ? all.filter((j) => [j.name, j.id, j.image, j.sku, j.user].some((x) => x.toLowerCase().includes(q))) : all
-  }, [jobs.data, filters.q])
-  const { hasNextPage, isFetchingNextPage, fetchNextPage } = jobs
-  const more = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage()
-  }, [hasNextPage, isFetchingNextPage, fetchNextPage])
   const columns = useMemo(() => columnsFor(me.role === 'owner'), [me.role])
   const filtered = filters.q !== '' || filters.state !== '' || filters.project !== ''
   return (
@@ -68,24 +51,30 @@ export default function Workloads() {
           }))}
         />
       </PageHead>
-      {jobs.error && <ErrorBox error={jobs.error as Problem} retry={() => void jobs.refetch()} />}
-      {jobs.isPending && <Loading />}
-      {jobs.data && rows.length === 0 && (
+      {list.error && <ErrorBox error={list.error} retry={list.again} />}
+      {list.total === undefined && !list.error && <Loading />}
+      {list.total === 0 && (
         <Empty
           title={filtered ? t('table.noMatch') : t('workloads.empty')}
           hint={filtered ? undefined : t('workloads.empty.hint')}
           command={filtered ? undefined : 'ampacity run --image localhost/ampacity-train --cpus 1'}
         />
       )}
-      {rows.length > 0 && (
-        <Rows
-          label={t('workloads.title')}
-          rows={rows}
-          columns={columns}
-          id={(j) => j.id}
-          open={(j) => `/workloads/${j.id}`}
-          end={more}
-        />
+      {!!list.total && (
+        <>
+          <Grid
+            label={t('workloads.title')}
+            count={list.total}
+            row={list.row}
+            seen={list.seen}
+            columns={columns}
+            id={(j) => j.id}
+            open={(j) => `/workloads/${j.id}`}
+          />
+          <Text c="dimmed" mt="sm">
+            {t('workloads.count', { n: list.total })}
+          </Text>
+        </>
       )}
     </>
   )
@@ -114,22 +103,20 @@ function columnsFor(owner: boolean): Column<Job>[] {
       id: 'name',
       head: t('workloads.name'),
       cell: (j) => <Link to={`/workloads/${j.id}`}>{j.name}</Link>,
-      sort: (j) => j.name,
     },
-    { id: 'state', head: t('workloads.state'), cell: (j) => <State of={j.outcome ?? j.state} />, sort: (j) => j.outcome ?? j.state },
-    { id: 'hardware', head: t('workloads.hardware'), cell: (j) => <Hardware of={j} />, sort: hardwareText },
-    { id: 'class', head: t('workloads.class'), cell: (j) => word(j.job_class), sort: (j) => j.job_class, wide: true },
-    { id: 'user', head: t('workloads.user'), cell: (j) => j.user, sort: (j) => j.user, wide: true },
+    { id: 'state', head: t('workloads.state'), cell: (j) => <State of={j.outcome ?? j.state} /> },
+    { id: 'hardware', head: t('workloads.hardware'), cell: (j) => <Hardware of={j} /> },
+    { id: 'class', head: t('workloads.class'), cell: (j) => word(j.job_class), wide: true },
+    { id: 'user', head: t('workloads.user'), cell: (j) => j.user, wide: true },
     {
       id: 'age',
       head: t('workloads.age'),
       cell: (j) => <Duration from={j.started_at ?? j.submitted_at} until={j.ended_at} />,
-      sort: (j) => Date.parse(j.submitted_at),
       figures: true,
     },
-    { id: 'rate', head: t('workloads.perHour'), cell: (j) => <PerHour of={j} />, sort: (j) => Number(j.price_usd_per_hour), figures: true, wide: true },
-    { id: 'cost', head: t('workloads.cost'), cell: (j) => <Money amount={j.cost_usd} currency={j.currency} places={4} />, sort: (j) => j.cost_ticks, figures: true },
+    { id: 'rate', head: t('workloads.perHour'), cell: (j) => <PerHour of={j} />, figures: true, wide: true },
+    { id: 'cost', head: t('workloads.cost'), cell: (j) => <Money amount={j.cost_usd} currency={j.currency} places={4} />, figures: true },
   ]
-  if (owner) columns.splice(3, 0, { id: 'project', head: t('workloads.project'), cell: (j) => j.project, sort: (j) => j.project, wide: true })
+  if (owner) columns.splice(3, 0, { id: 'project', head: t('workloads.project'), cell: (j) => j.project, wide: true })
   return columns
 }
