@@ -552,6 +552,9 @@ const en = {
   'word.cpu_vcpu': 'vCPU-hour without a GPU',
   'word.cpu_memory': 'GiB-hour without a GPU',
 
+  'do.yes': 'yes',
+  'do.no': 'no',
+
   'cost.title': 'Cost',
   'cost.lead': 'What was spent, on what, and what is left',
   'cost.spend': 'Spend',
@@ -567,7 +570,7 @@ const en = {
   'cost.utc': 'days of UTC, as they are billed',
   'cost.currency': 'Currency',
   'cost.chart': 'Spend by day; the table below can show the same',
-  'cost.by': 'By',
+  'cost.by': 'Spend by',
   'cost.by.sku': 'SKU',
   'cost.by.user': 'User',
   'cost.by.project': 'Project',
@@ -689,9 +692,6 @@ const en = {
   'invoices.paid': 'Paid',
 
   'keys_page.key': 'Key',
-
-  'do.yes': 'yes',
-  'do.no': 'no',
 
   'offers.title': 'Offers',
   'offers.lead': 'What can be rented, what it costs, what is free now',

@@ -554,6 +554,9 @@ const zh: Words = {
   'word.cpu_vcpu': '無 GPU 的 vCPU 小時',
   'word.cpu_memory': '無 GPU 的 GiB 小時',
 
+  'do.yes': '是',
+  'do.no': '否',
+
   'cost.title': '費用',
   'cost.lead': '花費、去向與餘額',
   'cost.spend': '花費',
@@ -569,7 +572,7 @@ const zh: Words = {
   'cost.utc': '依 UTC 日計費',
   'cost.currency': '幣別',
   'cost.chart': '每日花費；下方表格可顯示相同內容',
-  'cost.by': '分組',
+  'cost.by': '花費分組',
   'cost.by.sku': '型號',
   'cost.by.user': '使用者',
   'cost.by.project': '專案',
@@ -691,9 +694,6 @@ const zh: Words = {
   'invoices.paid': '已付',
 
   'keys_page.key': '金鑰',
-
-  'do.yes': '是',
-  'do.no': '否',
 
   'offers.title': '供應',
   'offers.lead': '可租用的硬體、價格與目前可用數量',

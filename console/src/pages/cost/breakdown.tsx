@@ -71,7 +71,7 @@ function columnsFor(rows: UsageRow[], by: (typeof bys)[number]): Column<UsageRow
       cell: (r) => {
         const percent = total ? Math.round((100 * r.amount_ticks) / total) : 0
         return (
-          <span className="share">
+          <span className="cost-share">
             <Meter parts={[{ percent: (100 * r.amount_ticks) / most, tone: 'busy' }]} label={t('cost.percent', { n: percent })} />
             <span>{percent} %</span>
           </span>

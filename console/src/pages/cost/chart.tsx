@@ -65,7 +65,7 @@ function options(width: number, height: number, currency: string, latest: Latest
     const day = latest.current.days[i]
     return day ? new Date(day + 'T00:00:00Z').toLocaleDateString(language(), { month: 'short', day: 'numeric', timeZone: 'UTC' }) : ''
   }
-  const money = (v: number) => moneyText(v.toFixed(v < 10 ? 2 : 0), currency, v < 10 ? 2 : 0)
+  const money = (v: number) => v === 0 ? moneyText('0', currency, 0) : moneyText(v.toFixed(v < 10 ? 2 : 0), currency, v < 10 ? 2 : 0)
   return {
     width,
     height,
@@ -73,7 +73,7 @@ function options(width: number, height: number, currency: string, latest: Latest
     cursor: { drag: { x: false, y: false }, points: { show: false }, y: false },
     scales: { x: { time: false, range: (_, min, max) => [min - 0.6, max + 0.6] }, y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
     axes: [
-      { stroke: ink, font, grid: { show: false }, ticks: { stroke: line }, incrs: [1, 2, 5, 7, 10, 14, 30], values: (_, at) => at.map(dayName) },
+      { stroke: ink, font, size: 34, grid: { show: false }, ticks: { stroke: line, size: 4 }, incrs: [1, 2, 5, 7, 10, 14, 30], values: (_, at) => at.map(dayName) },
       { stroke: ink, font, grid: { stroke: line, width: 1 }, ticks: { show: false }, size: 64, values: (_, at) => at.map(money) },
     ],
     series: [{}, { label: '', fill: colour('--c-busy'), stroke: colour('--c-busy'), width: 0, paths: uPlot.paths.bars!({ size: [0.72, 48], radius: 0.15 }), points: { show: false } }],
