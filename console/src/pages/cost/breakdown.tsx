@@ -1,12 +1,14 @@
 // The same money, by what it went to.
 import { Group, SegmentedControl, Select, Title } from '@mantine/core'
 
+import type { Schemas } from '../../api/client'
+import { useGet } from '../../api/queries'
 import { Meter } from '../../parts/meter'
 import { Money } from '../../parts/money'
 import { Rows, type Column } from '../../parts/rows'
+import { Emulated } from '../../parts/state'
 import { Answered, Empty } from '../../parts/states'
 import { language, t } from '../../text/text'
-import type { Schemas } from '../../api/client'
 import type { UsageRow } from './days'
 
 interface Props {
@@ -15,12 +17,13 @@ interface Props {
   day: string
   days: string[]
   setFilters: (some: { by?: string; day?: string }, options?: { push?: boolean }) => void
-  owner: boolean
 }
 
 const bys = ['sku', 'user', 'project', 'day'] as const
 
 export function Breakdown({ of, by, day, days, setFilters }: Props) {
+  const offers = useGet('/v1/offers')
+  const emulated = new Set(by === 'sku' ? (offers.data?.items ?? []).filter((o) => o.emulated).map((o) => o.sku) : [])
   return (
     <section>
       <Group justify="space-between" mb="xs">
@@ -49,7 +52,7 @@ export function Breakdown({ of, by, day, days, setFilters }: Props) {
         {(usage) => {
           const rows = usage.rows ?? []
           if (rows.length === 0) return <Empty title={t('cost.nothing')} />
-          return <Rows label={t(`cost.by.${by as (typeof bys)[number]}`)} rows={rows} columns={columnsFor(rows, by as (typeof bys)[number])} id={(r) => `${r.key} ${r.currency ?? ''}`} />
+          return <Rows label={t(`cost.by.${by as (typeof bys)[number]}`)} rows={rows} columns={columnsFor(rows, by as (typeof bys)[number], emulated)} id={(r) => `${r.key} ${r.currency ?? ''}`} />
         }}
       </Answered>
     </section>
@@ -60,11 +63,11 @@ function hours(seconds: number): string {
   return (seconds / 3600).toLocaleString(language(), { minimumFractionDigits: 2, maximumFractionDigits: 2 })
 }
 
-function columnsFor(rows: UsageRow[], by: (typeof bys)[number]): Column<UsageRow>[] {
+function columnsFor(rows: UsageRow[], by: (typeof bys)[number], emulated: Set<string>): Column<UsageRow>[] {
   const most = Math.max(...rows.map((r) => r.amount_ticks), 1)
   const total = rows.reduce((sum, r) => sum + r.amount_ticks, 0)
   return [
-    { id: 'key', head: t(`cost.by.${by}`), cell: (r) => r.key, sort: (r) => r.key },
+    { id: 'key', head: t(`cost.by.${by}`), cell: (r) => (emulated.has(r.key) ? <>{r.key} <Emulated is /></> : r.key), sort: (r) => r.key },
     {
       id: 'share',
       head: t('cost.share'),

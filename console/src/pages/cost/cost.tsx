@@ -4,7 +4,6 @@ import { useEffect, useState } from 'react'
 
 import { useLiveEvents } from '../../api/live'
 import { queries, useGet } from '../../api/queries'
-import { useSession } from '../../app/session'
 import { useNow } from '../../parts/clock'
 import { useFilters } from '../../parts/filters'
 import { Money } from '../../parts/money'
@@ -19,7 +18,6 @@ import { Takeaway } from './takeaway'
 import './cost.css'
 
 export default function Cost() {
-  const { me } = useSession()
   const [filters, setFilters] = useFilters({ range: '30d', day: '', by: 'sku', currency: '' })
   const now = useNow()
   const today = dayText(new Date(now))
@@ -76,7 +74,7 @@ export default function Cost() {
             )
           }}
         </Answered>
-        <Breakdown of={broken} by={filters.by} day={filters.day} days={days} setFilters={setFilters} owner={me.role === 'owner'} />
+        <Breakdown of={broken} by={filters.by} day={filters.day} days={days} setFilters={setFilters} />
         <SimpleGrid cols={{ base: 1, md: 2 }}>
           <Credit />
           <Commitments />

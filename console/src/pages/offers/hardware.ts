@@ -59,3 +59,9 @@ function hourly(price: Schemas['PriceFunction']): string | null {
   const digits = String(only.price).padStart(5, '0')
   return `${digits.slice(0, -4)}.${digits.slice(-4)}`
 }
+
+// "h100:8x4": 8 in each of 4 nodes.
+export function sizeOf(gpus: string): { n: number; nodes: number } {
+  const [, n, nodes] = /:(\d+)(?:x(\d+))?$/.exec(gpus) ?? []
+  return { n: Number(n ?? 0), nodes: Number(nodes ?? 1) }
+}

@@ -8,16 +8,10 @@ import { Money } from '../../parts/money'
 import { Answered } from '../../parts/states'
 import { Ago } from '../../parts/time'
 import { t } from '../../text/text'
-import type { Offer } from './hardware'
+import { sizeOf, type Offer } from './hardware'
 
 export function gpusText(n: number): string {
   return n === 1 ? t('offers.gpu') : t('offers.gpus', { n })
-}
-
-// "h100:8x4": 8 in each of 4 nodes.
-export function sizeOf(gpus: string): { n: number; nodes: number } {
-  const [, n, nodes] = /:(\d+)(?:x(\d+))?$/.exec(gpus) ?? []
-  return { n: Number(n ?? 0), nodes: Number(nodes ?? 1) }
 }
 
 export function WaitBySize({ offer, currency }: { offer: Offer; currency: string }) {

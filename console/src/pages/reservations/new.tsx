@@ -8,7 +8,7 @@ import { useDraft } from '../../parts/draft'
 import { ErrorBox } from '../../parts/states'
 import { timeText } from '../../parts/time'
 import { t } from '../../text/text'
-import type { Offer } from './calendar'
+import type { Offer } from './lanes'
 
 const empty = { gpu: '', n: '8', from: '', duration: '4h', name: '', release_unused: false, project: '' }
 

@@ -13,7 +13,8 @@ import { Emulated, State } from '../../parts/state'
 import { Answered, Empty, ErrorBox, Facts, PageHead } from '../../parts/states'
 import { Duration, Time } from '../../parts/time'
 import { t } from '../../text/text'
-import { Calendar, type Offer, type Reservation } from './calendar'
+import { Calendar } from './calendar'
+import type { Offer, Reservation } from './lanes'
 import { NewReservation } from './new'
 
 export default function Reservations() {
