@@ -91,7 +91,7 @@ async function heatMap(chromium) {
     let frames = 0
     await new Promise((done) => {
       const step = () => {
-        map.dispatchEvent(new KeyboardEvent('keydown', { key: frames++ % 20 < 10 ? 'ArrowLeft' : 'ArrowRight', bubbles: true }))
+        map.dispatchEvent(new KeyboardEvent('keydown', { key: frames++ % 20 < 10 ? 'ArrowLeft' : 'ArrowRight', shiftKey: true, bubbles: true }))
         if (performance.now() - start < 5000) requestAnimationFrame(step)
         else done()
       }

@@ -38,7 +38,7 @@ std::string unscaled(std::int64_t value, int places) {
 }
 
 // Collects what is wrong on the way.
-struct Binder {
+struct BillingBinder {
   const base::Currency& currency;
   std::vector<base::Wrong> wrong;
 
@@ -111,7 +111,7 @@ base::Result<core::BillingProfile> changed(core::BillingProfile p, const Billing
 
 base::Result<core::Contract> bind_contract(const ContractRequest& r,
                                            const base::Currency& currency) {
-  Binder b{currency, {}};
+  BillingBinder b{currency, {}};
   core::Contract c;
   c.name = r.name;
   c.months = r.months;

@@ -8,11 +8,10 @@ namespace ampacity::api {
 namespace {
 
 constexpr std::int64_t most_gpus = 10'000'000;
-constexpr std::int64_t most_gpu_hours = 1'000'000'000;
 
-using Wrongs = std::vector<base::Wrong>;
+using CapacityWrongs = std::vector<base::Wrong>;
 
-void check_name(const std::optional<std::string>& name, Wrongs& wrong) {
+void check_name(const std::optional<std::string>& name, CapacityWrongs& wrong) {
   if (name && !is_name(*name))
     wrong.push_back(
         {"name", "must be a-z, 0-9 and '-', begin with a letter, at most 63 characters"});
@@ -23,7 +22,7 @@ struct Stretch {
   Instant from, until;
 };
 Stretch stretch_of(const std::optional<std::string>& from, const std::optional<std::string>& until,
-                   const std::optional<std::string>& duration, Instant now, Wrongs& wrong) {
+                   const std::optional<std::string>& duration, Instant now, CapacityWrongs& wrong) {
   const std::size_t before = wrong.size();
   const auto when = [&](const char* field, const std::string& text) {
     const auto t = parse_when(text, now);
@@ -52,7 +51,7 @@ Stretch stretch_of(const std::optional<std::string>& from, const std::optional<s
 
 base::Result<core::Reserve> bind_reservation(const ReservationRequest& r, Instant now) {
   core::Reserve c;
-  Wrongs wrong;
+  CapacityWrongs wrong;
   check_name(r.name, wrong);
   c.name = r.name.value_or("");
   const auto gpus = core::parse_gpu_request(r.gpus);
@@ -79,13 +78,19 @@ base::Result<core::Reserve> bind_reservation(const ReservationRequest& r, Instan
   c.from = s.from;
   c.until = s.until;
   c.release_unused = r.release_unused.value_or(false);
+  c.across_sites = r.across_sites.value_or(false);
+  c.places = r.sites.value_or(std::vector<std::string>{});
+  if (c.places.size() > 64) wrong.push_back({"sites", "must be at most 64"});
+  for (std::size_t i = 0; i < c.places.size(); ++i)
+    if (c.places[i].empty() || c.places[i].size() > 63)
+      wrong.push_back({"sites[" + std::to_string(i) + "]", "must be the name of a site or region"});
   if (!wrong.empty()) return std::unexpected(base::refusal_of(std::move(wrong)));
   return c;
 }
 
 base::Result<core::Maintain> bind_maintenance(const MaintenanceRequest& r, Instant now) {
   core::Maintain c;
-  Wrongs wrong;
+  CapacityWrongs wrong;
   check_name(r.name, wrong);
   if (r.nodes.empty()) wrong.push_back({"nodes", "name at least one node"});
   if (r.nodes.size() > 10'000) wrong.push_back({"nodes", "must be at most 10,000"});
@@ -100,7 +105,7 @@ base::Result<core::Maintain> bind_maintenance(const MaintenanceRequest& r, Insta
 
 base::Result<core::SetQuota> bind_quota(const QuotaRequest& r) {
   core::SetQuota c;
-  Wrongs wrong;
+  CapacityWrongs wrong;
   for (const auto& [name, text] : r.gpus) {
     const auto milli = parse_milli(text, most_gpus);
     if (!milli)
@@ -139,7 +144,7 @@ base::Result<core::SetQuota> bind_quota(const QuotaRequest& r) {
 }
 
 base::Result<core::Policy> changed(core::Policy p, const PolicyChange& change) {
-  Wrongs wrong;
+  CapacityWrongs wrong;
   const auto stretch = [&](const char* field, const std::optional<std::string>& text,
                            std::int64_t& out) {
     if (!text) return;

@@ -10,8 +10,6 @@
 namespace ampacity::api {
 namespace {
 
-constexpr std::int64_t milli_s_per_gpu_hour = 3'600'000;
-constexpr std::int64_t most_gpu_hours = 1'000'000'000;
 constexpr std::size_t most_name = 100;
 
 bool take_suffix(std::string& text, std::string_view suffix) {
@@ -109,7 +107,7 @@ base::Result<core::AddWebhook> bind_webhook(const WebhookRequest& r) {
 
 namespace {
 
-const base::Currency& currency_of(const core::State& s, const core::Budget& b) {
+const base::Currency& budget_currency(const core::State& s, const core::Budget& b) {
   return *base::find_currency(s.orgs[b.org].billing.currency);
 }
 
@@ -117,14 +115,14 @@ const base::Currency& currency_of(const core::State& s, const core::Budget& b) {
 
 std::string budget_unit(const core::State& s, const core::Budget& b) {
   if (b.unit == core::BudgetUnit::gpu_time) return "gpu_hours";
-  std::string code(currency_of(s, b).code);
+  std::string code(budget_currency(s, b).code);
   for (char& c : code) c = static_cast<char>(c - 'A' + 'a');
   return code;
 }
 
 std::string budget_amount(const core::State& s, const core::Budget& b, std::int64_t amount) {
   if (b.unit == core::BudgetUnit::gpu_time) return format_decimal(amount, milli_s_per_gpu_hour);
-  const base::Currency& currency = currency_of(s, b);
+  const base::Currency& currency = budget_currency(s, b);
   return base::format_minor(base::divide_half_up(amount, base::ticks_per_minor(currency)),
                             currency);
 }

@@ -13,9 +13,9 @@ constexpr std::size_t most_env = 256, most_env_bytes = 64 << 10;
 constexpr std::size_t most_volumes = 16;
 constexpr std::int64_t most_cpu_milli = 1'024'000, most_memory_mib = 64LL << 20;
 
-class Binder {
+class JobBinder {
  public:
-  explicit Binder(Instant now) : now_(now) {}
+  explicit JobBinder(Instant now) : now_(now) {}
 
   BoundJob out;
   std::vector<base::Wrong> wrong;
@@ -251,7 +251,7 @@ bool is_name(std::string_view text) {
 }
 
 base::Result<BoundJob> bind_job(const JobRequest& request, Instant now) {
-  Binder b(now);
+  JobBinder b(now);
   b.name(request);
   b.image(request);
   b.command(request);

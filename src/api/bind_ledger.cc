@@ -35,7 +35,7 @@ std::optional<std::uint64_t> parse_hex(std::string_view text) {
   return value;
 }
 
-struct Binder {
+struct LedgerBinder {
   std::vector<base::Wrong> wrong;
 
   base::Id id(const std::optional<std::string>& text, const std::string& field) {
@@ -88,7 +88,7 @@ std::optional<base::Id> parse_hex_id(std::string_view text) {
 }
 
 base::Result<std::vector<ledger::Transfer>> bind_transfers(const TransfersRequest& request) {
-  Binder binder;
+  LedgerBinder binder;
   if (request.transfers.empty() || request.transfers.size() > ledger::most_in_batch)
     return base::refuse_field("transfers", "must be 1 to 8190 of them");
   std::vector<ledger::Transfer> out;

@@ -8,7 +8,7 @@
 namespace ampacity::api {
 namespace {
 
-using Wrongs = std::vector<base::Wrong>;
+using SiteWrongs = std::vector<base::Wrong>;
 
 constexpr base::Ticks dearest_kwh = 100 * base::ticks_per_usd;
 constexpr std::size_t most_options = 32, longest_text = 1'024;
@@ -28,7 +28,7 @@ std::optional<std::int64_t> parse_milli(const std::string& text) {
   return std::stoll(whole) * 1000 + std::stoll(part);
 }
 
-void check_text(const char* field, const std::string& text, Wrongs& wrong) {
+void check_text(const char* field, const std::string& text, SiteWrongs& wrong) {
   const bool plain = std::none_of(text.begin(), text.end(), [](char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
   });
@@ -36,13 +36,13 @@ void check_text(const char* field, const std::string& text, Wrongs& wrong) {
     wrong.push_back({field, "must be text of at most 1024 characters"});
 }
 
-void check_region(const std::string& region, Wrongs& wrong) {
+void check_region(const std::string& region, SiteWrongs& wrong) {
   if (!is_name(region))
     wrong.push_back(
         {"region", "must be a-z, 0-9 and '-', begin with a letter, at most 63 characters"});
 }
 
-std::optional<base::Ticks> power_of(const std::optional<std::string>& text, Wrongs& wrong) {
+std::optional<base::Ticks> power_of(const std::optional<std::string>& text, SiteWrongs& wrong) {
   if (!text) return std::nullopt;
   const auto ticks = base::parse_usd(*text);
   if (!ticks || *ticks < 0 || *ticks > dearest_kwh)
@@ -50,7 +50,7 @@ std::optional<base::Ticks> power_of(const std::optional<std::string>& text, Wron
   return ticks;
 }
 
-std::optional<std::int64_t> pue_of(const std::optional<std::string>& text, Wrongs& wrong) {
+std::optional<std::int64_t> pue_of(const std::optional<std::string>& text, SiteWrongs& wrong) {
   if (!text) return std::nullopt;
   const auto milli = parse_milli(*text);
   if (!milli || *milli < 1000 || *milli > 10'000)
@@ -60,7 +60,7 @@ std::optional<std::int64_t> pue_of(const std::optional<std::string>& text, Wrong
 
 // "file:PATH" or "env:NAME"; nullopt: neither was said.
 std::optional<std::string> credential_of(const std::optional<std::string>& file,
-                                         const std::optional<std::string>& env, Wrongs& wrong) {
+                                         const std::optional<std::string>& env, SiteWrongs& wrong) {
   if (file && env)
     wrong.push_back({"token_env", "says the same as token_file: give one of the two"});
   if (file && !file->empty()) {
@@ -81,7 +81,7 @@ std::optional<std::string> credential_of(const std::optional<std::string>& file,
   return std::nullopt;
 }
 
-void check_options(const std::vector<std::string>& options, Wrongs& wrong) {
+void check_options(const std::vector<std::string>& options, SiteWrongs& wrong) {
   if (options.size() > most_options) wrong.push_back({"options", "must be at most 32"});
   for (const std::string& o : options) {
     check_text("options", o, wrong);
@@ -95,7 +95,7 @@ void check_options(const std::vector<std::string>& options, Wrongs& wrong) {
 base::Result<core::AddSite> bind_site(const SiteRequest& r) {
   core::AddSite c;
   core::Site& s = c.site;
-  Wrongs wrong;
+  SiteWrongs wrong;
   if (!is_name(r.name))
     wrong.push_back(
         {"name", "must be a-z, 0-9 and '-', begin with a letter, at most 63 characters"});
@@ -121,7 +121,7 @@ base::Result<core::AddSite> bind_site(const SiteRequest& r) {
 
 base::Result<core::SetSite> bind_site_change(const std::string& name, const SiteChange& r) {
   core::SetSite c;
-  Wrongs wrong;
+  SiteWrongs wrong;
   c.name = name;
   c.region = r.region;
   if (r.region) check_region(*r.region, wrong);

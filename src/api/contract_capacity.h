@@ -19,9 +19,12 @@ struct ReservationRequest {  // POST /v1/reservations
   std::optional<std::string> duration;  // … or how long from its start: "4h"
   std::optional<bool> release_unused;   // each full hour give back what no job of it uses
   std::optional<std::string> project;   // owner keys must say; customer keys have their own
+  std::optional<std::vector<std::string>> sites;  // or regions: at one of them
+  std::optional<bool> across_sites;               // it may lie at several at once
 };
 BOOST_DESCRIBE_STRUCT(ReservationRequest, (),
-                      (name, gpus, from, until, duration, release_unused, project))
+                      (name, gpus, from, until, duration, release_unused, project, sites,
+                       across_sites))
 
 struct ReservationView {
   std::string id;

@@ -15,7 +15,7 @@ constexpr std::size_t most_meter_bytes = 64;
 constexpr std::size_t most_wrong_in_event = 20;  // an answer is not to dwarf its batch
 
 // What is wrong with one event, as it is found.
-struct Wrongs {
+struct EventWrongs {
   std::vector<EventRefusal>& all;
   std::size_t index;
   bool any = false;
@@ -34,18 +34,18 @@ bool is_control(char c) {
   return byte < 0x20 || byte == 0x7f;
 }
 
-std::string_view text_of(const json::value& v) {
+std::string_view json_text(const json::value& v) {
   return {v.get_string().data(), v.get_string().size()};
 }
 
 void read_text(const json::value* v, std::string_view field, std::size_t most, bool required,
-               std::string& out, Wrongs& wrong) {
+               std::string& out, EventWrongs& wrong) {
   if (!v) {
     if (required) wrong.add(field, "is required");
     return;
   }
   if (!v->is_string()) return wrong.add(field, "must be a string");
-  const std::string_view text = text_of(*v);
+  const std::string_view text = json_text(*v);
   if (text.empty()) return wrong.add(field, "must not be empty");
   if (text.size() > most)
     return wrong.add(field, "must be at most " + std::to_string(most) + " bytes; it has " +
@@ -55,9 +55,9 @@ void read_text(const json::value* v, std::string_view field, std::size_t most, b
   out = text;
 }
 
-bool read_instant(const json::value* v, std::string_view field, Instant& out, Wrongs& wrong) {
+bool read_instant(const json::value* v, std::string_view field, Instant& out, EventWrongs& wrong) {
   if (!v) return false;
-  const auto t = v->is_string() ? base::parse_instant(text_of(*v)) : std::nullopt;
+  const auto t = v->is_string() ? base::parse_instant(json_text(*v)) : std::nullopt;
   if (t)
     out = *t;
   else
@@ -65,13 +65,13 @@ bool read_instant(const json::value* v, std::string_view field, Instant& out, Wr
   return t.has_value();
 }
 
-void read_quantity(const json::value* v, std::int64_t& out, Wrongs& wrong) {
+void read_quantity(const json::value* v, std::int64_t& out, EventWrongs& wrong) {
   constexpr const char* form =
       "must be a decimal in quotes such as \"12.5\", or a whole number: 0 or more, at most six "
       "decimals, at most 1000000000000; to take usage back, correct the event";
   if (!v) return wrong.add("data.quantity", "is required");
   if (v->is_string()) {
-    if (const auto micro = parse_quantity(text_of(*v)))
+    if (const auto micro = parse_quantity(json_text(*v)))
       out = *micro;
     else
       wrong.add("data.quantity", form);
@@ -82,7 +82,7 @@ void read_quantity(const json::value* v, std::int64_t& out, Wrongs& wrong) {
   }
 }
 
-void read_corrects(const json::value& v, ReadEvent& e, Wrongs& wrong) {
+void read_corrects(const json::value& v, ReadEvent& e, EventWrongs& wrong) {
   if (!v.is_object()) return wrong.add("data.corrects", "must be an object of source and id");
   const json::value *source = nullptr, *id = nullptr, *sent_by = nullptr;
   for (const auto& [key, value] : v.get_object()) {
@@ -102,7 +102,7 @@ void read_corrects(const json::value& v, ReadEvent& e, Wrongs& wrong) {
   read_text(sent_by, "data.corrects.sent_by", most, false, e.corrects_sent_by, wrong);
 }
 
-void check_times(ReadEvent& e, bool has_from, bool has_until, Instant now, Wrongs& wrong) {
+void check_times(ReadEvent& e, bool has_from, bool has_until, Instant now, EventWrongs& wrong) {
   const auto within = [&](std::string_view field, Instant t) {
     if (t > now + most_ahead)
       wrong.add(field,
@@ -130,7 +130,7 @@ struct DataFields {
                     *sku = nullptr, *site = nullptr, *resource = nullptr;
 };
 
-DataFields data_fields(const json::object& data, Wrongs& wrong) {
+DataFields data_fields(const json::object& data, EventWrongs& wrong) {
   DataFields f;
   struct Field {
     std::string_view name;
@@ -159,7 +159,7 @@ DataFields data_fields(const json::object& data, Wrongs& wrong) {
   return f;
 }
 
-void read_data(const json::value* v, Instant now, bool has_time, ReadEvent& e, Wrongs& wrong) {
+void read_data(const json::value* v, Instant now, bool has_time, ReadEvent& e, EventWrongs& wrong) {
   if (!v) return wrong.add("data", "is required");
   if (!v->is_object()) return wrong.add("data", "must be an object with a quantity");
   const DataFields f = data_fields(v->get_object(), wrong);
@@ -204,13 +204,13 @@ Envelope envelope_of(const json::object& event) {
 
 bool is_json_type(const json::value& v) {
   if (!v.is_string()) return false;
-  const std::string_view type = text_of(v);
+  const std::string_view type = json_text(v);
   const std::string_view bare = type.substr(0, type.find(';'));
   return bare == "application/json" || bare.ends_with("+json");
 }
 
 // Meters with a meaning of their own.
-void check_meter(const ReadEvent& e, Wrongs& wrong) {
+void check_meter(const ReadEvent& e, EventWrongs& wrong) {
   if (core::is_lease_meter(e.meter))
     wrong.add("type", "is what leases are metered by here, and '" + e.meter +
                           "' would be billed twice: name what you measure otherwise, such as "
@@ -229,7 +229,7 @@ void check_meter(const ReadEvent& e, Wrongs& wrong) {
 // nullopt: something is wrong with it, and `refused` says what.
 std::optional<ReadEvent> read_event(const json::value& v, std::size_t index, Instant now,
                                     std::vector<EventRefusal>& refused) {
-  Wrongs wrong{refused, index};
+  EventWrongs wrong{refused, index};
   if (!v.is_object()) {
     wrong.add("(event)", "must be an object: a CloudEvent");
     return std::nullopt;
@@ -237,7 +237,7 @@ std::optional<ReadEvent> read_event(const json::value& v, std::size_t index, Ins
   const Envelope f = envelope_of(v.get_object());
   ReadEvent e;
   e.index = index;
-  if (!f.specversion || !f.specversion->is_string() || text_of(*f.specversion) != "1.0")
+  if (!f.specversion || !f.specversion->is_string() || json_text(*f.specversion) != "1.0")
     wrong.add("specversion", "must be \"1.0\"");
   read_text(f.id, "id", most_event_name_bytes, true, e.id, wrong);
   read_text(f.source, "source", most_event_name_bytes, true, e.source, wrong);

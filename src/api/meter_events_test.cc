@@ -6,7 +6,7 @@
 namespace ampacity::api {
 namespace {
 
-const Instant now = *base::parse_instant("2026-11-22T12:00:00Z");
+const Instant event_now = *base::parse_instant("2026-11-22T12:00:00Z");
 
 std::string event_with(const std::string& envelope, const std::string& data) {
   return R"({"specversion":"1.0","id":"e1","source":"/s","type":"storage_gb_hours",)"
@@ -16,7 +16,7 @@ std::string event_with(const std::string& envelope, const std::string& data) {
 std::string with_data(const std::string& data) { return event_with("", data); }
 
 std::vector<std::string> fields_wrong(const std::string& body) {
-  const auto read = read_cloud_events(body, "application/cloudevents+json", now);
+  const auto read = read_cloud_events(body, "application/cloudevents+json", event_now);
   REQUIRE_MESSAGE(read, read.error().message);
   std::vector<std::string> fields;
   for (const auto& r : read->refused) {
@@ -29,7 +29,7 @@ std::vector<std::string> fields_wrong(const std::string& body) {
 }
 
 ReadEvent read_one(const std::string& body) {
-  const auto read = read_cloud_events(body, "", now);
+  const auto read = read_cloud_events(body, "", event_now);
   REQUIRE(read);
   REQUIRE_MESSAGE(read->refused.empty(),
                   read->refused[0].field << ": " << read->refused[0].message);
@@ -122,15 +122,16 @@ TEST_CASE("a metered event: each wrong field by its path") {
 
 TEST_CASE("in a batch each event stands alone; only a body that is none is refused whole") {
   const std::string good = with_data(R"("quantity":1)");
-  const auto mixed = read_cloud_events("[" + good + ",7,{}," + good + "]",
-                                       "application/cloudevents-batch+json; charset=utf-8", now);
+  const auto mixed =
+      read_cloud_events("[" + good + ",7,{}," + good + "]",
+                        "application/cloudevents-batch+json; charset=utf-8", event_now);
   REQUIRE(mixed);
   REQUIRE(mixed->events.size() == 2);
   CHECK(mixed->events[1].index == 3);
   CHECK(mixed->refused.size() == 7);
   CHECK(mixed->refused[0].field == "(event)");
   CHECK(mixed->refused[1].index == 2);
-  CHECK(read_cloud_events("[]", "", now)->events.empty());
+  CHECK(read_cloud_events("[]", "", event_now)->events.empty());
   struct Row {
     std::string body;
     const char* type;
@@ -152,7 +153,7 @@ TEST_CASE("in a batch each event stands alone; only a body that is none is refus
   };
   for (const Row& row : rows) {
     CAPTURE(row.body.substr(0, 80));
-    const auto read = read_cloud_events(row.body, row.type, now);
+    const auto read = read_cloud_events(row.body, row.type, event_now);
     REQUIRE_FALSE(read);
     CHECK(read.error().code == row.code);
   }

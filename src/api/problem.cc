@@ -72,6 +72,10 @@ net::Response problem_response(const base::Refusal& refusal) {
   return r;
 }
 
+net::Response problem(base::Code code, std::string message) {
+  return problem_response({code, std::move(message), {}, {}, {}});
+}
+
 net::Response parser_problem(int status, std::string_view reason) {
   net::Response r = problem_response({code_of_status(status), std::string(reason), {}, {}, {}});
   r.status = status;

@@ -9,8 +9,6 @@
 namespace ampacity::api {
 namespace {
 
-constexpr std::int64_t milli_s_per_gpu_hour = 3'600'000;
-
 WindowState state_of(const core::Window& w, Instant now) {
   return w.from <= now ? WindowState::now : WindowState::upcoming;
 }

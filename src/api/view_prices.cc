@@ -9,7 +9,7 @@
 namespace ampacity::api {
 namespace {
 
-constexpr std::int64_t month_s = 2'628'000;
+constexpr std::int64_t a_month = 2'628'000;
 constexpr base::Ticks exact_grid = 9;  // ticks a second: 0.0009 an hour
 
 bool is_hourly(const core::PriceFunction& p) { return p.per == 1000 || p.per == 1024; }
@@ -42,7 +42,7 @@ std::string money(std::string_view meter, const core::PriceFunction& p, base::Ti
 
 std::string per_what(std::string_view meter, const core::PriceFunction& p) {
   if (core::is_lease_meter(meter))
-    return is_hourly(p) ? " an hour" : p.per % month_s == 0 ? " a month" : "";
+    return is_hourly(p) ? " an hour" : p.per % a_month == 0 ? " a month" : "";
   return p.per == 1'000'000 ? " each" : fmt::format(" for {}", quantity(meter, p.per));
 }
 

@@ -9,7 +9,7 @@
 namespace ampacity::api {
 namespace {
 
-constexpr std::size_t most_volumes = 100;
+constexpr std::size_t most_volumes_shown = 100;
 
 // 1250 -> "1.25"
 std::string format_milli(std::int64_t milli) { return format_decimal(milli, 1000); }
@@ -78,7 +78,7 @@ SiteView view_site(const core::World& w, core::SiteIx ix, Instant now) {
   v.power_usd_per_kwh = base::format_usd(site.power_ticks_per_kwh, 4);
   v.pue = format_milli(site.pue_milli);
   for (const core::VolumeHome& volume : s.volumes)
-    if (volume.site == ix && v.volumes.size() < most_volumes)
+    if (volume.site == ix && v.volumes.size() < most_volumes_shown)
       v.volumes.push_back(s.projects[volume.project].name + "/" + volume.name);
   return v;
 }

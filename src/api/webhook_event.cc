@@ -16,7 +16,7 @@ constexpr std::array<std::string_view, 11> types = {
     "job.ended",      "credit.added",       "credit.low",      "budget.crossed",
     "invoice.issued", "credit_note.issued", "payment.recorded"};
 
-struct Teller {
+struct EventTeller {
   const core::World& w;
   Instant at;
   std::uint64_t sequence;
@@ -178,7 +178,7 @@ std::span<const std::string_view> webhook_event_types() { return types; }
 
 std::optional<WebhookEvent> webhook_event(const core::World& before, const core::Fact& fact,
                                           std::uint64_t sequence) {
-  return std::visit(Teller{before, fact.at, sequence}, fact.body);
+  return std::visit(EventTeller{before, fact.at, sequence}, fact.body);
 }
 
 bool hears(const core::Webhook& hook, const WebhookEvent& event) {

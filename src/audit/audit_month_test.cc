@@ -231,13 +231,13 @@ class BilledCloud {
   }
 };
 
-std::map<std::string, Finding> by_name(const fs::path& file) {
+std::map<std::string, Finding> month_by_name(const fs::path& file) {
   std::map<std::string, Finding> out;
   for (Finding& f : check_month(store::as_under_test(file), november)) out[f.check] = f;
   return out;
 }
 
-struct Planted {
+struct PlantedInMonth {
   const char* what;
   const char* sql;
   const char* fails;       // every finding that does not hold, by name
@@ -245,7 +245,7 @@ struct Planted {
 };
 
 #define LINE "invoice = (SELECT id FROM invoices WHERE number = '2023-000001') AND meter = 'gpu'"
-constexpr Planted planted[] = {
+constexpr PlantedInMonth planted_in_month[] = {
     {"a line's minor", "UPDATE invoice_lines SET minor = minor + 1 WHERE " LINE " AND n = 0",
      "invoices_add_up invoices_rerated ", "the sum of lines"},
     {"a line's tick", "UPDATE invoice_lines SET ticks = ticks + 1 WHERE " LINE " AND n = 0",
@@ -312,11 +312,12 @@ constexpr Planted planted[] = {
      "metered_events_chain_unbroken "},
 };
 
-TEST_CASE("a billed month holds; each planted fault fails by its own findings, and no others") {
+TEST_CASE(
+    "a billed month holds; each planted_in_month fault fails by its own findings, and no others") {
   const store::ScratchFolder folder;
   const fs::path clean = folder.path / "clean.db";
   BilledCloud{clean};
-  const auto findings = by_name(clean);
+  const auto findings = month_by_name(clean);
   for (const auto& [name, f] : findings) CHECK_MESSAGE(f.holds, name << ": " << f.detail);
   CHECK(findings.at("invoices_rerated").examined == 2);
   CHECK(findings.at("invoices_add_up").examined == 3);
@@ -331,7 +332,7 @@ TEST_CASE("a billed month holds; each planted fault fails by its own findings, a
     if (f.check == "invoices_rerated") CHECK(f.examined == 0);
   }
 
-  for (const Planted& p : planted) {
+  for (const PlantedInMonth& p : planted_in_month) {
     INFO(std::string(p.what));
     const fs::path file = folder.path / "planted.db";
     fs::copy_file(clean, file, fs::copy_options::overwrite_existing);
@@ -348,7 +349,7 @@ TEST_CASE("a billed month holds; each planted fault fails by its own findings, a
       REQUIRE_MESSAGE(done, done.error().message);
     }
     std::string failed, said;
-    for (const auto& [name, f] : by_name(file)) {
+    for (const auto& [name, f] : month_by_name(file)) {
       if (f.holds) continue;
       if (said.empty()) said = f.detail;
       failed += name + " ";

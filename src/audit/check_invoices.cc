@@ -8,8 +8,6 @@
 namespace ampacity::audit {
 namespace {
 
-long long shown(Wide v) { return static_cast<long long>(v); }
-
 // What of an invoice stands in its body alone.
 struct Rated {
   std::optional<Instant> rated_from;

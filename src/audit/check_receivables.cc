@@ -7,8 +7,6 @@
 namespace ampacity::audit {
 namespace {
 
-long long shown(Wide v) { return static_cast<long long>(v); }
-
 void check_payments(store::Database& db, std::vector<Finding>& findings) {
   Tally tally("payments_within_payable");
   Wide sum = 0;

@@ -43,6 +43,8 @@ void check_usage(store::Database& db, std::vector<Finding>& findings);
 // journal_chain_unbroken.
 void check_journal(store::Database& db, std::vector<Finding>& findings);
 
+inline long long shown(__int128 v) { return static_cast<long long>(v); }  // fmt writes none so wide
+
 struct History;
 // invoices_rerated, and those of check_totals.
 void check_invoices(store::Database& db, base::Instant month, std::vector<Finding>& findings);

@@ -83,16 +83,16 @@ struct Place {
   std::uint32_t node = 0;
 };
 BOOST_DESCRIBE_STRUCT(Place, (), (node))
-struct Lease {
+struct LeaseFact {
   std::uint32_t sku = 0;
   std::vector<Place> places;
   Rates rates;
 };
-BOOST_DESCRIBE_STRUCT(Lease, (), (sku, places, rates))
+BOOST_DESCRIBE_STRUCT(LeaseFact, (), (sku, places, rates))
 struct LeaseGranted {
   Id job;
   std::int64_t generation = 1;
-  Lease lease;
+  LeaseFact lease;
 };
 BOOST_DESCRIBE_STRUCT(LeaseGranted, (), (job, generation, lease))
 struct RankStarted {
@@ -123,7 +123,7 @@ BOOST_DESCRIBE_STRUCT(Closed, (), (job, requeue))
 
 struct LiveLease {
   std::int64_t generation = 1;
-  Lease lease;
+  LeaseFact lease;
   Instant started_at;
   std::vector<std::pair<std::int64_t, Rates>> before;  // until which second
 };

@@ -3,14 +3,14 @@
 namespace ampacity::base {
 namespace {
 
-constexpr std::string_view digits = "0123456789abcdefghjkmnpqrstvwxyz";  // Crockford, lower case
+constexpr std::string_view crockford = "0123456789abcdefghjkmnpqrstvwxyz";  // Crockford, lower case
 constexpr std::size_t length = 26;
 
 constexpr std::array<std::int8_t, 256> make_values() {
   std::array<std::int8_t, 256> values{};
   for (auto& v : values) v = -1;
-  for (std::size_t i = 0; i < digits.size(); ++i)
-    values[static_cast<unsigned char>(digits[i])] = static_cast<std::int8_t>(i);
+  for (std::size_t i = 0; i < crockford.size(); ++i)
+    values[static_cast<unsigned char>(crockford[i])] = static_cast<std::int8_t>(i);
   return values;
 }
 constexpr auto values = make_values();
@@ -32,7 +32,7 @@ std::string format_id(std::string_view prefix, Id id) {
   prefix.copy(out.data(), prefix.size());
   unsigned __int128 n = (static_cast<unsigned __int128>(id.high) << 64) | id.low;
   for (std::size_t i = length; i-- > 0; n >>= 5)
-    out[prefix.size() + 1 + i] = digits[static_cast<std::size_t>(n & 31)];
+    out[prefix.size() + 1 + i] = crockford[static_cast<std::size_t>(n & 31)];
   return out;
 }
 

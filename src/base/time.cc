@@ -42,10 +42,10 @@ Civil civil_from_days(std::int64_t z) {
 
 std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0); }
 
-// Reads exactly `digits` decimal digits at `pos` and moves past them.
-std::optional<int> take_digits(std::string_view s, std::size_t& pos, int digits) {
+// Reads exactly `count` decimal digits at `pos` and moves past them.
+std::optional<int> take_digits(std::string_view s, std::size_t& pos, int count) {
   int value = 0;
-  for (int i = 0; i < digits; ++i, ++pos) {
+  for (int i = 0; i < count; ++i, ++pos) {
     if (pos >= s.size() || s[pos] < '0' || s[pos] > '9') return std::nullopt;
     value = value * 10 + (s[pos] - '0');
   }

@@ -36,7 +36,7 @@ std::vector<std::pair<std::int64_t, std::int64_t>> covers(const core::Invoice& i
   return out;
 }
 
-const core::InvoiceLine* line_of(const core::Invoice& i, LineKind kind) {
+const core::InvoiceLine* first_of(const core::Invoice& i, LineKind kind) {
   for (const core::InvoiceLine& l : i.lines)
     if (l.kind == kind) return &l;
   return nullptr;
@@ -124,7 +124,7 @@ TEST_CASE("lost uptime: corrected, late, of another month; no line is made of th
   for (const auto& row : table) {
     in.meter_sequence = row.known;
     const core::Invoice i = rated_of(in, usage).invoice;
-    const core::InvoiceLine* credit = line_of(i, LineKind::sla_credit);
+    const core::InvoiceLine* credit = first_of(i, LineKind::sla_credit);
     CHECK((credit ? credit->minor : 0) == row.credit);
     CHECK(i.lines.size() == (credit ? 2 : 1));
     if (credit) CHECK(credit->month == in.from);
@@ -167,7 +167,7 @@ TEST_CASE("the shortfall of a term counts all that the term's invoices billed") 
     in.contracts = {c};
     in.earlier = all;
     const core::Invoice i = rated_of(in, usage).invoice;
-    if (const auto* line = line_of(i, LineKind::shortfall)) {
+    if (const auto* line = first_of(i, LineKind::shortfall)) {
       shortfall += line->minor;
       CHECK(base::format_instant(line->from) == base::format_instant(c.from));
       CHECK(base::format_instant(line->until) == "2026-09-01T00:00:00Z");

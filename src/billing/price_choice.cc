@@ -5,7 +5,7 @@
 namespace ampacity::billing {
 namespace {
 
-constexpr Instant far_away{INT64_MAX};
+constexpr Instant for_ever{INT64_MAX};
 
 std::string_view name_of(const std::vector<std::string>& names, std::uint32_t ix) {
   return ix < names.size() ? std::string_view(names[ix]) : std::string_view();
@@ -75,7 +75,7 @@ PriceIx PriceChoice::of_rule(const core::PriceBook& book, const core::PriceRule&
   p.site = index_of(in_.names.sites, rule.site);
   p.job_class = rule.job_class.value_or(core::JobClass::on_demand);
   p.effective_from = book.effective_from;
-  p.effective_until = far_away;
+  p.effective_until = for_ever;
   bool later = false;
   for (const core::PriceBook* other : books_) {
     if (later && other->org == book.org && other->currency == book.currency)

@@ -17,7 +17,7 @@ const std::vector<Beside>& all_beside() {
        "replay a trace of jobs on virtual time; see `ampacity sim --help`"},
       {"backup", "ampacityd", true, "copy a cloud's store, on its server's machine, while it runs"},
       {"restore", "ampacityd", true, "make a state directory anew from a backup, and prove it"},
-      {"store", "ampacityd", true, "copy a cloud's store from a file to PostgreSQL, or back"},
+      {"store", "ampacityd", true, "move a cloud's store from a file to PostgreSQL, or back"},
       {"rebuild", "ampacityd", true, "make the read models anew from the facts, and compare"},
   };
   return all;

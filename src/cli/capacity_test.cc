@@ -56,7 +56,7 @@ api::ProjectView sample_weighed() {
   return project;
 }
 
-const std::vector<VerbRow> rows = {
+const std::vector<VerbRow> capacity_rows = {
     {{"reserve", "h100:64", "--from", "+2h", "--for", "4h", "--name", "night", "--release-unused"},
      "POST /v1/reservations",
      "",
@@ -152,7 +152,9 @@ const std::vector<VerbRow> rows = {
 
 }  // namespace
 
-TEST_CASE("each verb about capacity asks its route and shows the answer") { check_verbs(rows); }
+TEST_CASE("each verb about capacity asks its route and shows the answer") {
+  check_verbs(capacity_rows);
+}
 
 TEST_CASE("undrain ends a node's own window, and says when others are in it") {
   FakeCloud cloud;

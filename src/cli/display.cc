@@ -27,6 +27,8 @@ bool is_plain(std::string_view word) {
 
 }  // namespace
 
+std::string to_the_second(base::Instant t) { return base::format_instant(t).substr(0, 19) + "Z"; }
+
 std::string moment(base::Instant t) {
   const std::int64_t us = (t.us % 1'000'000 + 1'000'000) % 1'000'000;
   return fmt::format("{}.{:03}Z", base::format_instant(t).substr(0, 19), us / 1000);

@@ -9,7 +9,8 @@
 
 namespace ampacity::cli {
 
-std::string moment(base::Instant t);  // "2026-11-22T14:43:55.928Z": always as wide
+std::string moment(base::Instant t);         // "2026-11-22T14:43:55.928Z": always as wide
+std::string to_the_second(base::Instant t);  // "2026-11-22T14:43:55Z"
 std::string age(base::Instant then, base::Instant now);  // "42s", "5m", "3h", "12d"
 std::string vcpus(std::int64_t milli);                   // "1.5"
 std::string memory(std::int64_t mib);                    // "512 MiB", "4 GiB"

@@ -64,7 +64,7 @@ std::string shown_once() {
   return base::to_json(w);
 }
 
-const std::vector<VerbRow> rows = {
+const std::vector<VerbRow> hook_rows = {
     {{"budgets", "set", "--project", "demo", "--limit", "500usd", "--alert", "50,80,100", "--stop"},
      "PUT /v1/budgets",
      "/v1/budgets",
@@ -114,5 +114,5 @@ const std::vector<VerbRow> rows = {
 }  // namespace
 
 TEST_CASE("budgets and webhooks: each verb asks its route and shows the answer") {
-  check_verbs(rows);
+  check_verbs(hook_rows);
 }

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int attempts_max = 10;  // in a row: about 20 s
 
-base::Duration backoff(int attempt) {
+base::Duration pause_before(int attempt) {
   return base::Duration::millis(std::min<std::int64_t>(100LL << attempt, 5000));
 }
 
@@ -74,7 +74,7 @@ Answer<std::optional<std::string>> follow_events(
                               outcome->why.empty() ? "the stream keeps ending" : outcome->why));
     if (!std::exchange(told, true))
       session.notice(fmt::format("… {} was cut off; resuming", what), Tone::warn);
-    if (!session.terminal.pause(backoff(attempt))) return end;
+    if (!session.terminal.pause(pause_before(attempt))) return end;
   }
 }
 

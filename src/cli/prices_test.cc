@@ -11,13 +11,13 @@
 namespace ampacity::cli {
 namespace {
 
-struct Folder {
+struct BookFolder {
   std::string path;
-  Folder() {
+  BookFolder() {
     std::string name = (std::filesystem::temp_directory_path() / "ampacity-prices-XXXXXX").string();
     path = mkdtemp(name.data());
   }
-  ~Folder() { std::filesystem::remove_all(path); }
+  ~BookFolder() { std::filesystem::remove_all(path); }
 };
 
 api::PriceRuleView rule(const char* sku, std::optional<core::JobClass> job_class,
@@ -93,7 +93,7 @@ TEST_CASE("prices: shown, validated without a server's leave, set with what chan
   CHECK(cli.out.str().find("4.78 *") != std::string::npos);
   CHECK(cli.err.str().find("finite decimal") != std::string::npos);
 
-  const Folder folder;
+  const BookFolder folder;
   const std::string file = folder.path + "/book.yaml";
   std::ofstream(file) << "name: winter\ngpus: {h100: {on_demand: 4.30}}\n"
                          "beside_gpu: {vcpu: 0.0099, gib: 0.0054}\n"

@@ -227,6 +227,12 @@ void add_window_verbs(CLI::App& app, Choice& c) {
   keep->add_flag_callback(
       "--release-unused", [&c] { c.reservation.release_unused = true; },
       "give back, at each full hour, what no job of it uses");
+  take_each(keep->add_option_function<std::vector<std::string>>(
+      "--site", [&c](const auto& names) { c.reservation.sites = names; },
+      "a site or region; may be repeated: at one of them"));
+  keep->add_flag_callback(
+      "--across-sites", [&c] { c.reservation.across_sites = true; },
+      "it may lie at several sites at once");
   keep->add_option("--project", c.reservation.project, "whose (owner keys)");
   auto* kept = add_list(app, c, "reservations", "what is reserved, and from when",
                         [&c](Session& s) { return reservations_list(s, c.where); });

@@ -23,13 +23,13 @@ std::string problem(int status, base::Code code) {
   return base::to_json(p);
 }
 
-struct Folder {
+struct HomeFolder {
   std::string path;
-  Folder() {
+  HomeFolder() {
     char name[] = "/tmp/ampacity-cli-test-XXXXXX";
     path = mkdtemp(name);
   }
-  ~Folder() { std::filesystem::remove_all(path); }
+  ~HomeFolder() { std::filesystem::remove_all(path); }
 };
 
 }  // namespace
@@ -141,7 +141,7 @@ TEST_CASE("a POST is repeated with its key while the server is away, a bounded n
 TEST_CASE("login keeps the key where only its owner reads it; the environment goes before") {
   FakeCloud cloud;
   FakeTerminal cli;
-  Folder folder;
+  HomeFolder folder;
   const std::string path = folder.path + "/deep/config.json";
   cli.env["AMPACITY_CONFIG"] = path;
   cli.env.erase("AMPACITY_KEY");
@@ -314,7 +314,7 @@ api::ProjectView sample_project() {
   return project;
 }
 
-const std::vector<VerbRow> rows = {
+const std::vector<VerbRow> verb_rows = {
     {{"receipt", "a/b"},
      "GET /v1/jobs/a%2Fb/receipt",
      "",
@@ -432,7 +432,7 @@ const std::vector<VerbRow> rows = {
 
 }  // namespace
 
-TEST_CASE("every other verb asks its route and shows the answer") { check_verbs(rows); }
+TEST_CASE("every other verb asks its route and shows the answer") { check_verbs(verb_rows); }
 
 TEST_CASE("an empty list and a group without its verb say what to type") {
   FakeCloud cloud;
@@ -452,10 +452,10 @@ TEST_CASE("completion knows every verb") {
   for (const char* shell : {"bash", "zsh", "fish"}) {
     CHECK(cli({"completion", shell}) == 0);
     for (const char* word :
-         {"offers",  "quote",      "run",      "ps",           "show",    "why",    "logs",
-          "exec",    "stop",       "receipt",  "usage",        "events",  "fleet",  "cordon",
-          "volumes", "orgs",       "projects", "users",        "keys",    "credit", "ledger",
-          "login",   "version",    "reserve",  "reservations", "drain",   "quotas", "weight",
+         {"offers",  "quote",      "run",      "ps",           "show",     "why",    "logs",
+          "exec",    "stop",       "receipt",  "usage",        "events",   "fleet",  "cordon",
+          "volumes", "orgs",       "projects", "users",        "keys",     "credit", "ledger",
+          "login",   "version",    "reserve",  "reservations", "drain",    "quotas", "weight",
           "policy",  "checkpoint", "sim",      "prices",       "validate", "store"})
       CHECK_MESSAGE(cli.out.str().find(word) != std::string::npos, word);
   }
@@ -470,7 +470,7 @@ TEST_CASE("verbs of other programs: which, and with what; or that there is none"
   CHECK(path_beside("ampacity-sim") ==
         (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "ampacity-sim").string());
   FakeTerminal cli;
-  const Folder folder;
+  const HomeFolder folder;
   CHECK(become(folder.path + "/ampacity-sim", *beside("sim"), {"--help"}, cli.terminal) ==
         exit_failed);
   CHECK(cli.err.str().find("/ampacity-sim cannot be run: No such file") != std::string::npos);

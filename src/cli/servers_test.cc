@@ -11,16 +11,16 @@
 namespace ampacity::cli {
 namespace {
 
-struct Folder {
-  Folder() {
+struct FilesFolder {
+  FilesFolder() {
     char name[] = "/tmp/ampacity-servers-XXXXXX";
     path = mkdtemp(name);
   }
-  ~Folder() { std::filesystem::remove_all(path); }
+  ~FilesFolder() { std::filesystem::remove_all(path); }
   std::filesystem::path path;
 };
 
-net::TlsFiles make_files(const Folder& folder, const std::string& name) {
+net::TlsFiles make_files(const FilesFolder& folder, const std::string& name) {
   const auto key = net::make_private_key();
   const auto certificate = net::make_certificate(*key, {"127.0.0.1"}, base::SystemClock().now(),
                                                  base::Duration::seconds(86'400));
@@ -121,7 +121,7 @@ TEST_CASE("a log goes on at the next server where it was cut off, without a line
 }
 
 TEST_CASE("login over TLS: a given pin is kept; another key is refused and says how to go on") {
-  const Folder folder;
+  const FilesFolder folder;
   const net::TlsFiles files = make_files(folder, "a"), other = make_files(folder, "b");
   const std::string pin = net::read_certificate(files.certificate)->pin;
   const std::string other_pin = net::read_certificate(other.certificate)->pin;
@@ -159,7 +159,7 @@ TEST_CASE("login over TLS: a given pin is kept; another key is refused and says 
 }
 
 TEST_CASE("login over TLS: a person may believe what is shown, or name who vouches for it") {
-  const Folder folder;
+  const FilesFolder folder;
   const net::TlsFiles files = make_files(folder, "a");
   FakeCloud cloud(0, *net::TlsIdentity::load(files));
   cloud.answer("GET /v1/whoami", 200, whoami());

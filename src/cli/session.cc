@@ -366,4 +366,10 @@ std::string with_query(std::string path,
   return path;
 }
 
+void print_table(Session& session, const Table& table, std::string_view if_empty) {
+  auto& t = session.terminal;
+  if (table.rows.empty() && !if_empty.empty()) return session.notice(if_empty);
+  t.out << render(table, t.width, t.colour_out) << std::flush;
+}
+
 }  // namespace ampacity::cli

@@ -18,6 +18,7 @@
 #include "api/contract.h"
 #include "base/json.h"
 #include "cli/servers.h"
+#include "cli/table.h"
 #include "cli/terminal.h"
 
 namespace ampacity::cli {
@@ -148,5 +149,8 @@ std::string escaped(std::string_view text);
 // "/v1/usage" + {{"by","day"},{"from",""}} -> "/v1/usage?by=day"; empty values are left out.
 std::string with_query(std::string path,
                        const std::vector<std::pair<std::string, std::string>>& query);
+
+// A list, as wide as the terminal; `if_empty` is said where it has no rows.
+void print_table(Session& session, const Table& table, std::string_view if_empty = {});
 
 }  // namespace ampacity::cli

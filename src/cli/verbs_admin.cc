@@ -25,12 +25,6 @@ int fetch(Session& session, const char* method, const std::string& target, std::
   return 0;
 }
 
-void print_table(Session& session, const Table& table, std::string_view if_empty = {}) {
-  auto& t = session.terminal;
-  if (table.rows.empty() && !if_empty.empty()) return session.notice(if_empty);
-  t.out << render(table, t.width, t.colour_out);
-}
-
 std::string wallet_of(Session& session, const api::WhoAmI& me) {
   const auto list = session.get<api::ProjectList>("/v1/projects");
   if (!list) return "unknown";

@@ -11,17 +11,9 @@
 namespace ampacity::cli {
 namespace {
 
-// "2026-11-22T14:43:55Z": what windows are planned by.
-std::string to_the_second(base::Instant t) { return base::format_instant(t).substr(0, 19) + "Z"; }
-
 Cell state_of(api::WindowState state) {
   return {std::string(base::enum_name(state)),
           state == api::WindowState::now ? Tone::good : Tone::plain};
-}
-
-void print(Session& session, const Table& table) {
-  auto& t = session.terminal;
-  t.out << render(table, t.width, t.colour_out) << std::flush;
 }
 
 }  // namespace
@@ -77,7 +69,7 @@ int reservations_list(Session& session, const std::string& project) {
                           join(r.nodes, ", "),
                           r.project,
                           {r.id, Tone::dim}});
-  print(session, table);
+  print_table(session, table);
   return 0;
 }
 
@@ -153,7 +145,7 @@ int fleet_windows(Session& session) {
                           std::to_string(w.jobs),
                           w.name,
                           {w.id, Tone::dim}});
-  print(session, table);
+  print_table(session, table);
   return 0;
 }
 
@@ -222,7 +214,7 @@ void show_quota(Session& session, const api::QuotaView& v) {
                           at_once ? "" : l.committed,
                           {l.left.value_or("–"), l.left == "0" ? Tone::warn : Tone::plain}});
   }
-  print(session, table);
+  print_table(session, table);
 }
 
 }  // namespace

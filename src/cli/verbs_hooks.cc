@@ -10,13 +10,6 @@
 namespace ampacity::cli {
 namespace {
 
-void print(Session& session, const Table& table) {
-  auto& t = session.terminal;
-  t.out << render(table, t.width, t.colour_out) << std::flush;
-}
-
-std::string to_the_second(base::Instant t) { return base::format_instant(t).substr(0, 19) + "Z"; }
-
 std::string amount(const api::BudgetView& b, const std::string& value) {
   std::string unit = b.unit;
   std::transform(unit.begin(), unit.end(), unit.begin(),
@@ -92,7 +85,7 @@ int budgets_list(Session& session, const std::string& project) {
                           : b.reached_at   ? to_the_second(*b.reached_at)
                                            : "–",
                           actions(b)});
-  print(session, table);
+  print_table(session, table);
   return 0;
 }
 
@@ -140,7 +133,7 @@ int webhooks_list(Session& session, const std::string& project) {
          : w.org   ? "org " + *w.org
                    : "everything",
          w.enabled ? Cell("on", Tone::good) : Cell("off: " + w.why.value_or(""), Tone::bad)});
-  print(session, table);
+  print_table(session, table);
   return 0;
 }
 
@@ -200,7 +193,7 @@ int webhooks_deliveries(Session& session, const std::string& id, std::int64_t li
                           d.status ? std::to_string(*d.status) : "–",
                           d.next_at ? to_the_second(*d.next_at) : "",
                           printable(d.why.value_or(""))});
-  print(session, table);
+  print_table(session, table);
   return 0;
 }
 

@@ -21,11 +21,6 @@ constexpr const char* inexact_note =
 
 std::string whose(const api::PriceBookView& b) { return b.org ? *b.org : "everybody"; }
 
-void print_table(Session& session, const Table& table) {
-  auto& t = session.terminal;
-  t.out << render(table, t.width, t.colour_out) << std::flush;
-}
-
 Answer<std::string> text_of(const std::string& file) {
   std::ifstream in(file);
   std::string text((std::istreambuf_iterator<char>(in)), {});

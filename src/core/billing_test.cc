@@ -10,9 +10,9 @@
 namespace ampacity::core {
 namespace {
 
-constexpr Ticks cent = base::ticks_per_cent;
+constexpr Ticks a_cent = base::ticks_per_cent;
 
-std::int64_t half_up(Ticks ticks) { return base::divide_half_up(ticks, cent); }
+std::int64_t half_up(Ticks ticks) { return base::divide_half_up(ticks, a_cent); }
 
 struct BilledCloud : TestCloud {
   std::uint64_t invoices = 0;
@@ -40,7 +40,7 @@ struct BilledCloud : TestCloud {
   Ticks in_crossing() const {  // of the tick ledger, with what the other holds
     Ticks sum = 0;
     for (const Account& a : world.state().accounts)
-      if (a.code == 9000) sum += (a.debits_posted - a.credits_posted) * (is_minor(a) ? cent : 1);
+      if (a.code == 9000) sum += (a.debits_posted - a.credits_posted) * (is_minor(a) ? a_cent : 1);
     return sum;
   }
   static bool is_minor(const Account& a) { return a.ledger % 10 == 1; }
@@ -108,7 +108,7 @@ TEST_CASE("an invoice on a credit line: asked for, paid, usable again") {
   BilledCloud c;
   c.add_project("big", 0);
   REQUIRE(c.run(SetCreditLine{"big", 1'000'00}));
-  const Ticks line = 1'000'00 * cent;
+  const Ticks line = 1'000'00 * a_cent;
   CHECK(c.wallet("big") == line);
 
   SubmitJob job = c.request("h100:8");
@@ -149,19 +149,19 @@ TEST_CASE("bought credit covers usage, then what is metered, and never goes belo
   CHECK(c.world.state().projects[p].prepaid_minor == 10'00);
   REQUIRE(c.world.state().orgs[0].bought.size() == 2);
 
-  const Ticks metered = 3'456 * cent / 10;  // 3.456 USD
+  const Ticks metered = 3'456 * a_cent / 10;  // 3.456 USD
   InvoiceLine bought = other(LineKind::prepaid, p, 0);
   bought.minor = 10'00;
   REQUIRE(c.run(IssueInvoice{c.draft({bought, other(LineKind::metered, p, metered, 10'00)}), {}}));
   CHECK(c.world.state().projects[p].prepaid_minor == 10'00 - 3'46);
-  CHECK(c.wallet("small") == 10'00 * cent - 3'46 * cent);
+  CHECK(c.wallet("small") == 10'00 * a_cent - 3'46 * a_cent);
   CHECK(c.balance(1100, "receivable acme") == 0);
   CHECK(c.world.state().orgs[0].bought.empty());
   CHECK(c.world.state().invoices[0].state == InvoiceState::paid);  // nothing is left to pay
 
   // More than there is.
   const auto refused =
-      c.run(IssueInvoice{c.draft({other(LineKind::metered, p, 100'00 * cent, 100'00)}), {}});
+      c.run(IssueInvoice{c.draft({other(LineKind::metered, p, 100'00 * a_cent, 100'00)}), {}});
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == base::Code::insufficient_credit);
   check_world(c.world);
@@ -172,9 +172,9 @@ TEST_CASE("void after issue leaves zero, and what waited waits again") {
   BilledCloud c;
   REQUIRE(c.run(AddLine{"acme", "", -5'00, "goodwill"}));
   const auto before = c.world.state().accounts.size();
-  InvoiceLine manual = other(LineKind::manual, nobody, -5'00 * cent);
+  InvoiceLine manual = other(LineKind::manual, nobody, -5'00 * a_cent);
   manual.description = "goodwill";
-  const Invoice first = c.draft({manual, usage(0, 12'345 * cent / 10, 0)}, 2'35);
+  const Invoice first = c.draft({manual, usage(0, 12'345 * a_cent / 10, 0)}, 2'35);
   REQUIRE(c.run(IssueInvoice{first, {}}));
   CHECK(c.world.state().accounts.size() > before);
   CHECK(c.world.state().orgs[0].next_lines.empty());
@@ -187,7 +187,7 @@ TEST_CASE("void after issue leaves zero, and what waited waits again") {
                                    {2500, "tax payable"},
                                    {4000, "revenue other"}})
     CHECK(c.balance(code, name) == 0);
-  CHECK(c.in_crossing() == -100'000'000 * cent + 100'000'000 * cent);
+  CHECK(c.in_crossing() == -100'000'000 * a_cent + 100'000'000 * a_cent);
   REQUIRE(c.world.state().orgs[0].next_lines.size() == 1);
   CHECK(c.world.state().orgs[0].next_lines[0].minor == -5'00);
   CHECK(c.world.state().invoices[0].state == InvoiceState::voided);
@@ -209,7 +209,7 @@ TEST_CASE("property: receivables are what invoices ask for less payments; roundi
     std::vector<InvoiceLine> all;
     const std::uint64_t n = 1 + below(8);
     for (std::uint64_t i = 0; i < n; ++i) {
-      const auto ticks = static_cast<Ticks>(below(50 * cent)) - 5 * cent;
+      const auto ticks = static_cast<Ticks>(below(50 * a_cent)) - 5 * a_cent;
       const auto p = static_cast<ProjectIx>(below(2));
       const auto kind = below(3);
       if (kind == 0)
@@ -241,7 +241,7 @@ TEST_CASE("property: receivables are what invoices ask for less payments; roundi
     REQUIRE(c.balance(1100, "receivable acme") == asked - paid);
     REQUIRE(c.balance(2500, "tax payable") == -tax);
     const Ticks rounding = c.in_crossing();
-    REQUIRE(std::abs(rounding) <= lines * cent / 2);
+    REQUIRE(std::abs(rounding) <= lines * a_cent / 2);
     c.now = c.now + base::Duration::seconds(3600);
   }
   check_world(c.world);
@@ -273,7 +273,7 @@ TEST_CASE("a contract's prepayment: paid at signing, drawn by lines, back by a c
   const Id id = c.start(job);
   for (int i = 0; i < 10; ++i) c.tick(360);
   c.end(id);
-  const Ticks used = 1'000'00 * cent - c.wallet("big");  // 44.64 USD
+  const Ticks used = 1'000'00 * a_cent - c.wallet("big");  // 44.64 USD
   const auto by_contract = [&](InvoiceLine l, std::int64_t minor) {
     l.contract = k.id;
     l.contract_minor = minor;
@@ -282,23 +282,23 @@ TEST_CASE("a contract's prepayment: paid at signing, drawn by lines, back by a c
   };
   // Of the usage 30.00, of a metered line 10.00 of 25.00; a purchase of nobody's whole.
   Invoice i = c.draft({by_contract(usage(big, used, 0), 30'00),
-                       by_contract(other(LineKind::metered, big, 25'00 * cent), 10'00),
-                       by_contract(other(LineKind::commitment, nobody, 20'00 * cent), 20'00)});
+                       by_contract(other(LineKind::metered, big, 25'00 * a_cent), 10'00),
+                       by_contract(other(LineKind::commitment, nobody, 20'00 * a_cent), 20'00)});
   i.contract_drawn = {{k.id, 60'00}};
   REQUIRE(c.run(IssueInvoice{i, {}}));
   CHECK(c.world.state().orgs[0].bought.empty());
   CHECK(c.balance(2400, account) == -40'00);
   CHECK(c.world.state().contracts[0].drawn_minor == 60'00);
-  CHECK(c.wallet("big") == 1'000'00 * cent - used + 30'00 * cent);
+  CHECK(c.wallet("big") == 1'000'00 * a_cent - used + 30'00 * a_cent);
   CHECK(c.world.state().projects[big].prepaid_minor == 0);
   CHECK(c.balance(1100, "receivable acme") == half_up(used) + 45'00 - 60'00);
-  CHECK(std::abs(c.in_crossing()) <= cent);
+  CHECK(std::abs(c.in_crossing()) <= a_cent);
   const Invoice issued = c.world.state().invoices.back();
   REQUIRE(issued.on_credit.size() == 1);
-  CHECK(issued.on_credit[0].ticks == used - 30'00 * cent);
+  CHECK(issued.on_credit[0].ticks == used - 30'00 * a_cent);
 
   // More than is left: the ledger itself refuses.
-  Invoice more = c.draft({by_contract(usage(big, 50'00 * cent, 0), 50'00)});
+  Invoice more = c.draft({by_contract(usage(big, 50'00 * a_cent, 0), 50'00)});
   CHECK_FALSE(c.run(IssueInvoice{more, {}}));
 
   Invoice note = c.negated(i);
@@ -308,7 +308,7 @@ TEST_CASE("a contract's prepayment: paid at signing, drawn by lines, back by a c
   REQUIRE(c.run(VoidInvoice{note}));
   CHECK(c.balance(2400, account) == -100'00);
   CHECK(c.world.state().contracts[0].drawn_minor == 0);
-  CHECK(c.wallet("big") == 1'000'00 * cent - used);
+  CHECK(c.wallet("big") == 1'000'00 * a_cent - used);
   CHECK(c.balance(1100, "receivable acme") == 0);
   CHECK(c.in_crossing() == 0);
   check_world(c.world);
@@ -363,10 +363,10 @@ TEST_CASE("in another currency each SKU earns into an account of its own, later 
 TEST_CASE("what is refused about billing, and what is kept") {
   TestCloud c(1);
   BilledCloud b;
-  Invoice i = b.draft({usage(0, 100 * cent, 0)});
+  Invoice i = b.draft({usage(0, 100 * a_cent, 0)});
   CHECK_FALSE(c.run(IssueInvoice{i, {}}));  // nobody issues invoices yet
   REQUIRE(b.run(IssueInvoice{i, {}}));
-  Invoice stale = b.draft({usage(0, 100 * cent, 0)});
+  Invoice stale = b.draft({usage(0, 100 * a_cent, 0)});
   stale.sequence = 1;
   CHECK_FALSE(b.run(IssueInvoice{stale, {}}));  // another was issued meanwhile
 

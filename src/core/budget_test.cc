@@ -307,13 +307,13 @@ TEST_CASE("refused: what would do nothing, what is the operator's, what has anot
 
 namespace {
 
-struct Chaos {
+struct Spender {
   TestCloud c{3, 1};
   base::SeededPrng prng;
   std::vector<Budget> budgets;
   std::vector<Id> keys, jobs;
 
-  explicit Chaos(std::uint64_t seed) : prng(seed) {
+  explicit Spender(std::uint64_t seed) : prng(seed) {
     c.add_project("other", 100'000'000);
     keys = {key_of(c, "demo", 1), key_of(c, "other", 2)};
     for (const BudgetWindow w :
@@ -381,7 +381,7 @@ struct Chaos {
 };
 
 // What each window was billed, told from the closed leases alone, second by second.
-std::map<Instant, std::int64_t> billed_by_window(const Chaos& chaos, const Budget& b) {
+std::map<Instant, std::int64_t> billed_by_window(const Spender& chaos, const Budget& b) {
   std::map<Instant, std::int64_t> sums;
   std::map<Id, Job> submitted;
   for (const Fact& f : chaos.c.facts) {
@@ -412,7 +412,7 @@ TEST_CASE("any interleaving: no stopping budget is exceeded, thresholds fire onc
   std::int64_t stopped = 0, refused = 0, crossed = 0, turned = 0;
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     CAPTURE(seed);
-    Chaos chaos(seed);
+    Spender chaos(seed);
     TestCloud& c = chaos.c;
     for (int step = 0; step < 400; ++step) {
       const std::size_t before = chaos.jobs.size();

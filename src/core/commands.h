@@ -118,6 +118,8 @@ struct Reserve {
   Instant from;
   Instant until;
   bool release_unused = false;
+  std::vector<std::string> places;  // sites or regions, any of them; empty: any
+  bool across_sites = false;        // may lie at several at once
 };
 // Nobody's work runs on the node from then on. until zero: until further notice, a drain.
 struct Maintain {

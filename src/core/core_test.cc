@@ -18,8 +18,6 @@ namespace {
 using base::Code;
 using base::Prng;
 
-constexpr Ticks usd = base::ticks_per_usd;
-
 PriceBook book() {
   return plain_book("test", {1}, {{"h100", 47'800, 23'900}, {"a40", 12'800, 6'400}}, 100, 50, 100,
                     50);
@@ -194,7 +192,7 @@ TEST_CASE("refusals") {
   REQUIRE_FALSE(r);
   CHECK(r.error().code == Code::insufficient_credit);
   CHECK(r.error().missing.at(0).wanted == 446'400 * 600);
-  CHECK(r.error().missing.at(0).available == usd);
+  CHECK(r.error().missing.at(0).available == base::ticks_per_usd);
 }
 
 TEST_CASE("a gang that waits is promised a start, and what would still run then is not let past") {
@@ -330,7 +328,7 @@ TEST_CASE("a long job turns its quantum over; a correction gives back what was p
   c.pass(3'000'000);
   REQUIRE(c.run(Observe{late, c.now}));
   CHECK(c.closed(job).interval.billed_s == 500);
-  CHECK(c.wallet().debits_posted - (c.wallet().credits_posted - 1'000'000 * usd) ==
+  CHECK(c.wallet().debits_posted - (c.wallet().credits_posted - 1'000'000 * base::ticks_per_usd) ==
         per_second * 500);
   CHECK(c.wallet().debits_pending == 0);
   check_invariants(c.world);
@@ -456,7 +454,7 @@ TEST_CASE("rating: exact, and windows add up to the whole") {
     CHECK(cost_between(odd, 0, a) + cost_between(odd, a, b) == amounts_at(odd, b).total());
   }
   CHECK(amounts_at({1, 47'800, 8, 1000, 100, 128'000, 50, 1'048'576}, 3600).total() ==
-        4464 * usd / 100);
+        4464 * base::ticks_per_usd / 100);
   CHECK(affordable_seconds(odd, 10, 600, cost_between(odd, 10, 77)) == 67);
 }
 

@@ -39,6 +39,10 @@ Decision decide_customers(const World& world, const AddCredit& c);
 Decision decide_policy(const World& world, const SetQuota& c);
 Decision decide_policy(const World& world, const SetWeight& c);
 Decision decide_policy(const World& world, const SetPolicy& c);
+// "lab" or a region: every site it names; refused under that field's name.
+base::Result<std::vector<SiteIx>> sites_of(const World& world,
+                                           const std::vector<std::string>& named,
+                                           const char* field);
 Decision decide_windows(const World& world, const Reserve& c, Instant now);
 Decision decide_windows(const World& world, const Maintain& c, Instant now);
 Decision decide_windows(const World& world, const EndWindow& c);

@@ -69,28 +69,6 @@ std::unexpected<Refusal> never(std::vector<base::Missing> missing) {
   return std::unexpected(std::move(r));
 }
 
-// "lab" or a region: every site it names.
-base::Result<std::vector<SiteIx>> sites_of(const World& world,
-                                           const std::vector<std::string>& named) {
-  std::vector<SiteIx> sites;
-  std::string known;
-  for (const Site& site : world.state().sites)
-    if (!site.removed) known += (known.empty() ? "" : ", ") + site.name;
-  for (const std::string& name : named) {
-    const std::size_t before = sites.size();
-    for (SiteIx s = 0; s < world.state().sites.size(); ++s)
-      if (const Site& site = world.state().sites[s];
-          !site.removed && (site.name == name || site.region == name))
-        sites.push_back(s);
-    if (sites.size() == before)
-      return base::refuse_field(
-          "placement.sites", "there is no site or region '" + name + "' here; there is " + known);
-  }
-  std::sort(sites.begin(), sites.end());
-  sites.erase(std::unique(sites.begin(), sites.end()), sites.end());
-  return sites;
-}
-
 base::Result<void> check_class(const World& world, const SubmitJob& c) {
   if (c.reservation.is_nil()) {
     if (c.job.job_class == JobClass::reserved)
@@ -151,11 +129,33 @@ void keep_first_stops(std::vector<FactBody>& facts) {
 
 }  // namespace
 
+base::Result<std::vector<SiteIx>> sites_of(const World& world,
+                                           const std::vector<std::string>& named,
+                                           const char* field) {
+  std::vector<SiteIx> sites;
+  std::string known;
+  for (const Site& site : world.state().sites)
+    if (!site.removed) known += (known.empty() ? "" : ", ") + site.name;
+  for (const std::string& name : named) {
+    const std::size_t before = sites.size();
+    for (SiteIx s = 0; s < world.state().sites.size(); ++s)
+      if (const Site& site = world.state().sites[s];
+          !site.removed && (site.name == name || site.region == name))
+        sites.push_back(s);
+    if (sites.size() == before)
+      return base::refuse_field(
+          field, "there is no site or region '" + name + "' here; there is " + known);
+  }
+  std::sort(sites.begin(), sites.end());
+  sites.erase(std::unique(sites.begin(), sites.end()), sites.end());
+  return sites;
+}
+
 base::Result<Job> drafted(const World& world, const SubmitJob& c, Instant now) {
   if (auto ok = check_class(world, c); !ok) return std::unexpected(std::move(ok.error()));
   auto skus = resolve(world, c.gpus);
   if (!skus) return std::unexpected(std::move(skus.error()));
-  auto sites = sites_of(world, c.places);
+  auto sites = sites_of(world, c.places, "placement.sites");
   if (!sites) return std::unexpected(std::move(sites.error()));
   Job job = c.job;
   Demand& d = job.demand;

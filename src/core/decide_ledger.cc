@@ -9,7 +9,7 @@ namespace ampacity::core {
 namespace {
 
 constexpr std::size_t most_expiries_at_once = 1'000;
-constexpr std::int64_t most_counted = INT64_MAX / 2;  // the core's own transfers need room
+constexpr std::int64_t fullest_allowed = INT64_MAX / 2;  // the core's own transfers need room
 
 // The core relies on its own reserves, and on its accounts being open.
 std::optional<std::unexpected<base::Refusal>> not_for_callers(const State& s, const Transfer& t,
@@ -44,7 +44,7 @@ Decision decide_ledger(const World& world, const PostTransfers& c, Instant now) 
   TransfersPosted posted;
   posted.note = c.note;
   const auto outcomes = ledger::post(books, c.transfers, std::max(now, s.now), &posted.transfers);
-  if (books.fullest() > most_counted)
+  if (books.fullest() > fullest_allowed)
     return base::refuse(base::Code::conflict, "an account would hold more than it may be asked to");
   if (c.answer) *c.answer = outcomes;
   for (const auto& [id, why] : books.newly_burnt())

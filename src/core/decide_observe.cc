@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::int32_t could_not_start = 125;  // docker's and podman's exit code for it
 
-struct End {
+struct JobEnd {
   Outcome outcome;
   std::int32_t exit_code;
 };
@@ -25,7 +25,7 @@ StopReason stop_that_counts(const Job& job, const std::vector<Rank>& ranks, bool
 }
 
 // The first rank that failed speaks for the gang.
-End outcome_of(const std::vector<Rank>& ranks, bool lost, StopReason stop) {
+JobEnd outcome_of(const std::vector<Rank>& ranks, bool lost, StopReason stop) {
   std::int32_t exit_code = 0;
   Instant earliest{INT64_MAX};
   for (const Rank& r : ranks) {
@@ -154,7 +154,7 @@ LeaseClosed close_of(Drafter& drafter, const World& world, const Job& job, std::
   f.transfers = close_transfers(drafter, world, job, i.billed_s);
   if (base::planted("hold-kept") && i.billed_s == 0) f.transfers.clear();
   const StopReason reason = stop_that_counts(job, i.ranks, signalled);
-  const End end = outcome_of(i.ranks, lost, reason);
+  const JobEnd end = outcome_of(i.ranks, lost, reason);
   f.outcome = end.outcome;
   f.exit_code = end.exit_code;
   const bool may_retry = reason == StopReason::none || reason == StopReason::rank_failed;
@@ -166,9 +166,21 @@ LeaseClosed close_of(Drafter& drafter, const World& world, const Job& job, std::
 
 namespace {
 
+// The engine took it back before it began, though nobody had asked: its node takes nothing. It goes
+// back to its place in the queue, but not for ever.
+constexpr std::uint32_t most_taken_back = 10;
+
+std::optional<StopOrdered> taken_back(const Job& job, const RankSeen& seen) {
+  if (seen.state != RankSeen::State::failed_to_start || !seen.signalled ||
+      job.state == JobState::stopping || job.generation > most_taken_back)
+    return std::nullopt;
+  return StopOrdered{job.id, StopReason::window, "its node did not start it"};
+}
+
 // A planted bug: as if the lease that its end closed were there still.
 LeaseClosed billed_again(const World& world, const Job& job) {
-  LeaseClosed f{job.id, job.generation, job.intervals.back(), {}, Outcome::succeeded, 0, {}, false};
+  const Interval& last = job.intervals.back();
+  LeaseClosed f{job.id, last.generation, last, {}, Outcome::succeeded, 0, {}, false};
   Drafter drafter(world);
   if (const Ticks amount = f.interval.amounts.total(); amount > 0)
     f.transfers.push_back(drafter.make(
@@ -184,8 +196,8 @@ Decision decide_observe(const World& world, const Observe& c, Instant now) {
   const Job* job = world.job(seen.job);
   // Ended, fenced or never ours: nothing is accepted from another generation.
   const bool fenced = job && job->generation != seen.generation && !base::planted("no-fence");
-  if (base::planted("end-billed-again") && job && !job->lease && !job->intervals.empty() &&
-      job->generation == seen.generation && seen.state == RankSeen::State::ended)
+  if (base::planted("end-billed-again") && job && !job->intervals.empty() &&
+      job->intervals.back().generation == seen.generation && seen.state == RankSeen::State::ended)
     return std::vector<FactBody>{billed_again(world, *job)};
   if (fenced) PROBE("observe: of another generation");
   if (!job || !job->lease || fenced || seen.rank >= job->lease->ranks.size())
@@ -208,13 +220,23 @@ Decision decide_observe(const World& world, const Observe& c, Instant now) {
                          std::all_of(ranks.begin(), ranks.end(),
                                      [](const Rank& r) { return r.state == RankState::ended; });
   std::string why = why_ended(*job, seen);
+  const auto back = taken_back(*job, seen);
+  if (all_ended && back) {
+    Job told = *job;
+    told.state = JobState::stopping;
+    told.stop_reason = back->reason;
+    return std::vector<FactBody>{
+        *back, close_of(world, told, std::move(ranks), back->why + "; " + why, false, true)};
+  }
   if (all_ended) {
     const bool gang_lost = lost || job->why.starts_with("lost: ");
     return std::vector<FactBody>{
         close_of(world, *job, std::move(ranks), std::move(why), gang_lost, seen.signalled)};
   }
   std::vector<FactBody> facts{RankEnded{seen.job, seen.generation, seen.rank, end}};
-  if ((end.exit_code != 0 || lost) && job->state != JobState::stopping)
+  if (back)
+    facts.push_back(StopOrdered{back->job, back->reason, back->why + "; " + why});
+  else if ((end.exit_code != 0 || lost) && job->state != JobState::stopping)
     facts.push_back(StopOrdered{
         seen.job, StopReason::rank_failed,
         (lost ? "lost: rank " : "rank ") + std::to_string(seen.rank) +

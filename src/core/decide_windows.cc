@@ -15,7 +15,7 @@ using base::Code;
 using base::Refusal;
 
 constexpr std::size_t most_windows = 10'000;
-constexpr Duration furthest = Duration::seconds(3LL * 366 * 86'400);
+constexpr Duration furthest_window = Duration::seconds(3LL * 366 * 86'400);
 
 // Will one who waits, and has a right to cards, be gone from them by `from`?
 bool gone_by(const Job& job, Instant now, Instant from) {
@@ -47,15 +47,42 @@ std::uint64_t cards_free(const World& w, NodeIx n, Instant now, Instant from, In
   return cards;
 }
 
+// Sites that would do together, the best first; no site in it: all of them.
+using Choice = std::vector<SiteIx>;
+
+// Each alone, unless it may lie across them. As for a job: price, then power, then the oldest.
+std::vector<Choice> choices_of(const World& w, SkuIx sku, ProjectIx project, bool across,
+                               const Choice& named, Instant now) {
+  if (across || w.state().sites.size() == 1) return {named};
+  Job asks;
+  asks.project = project;
+  asks.job_class = JobClass::reserved;
+  asks.demand.skus = {sku};
+  asks.demand.gpus_per_node = 1;
+  asks.demand.sites = named;
+  std::vector<Choice> choices;
+  const auto add = [&](SiteIx site) {
+    if (w.state().sites[site].removed || !admits_site(w, asks, site)) return;
+    if (std::ranges::find(choices, Choice{site}) == choices.end()) choices.push_back({site});
+  };
+  for (const Tier& tier : tiers_of(w, asks, now)) std::ranges::for_each(tier.sites, add);
+  for (SiteIx site = 0; site < w.state().sites.size(); ++site) add(site);
+  return choices;
+}
+
+bool among(const Choice& sites, SiteIx site) {
+  return sites.empty() || std::ranges::find(sites, site) != sites.end();
+}
+
 // As many whole nodes as it takes, and a part of one more; empty: there are too few.
-std::vector<Place> room_for(const World& w, SkuIx sku, std::uint32_t gpus, Instant now,
-                            Instant from, Instant until, std::int64_t& available) {
+std::vector<Place> room_at(const World& w, const Choice& sites, SkuIx sku, std::uint32_t gpus,
+                           Instant now, Instant from, Instant until, std::int64_t& available) {
   std::vector<std::pair<NodeIx, std::uint64_t>> part;
   std::map<std::size_t, std::vector<NodeIx>> whole;  // by cards of the node
   available = 0;
   for (NodeIx n = 0; n < w.state().nodes.size(); ++n) {
     const Node& node = w.state().nodes[n];
-    if (node.sku != sku || node.gpus.empty()) continue;
+    if (node.sku != sku || node.gpus.empty() || !among(sites, node.site)) continue;
     const std::uint64_t cards = cards_free(w, n, now, from, until);
     const auto count = static_cast<std::size_t>(std::popcount(cards));
     available += static_cast<std::int64_t>(count);
@@ -96,8 +123,36 @@ std::vector<Place> room_for(const World& w, SkuIx sku, std::uint32_t gpus, Insta
   return places;
 }
 
+// At the best choice that has it; `available`: the most that one has.
+std::vector<Place> room_for(const World& w, const std::vector<Choice>& choices, SkuIx sku,
+                            std::uint32_t gpus, Instant now, Instant from, Instant until,
+                            std::int64_t& available) {
+  available = 0;
+  for (const Choice& sites : choices) {
+    std::int64_t there = 0;
+    auto places = room_at(w, sites, sku, gpus, now, from, until, there);
+    available = std::max(available, there);
+    if (!places.empty()) return places;
+  }
+  return {};
+}
+
+// The most cards of a kind that one choice has in all.
+std::int64_t most_there(const World& w, const std::vector<Choice>& choices, SkuIx sku) {
+  std::int64_t most = 0;
+  for (const Choice& sites : choices) {
+    std::int64_t all = 0;
+    for (const Node& node : w.state().nodes)
+      if (node.sku == sku && node.state != NodeState::absent && among(sites, node.site))
+        all += static_cast<std::int64_t>(node.gpus.size());
+    most = std::max(most, all);
+  }
+  return most;
+}
+
 // The first later start at which it could be honoured, by what ends on its own.
-std::optional<Instant> earliest_for(const World& w, SkuIx sku, const Reserve& c, Instant now) {
+std::optional<Instant> earliest_for(const World& w, const std::vector<Choice>& choices, SkuIx sku,
+                                    const Reserve& c, Instant now) {
   std::set<Instant> starts;
   for (const auto& [order, slot] : w.leased) {
     const Instant gone = surely_ends(w, w.state().jobs[slot], now);
@@ -110,7 +165,7 @@ std::optional<Instant> earliest_for(const World& w, SkuIx sku, const Reserve& c,
   std::int64_t available = 0;
   for (const Instant from : starts) {
     if (++tried > 256) break;
-    if (!room_for(w, sku, c.gpus, now, from, from + (c.until - c.from), available).empty())
+    if (!room_for(w, choices, sku, c.gpus, now, from, from + (c.until - c.from), available).empty())
       return from;
   }
   return std::nullopt;
@@ -119,7 +174,7 @@ std::optional<Instant> earliest_for(const World& w, SkuIx sku, const Reserve& c,
 base::Result<void> check_times(Instant now, Instant from, Instant until) {
   if (until <= from) return base::refuse_field("until", "must be after its start");
   if (from < now) return base::refuse_field("from", "has passed already");
-  if (until != forever && until > now + furthest)
+  if (until != forever && until > now + furthest_window)
     return base::refuse_field("until", "is more than three years away");
   return {};
 }
@@ -144,22 +199,30 @@ Decision decide_windows(const World& world, const Reserve& asked, Instant now) {
     return base::refuse_field("gpus", "must name one kind of GPU and how many, like h100:64");
   if (count_windows(world) >= most_windows)
     return base::refuse(Code::queue_full, "there are too many reservations");
-  std::int64_t available = 0, all = 0;
-  for (const auto& [kind, count] : world.hardware)
-    if (kind.sku == *sku) all += std::int64_t{kind.gpus} * count;
-  if (c.gpus > all) {
-    Refusal r{Code::never_fits, "there are fewer " + c.sku + " than that", {}, {}, {}};
+  const auto sites = sites_of(world, c.places, "sites");
+  if (!sites) return std::unexpected(sites.error());
+  const auto choices = choices_of(world, *sku, *project, c.across_sites, *sites, now);
+  std::int64_t available = 0;
+  if (const std::int64_t all = most_there(world, choices, *sku); c.gpus > all) {
+    const bool elsewhere = c.gpus <= most_there(world, {*sites}, *sku);
+    Refusal r{Code::never_fits,
+              elsewhere ? "no one site has as many " + c.sku +
+                              "; together they have: say that it may lie across sites"
+                        : "there are fewer " + c.sku + " than that",
+              {},
+              {},
+              {}};
     r.missing.push_back({"gpus", c.gpus, all});
     return std::unexpected(std::move(r));
   }
-  auto places = room_for(world, *sku, c.gpus, now, c.from, c.until, available);
+  auto places = room_for(world, choices, *sku, c.gpus, now, c.from, c.until, available);
   if (places.empty()) {
     Refusal r{Code::not_now,
               std::to_string(c.gpus) + " " + c.sku +
                   " cannot be kept free then: " + std::to_string(available) + " can",
               {},
               {{"gpus", c.gpus, available}},
-              earliest_for(world, *sku, c, now)};
+              earliest_for(world, choices, *sku, c, now)};
     if (r.earliest)
       r.message += "; the first start that can be honoured is " + base::format_instant(*r.earliest);
     return std::unexpected(std::move(r));

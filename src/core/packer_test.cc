@@ -117,14 +117,14 @@ struct Held {
   NodeNeed need;
 };
 
-struct World {
+struct Hall {
   base::SeededPrng prng;
   Packer packer;
   Ledger ledger;
   std::vector<Held> held;
   std::vector<SkuIx> skus{0, 1, 2};
 
-  World(std::uint64_t seed, std::uint32_t nodes) : prng(seed) {
+  Hall(std::uint64_t seed, std::uint32_t nodes) : prng(seed) {
     for (std::uint32_t n = 0; n < nodes; ++n) {
       const NodeRoom room = random_room(prng);
       packer.add(room);
@@ -156,7 +156,7 @@ struct World {
 };
 
 // The score by its definition in packer.h, node by node.
-std::optional<Grip> scan(const World& w, const NodeNeed& need, const Admit& admit) {
+std::optional<Grip> scan(const Hall& w, const NodeNeed& need, const Admit& admit) {
   using Key = std::tuple<std::uint32_t, std::uint32_t, std::int64_t, std::uint32_t, std::uint32_t,
                          std::uint32_t, NodeIx>;
   const Packer& p = w.packer;
@@ -191,7 +191,7 @@ std::optional<Grip> scan(const World& w, const NodeNeed& need, const Admit& admi
 
 TEST_CASE("packer: best finds a place exactly when there is one, and the best one") {
   for (std::uint64_t seed = 1; seed <= 60 / slower + 2; ++seed) {
-    World w(seed, 1 + static_cast<std::uint32_t>(seed) % 12);
+    Hall w(seed, 1 + static_cast<std::uint32_t>(seed) % 12);
     for (int step = 0; step < 1500; ++step) {
       const std::uint32_t dice = draw(w.prng, 100);
       if (dice < 30) {
@@ -227,7 +227,7 @@ TEST_CASE("packer: best finds a place exactly when there is one, and the best on
 }
 
 TEST_CASE("packer: its own numbers are the holdings' sums") {
-  World w(7, 20);
+  Hall w(7, 20);
   for (int step = 0; step < 20'000 / slower; ++step) {
     if (draw(w.prng, 3) == 0) w.give_one();
     const NodeNeed need = random_need(w.prng);
@@ -252,7 +252,7 @@ TEST_CASE("packer: its own numbers are the holdings' sums") {
 }
 
 TEST_CASE("packer: each shows every node with room, tightest first") {
-  World w(11, 60);
+  Hall w(11, 60);
   for (int step = 0; step < 4000 / slower; ++step) {
     if (draw(w.prng, 4) == 0) w.give_one();
     NodeNeed need = random_need(w.prng);
@@ -282,7 +282,7 @@ TEST_CASE("packer: each shows every node with room, tightest first") {
 }
 
 TEST_CASE("packer: a million random steps leave the index as one built from scratch") {
-  World w(5, 400);
+  Hall w(5, 400);
   const int steps = 1'000'000 / slower;
   for (int step = 1; step <= steps; ++step) {
     const std::uint32_t dice = draw(w.prng, 1000);
@@ -313,7 +313,7 @@ TEST_CASE("packer: a million random steps leave the index as one built from scra
 }
 
 TEST_CASE("packer: the same steps give the same digest with every compiler") {
-  World w(3, 200);
+  Hall w(3, 200);
   std::uint64_t digest = 0;
   for (int step = 0; step < 20'000; ++step) {
     if (draw(w.prng, 2) == 0) w.give_one();

@@ -56,13 +56,13 @@ const Job* first_without_claim(const World& world, Group group, Waiters::const_i
 }
 
 // The first of a group by share and age.
-struct Head {
+struct GroupHead {
   std::int64_t share = 0;
   std::uint64_t order = 0;
   Group group;
   Waiters::const_iterator at;
   std::uint32_t shape = 0;
-  bool operator>(const Head& o) const {
+  bool operator>(const GroupHead& o) const {
     return std::tie(share, order) > std::tie(o.share, o.order);
   }
 };
@@ -141,7 +141,7 @@ bool Pass::could_use_freed(const World& world, const Shape& shape) const {
 // whatever they ask for.
 void Pass::add_groups(const World& world) {
   const Policy& policy = world.state().policy;
-  std::array<std::vector<Head>, 4> heads;
+  std::array<std::vector<GroupHead>, 4> heads;
   for (Group g = world.waiting.begin(); g != world.waiting.end(); ++g) {
     const Shape& shape = g->first.shape;
     if (shapes_.empty() || shapes_.back() != shape) shapes_.push_back(shape);
@@ -159,7 +159,7 @@ void Pass::add_groups(const World& world) {
     std::priority_queue first(std::greater<>(), std::move(heads[c]));
     const std::int64_t most = promises_of(policy, static_cast<JobClass>(c));
     for (std::int64_t k = 0; k < most && !first.empty(); ++k) {
-      Head head = first.top();
+      GroupHead head = first.top();
       first.pop();
       line_.add({static_cast<JobClass>(c), true, head.share, 0, head.order, false,
                  world.queue.at(head.order), head.shape});

@@ -10,8 +10,6 @@
 namespace ampacity::core {
 namespace {
 
-constexpr Ticks usd = base::ticks_per_usd;
-
 PriceRule rule(const char* meter, const char* sku, const char* site, std::optional<JobClass> c,
                std::uint32_t term, Ticks price) {
   return {meter, sku, site, c, term, per_second(price)};
@@ -128,7 +126,7 @@ TEST_CASE("a book of before it had rules is read as one") {
 
 // ---- holds --------------------------------------------------------------------------------------
 
-PriceFunction some_price(base::Prng& prng) {
+PriceFunction rough_price(base::Prng& prng) {
   const auto below = [&](std::int64_t n) {
     return static_cast<std::int64_t>(prng.next() % static_cast<std::uint64_t>(n));
   };
@@ -141,11 +139,11 @@ PriceFunction some_price(base::Prng& prng) {
   for (std::int64_t i = 0; i < n; ++i) {
     bound += 1 + below(4'000'000);
     const Ticks price = p.per == 1000 ? below(60'000) : below(60'000LL * 2'628'000);
-    const Ticks flat = below(3) ? 0 : below(usd);
+    const Ticks flat = below(3) ? 0 : below(base::ticks_per_usd);
     p.tiers.push_back({i + 1 < n ? bound : 0, price, flat});
   }
   if (p.kind == PriceKind::package) {
-    p.tiers[0].price = below(5 * usd);
+    p.tiers[0].price = below(5 * base::ticks_per_usd);
     p.package = 100'000 + below(3'000'000);
     p.free = below(900'000);
   }
@@ -156,7 +154,7 @@ TEST_CASE("holds of any leases, however they overlap, are never less than the mo
   base::SeededPrng prng(77);
   for (int i = 0; i < 3000; ++i) {
     PriceBook book;
-    book.rules = {{"gpu", "", "", {}, 0, some_price(prng)}};
+    book.rules = {{"gpu", "", "", {}, 0, rough_price(prng)}};
     book.version = 1;
     State state;
     state.books = {book};
@@ -444,7 +442,7 @@ TEST_CASE("the wallet is never below zero, whatever the prices do") {
       switch (prng.next() % 5) {
         case 0: {
           PriceBook book = plain_book("r", {}, {{"a40", 12'800, 6'400}}, 100, 50, 100, 50);
-          book.rules.push_back({"gpu", "h100", "", {}, 0, some_price(prng)});
+          book.rules.push_back({"gpu", "h100", "", {}, 0, rough_price(prng)});
           if (prng.next() % 2) book.effective_from = c.now + Duration::seconds(200);
           (void)c.run(SetPrices{book, {}});
           break;

@@ -15,9 +15,9 @@ namespace {
 // All that a promise waits for ends in time in nine of ten cases: so each of n of them must in
 // 0.9^(1/n), here in permille by powers of two of n.
 constexpr std::int64_t permille_of_each[] = {900, 949, 974, 987, 993, 997, 998};
-constexpr Duration furthest = Duration::seconds(90LL * 86'400);
+constexpr Duration furthest_promise = Duration::seconds(90LL * 86'400);
 
-struct End {
+struct LeaseEnd {
   Instant surely;
   Instant likely;
 };
@@ -60,18 +60,20 @@ class Timeline {
       time.certain &= free_[g].certain;
     }
     if (!room_beside(n, time) || !mates_gone(n, time)) return std::nullopt;
-    if (time.at > s_.now + furthest) return std::nullopt;
+    if (time.at > s_.now + furthest_promise) return std::nullopt;
     return time;
   }
 
  private:
-  static Instant at_of(const End& end) { return end.surely != forever ? end.surely : end.likely; }
+  static Instant at_of(const LeaseEnd& end) {
+    return end.surely != forever ? end.surely : end.likely;
+  }
   static const Place* place_on(const Job& job, NodeIx n) {
     for (const Place& p : job.lease->places)
       if (p.node == n) return &p;
     return nullptr;
   }
-  static void wait_for(NodeTime& time, const End& end) {
+  static void wait_for(NodeTime& time, const LeaseEnd& end) {
     time.at = std::max(time.at, at_of(end));
     time.certain &= end.surely != forever;
   }
@@ -90,7 +92,7 @@ class Timeline {
       const Job& job = w_.state().jobs[slot];
       const std::uint64_t on = place_on(job, n)->gpu_mask;
       if (on == 0) continue;
-      const End end = end_of(slot, job);
+      const LeaseEnd end = end_of(slot, job);
       for (NodeTime& card : free_)
         if (card.mask & on) wait_for(card, end);
     }
@@ -157,8 +159,8 @@ class Timeline {
     return true;
   }
 
-  const End& end_of(Slot slot, const Job& job) {
-    End& end = ends_[slot];
+  const LeaseEnd& end_of(Slot slot, const Job& job) {
+    LeaseEnd& end = ends_[slot];
     if (end.surely.us) return end;
     end = {surely_ends(w_, job, s_.now), forever};
     if (job.state != JobState::stopping && job.job_class > s_.job.job_class &&
@@ -175,7 +177,7 @@ class Timeline {
   const Seeker& s_;
   const Tier& tier_;
   std::int64_t permille_ = 900;
-  std::vector<End> ends_;       // by slot; zero: not asked yet
+  std::vector<LeaseEnd> ends_;  // by slot; zero: not asked yet
   std::vector<NodeTime> free_;  // of the node that is looked at
 };
 

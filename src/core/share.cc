@@ -6,7 +6,7 @@
 namespace ampacity::core {
 namespace {
 
-constexpr std::int64_t one = 1LL << 32;
+constexpr std::int64_t one_q32 = 1LL << 32;
 constexpr std::int64_t steps = 64;
 constexpr std::int64_t bend = 251'886;  // 2^32 · (ln 2 / 64)² / 2
 
@@ -33,8 +33,8 @@ std::int64_t factor(Duration elapsed, std::int64_t half_life_s) {
   const base::Wide rest = into % half_us;
   const std::int64_t drop = powers[step] - powers[step + 1];
   // The curve hangs below its chord: without this a short stretch of use would count 0.5 % less.
-  const base::Wide part = rest * one / half_us;  // of the step, of 2^32
-  const base::Wide sag = (part * (one - part) >> 32) * bend >> 32;
+  const base::Wide part = rest * one_q32 / half_us;  // of the step, of 2^32
+  const base::Wide sag = (part * (one_q32 - part) >> 32) * bend >> 32;
   return (powers[step] - static_cast<std::int64_t>(rest * drop / half_us) -
           static_cast<std::int64_t>(sag * powers[step] >> 32)) >>
          halvings;
@@ -44,15 +44,15 @@ std::int64_t factor(Duration elapsed, std::int64_t half_life_s) {
 
 std::int64_t decayed(std::int64_t value, Duration elapsed, std::int64_t half_life_s) {
   return static_cast<std::int64_t>(static_cast<base::Wide>(value) * factor(elapsed, half_life_s) /
-                                   one);
+                                   one_q32);
 }
 
 std::int64_t used_at(const Share& share, Ticks rate, Instant now, std::int64_t half_life_s) {
   const std::int64_t f = factor(now - share.at, half_life_s);
-  const auto before = static_cast<base::Wide>(share.used) * f / one;
+  const auto before = static_cast<base::Wide>(share.used) * f / one_q32;
   // The integral of the decay: half-life / ln 2 · (1 − f).
   const auto since =
-      static_cast<base::Wide>(rate) * half_life_s * 1'442'695 / 1'000'000 * (one - f) / one;
+      static_cast<base::Wide>(rate) * half_life_s * 1'442'695 / 1'000'000 * (one_q32 - f) / one_q32;
   return static_cast<std::int64_t>(std::min<base::Wide>(before + since, INT64_MAX / 2));
 }
 

@@ -105,6 +105,84 @@ TEST_CASE("a gang stands at one site, though two have room for it together") {
   c.check();
 }
 
+TEST_CASE("a reservation lies at one site, unless it may lie across them") {
+  TestSites c(1);
+  std::uint64_t ids = 0;
+  const auto reserve = [&](std::uint32_t gpus, std::vector<std::string> places, bool across) {
+    Reserve r{{9, ++ids}, "r" + std::to_string(ids), "demo", "h100", gpus, c.now, {}};
+    r.until = c.now + Duration::seconds(3600);
+    r.places = std::move(places);
+    r.across_sites = across;
+    return r;
+  };
+  const auto sites_of = [&](const Reserve& r) {
+    std::set<std::string> sites;
+    for (const Place& p : c.world.window(r.id)->places)
+      sites.insert(c.world.state().sites[c.world.state().nodes[p.node].site].name);
+    return sites;
+  };
+  const auto never = c.run(reserve(16, {}, false));
+  REQUIRE_FALSE(never);
+  CHECK(never.error().code == base::Code::never_fits);
+  CHECK(never.error().message.find("across sites") != std::string::npos);
+  CHECK(never.error().missing.at(0).available == 8);
+  CHECK_FALSE(c.run(reserve(24, {"us"}, true)));  // home is not in that region
+
+  Reserve small = reserve(4, {}, false), second = reserve(6, {}, false);
+  REQUIRE(c.run(small));
+  REQUIRE(c.run(second));  // the first's site has four left, and not the other two of elsewhere
+  CHECK(sites_of(small).size() == 1);
+  CHECK(sites_of(second).size() == 1);
+  CHECK(sites_of(small) != sites_of(second));
+  Reserve named = reserve(8, {"west"}, false);
+  REQUIRE(c.run(named));
+  CHECK(sites_of(named) == std::set<std::string>{"west"});
+  CHECK_FALSE(c.run(reserve(1, {"nowhere"}, false)));
+  const auto now = c.run(reserve(5, {}, false));  // six are free, four at most at one site
+  REQUIRE_FALSE(now);
+  CHECK(now.error().code == base::Code::not_now);
+  CHECK(now.error().missing.at(0).available == 4);
+  for (const Reserve& r : {small, second, named}) REQUIRE(c.run(EndWindow{r.id, "given up"}));
+  Reserve wide = reserve(16, {"us"}, true);
+  REQUIRE(c.run(wide));
+  CHECK(sites_of(wide) == std::set<std::string>{"east", "west"});
+  c.check();
+}
+
+TEST_CASE("who is taken back before it began returns to the queue, unbilled, but not for ever") {
+  TestSites c(0, 2);
+  const auto told = [&](Id id, RankSeen::State state, std::uint32_t rank) {
+    RankSeen r{id, c.job(id).generation, rank, state};
+    r.signalled = true;
+    r.ended_at = c.now;
+    r.why = "held";
+    REQUIRE(c.run(Observe{r, c.now}));
+  };
+  using enum RankSeen::State;
+  const Id gang = c.submit(c.request("h100:8x2"));
+  c.seen(gang, running, 0);
+  told(gang, failed_to_start, 1);
+  REQUIRE(c.is_stopping(gang));
+  CHECK(c.job(gang).why.find("did not start it") != std::string::npos);
+  told(gang, ended, 0);
+  CHECK(c.job(gang).generation == 2);
+  c.run_ranks(gang);
+  c.end(gang);
+  CHECK_FALSE(c.world.job(gang));
+
+  const Id one = c.submit(c.request("h100:1"));
+  for (std::uint32_t again = 2; again <= 11; ++again) {
+    told(one, failed_to_start, 0);
+    REQUIRE(c.is_leased(one));
+    CHECK(c.job(one).generation == again);
+    CHECK(c.job(one).retries_left == 0);
+    CHECK(c.job(one).intervals.back().billed_s == 0);
+  }
+  told(one, failed_to_start, 0);
+  CHECK_FALSE(c.world.job(one));
+  c.check();
+}
+
 TEST_CASE("a site or a region may be named; a removed one is none") {
   TestSites c(1);
   SubmitJob s = c.request("h100:1");
@@ -112,7 +190,7 @@ TEST_CASE("a site or a region may be named; a removed one is none") {
   CHECK(c.site_of(c.start(s)) == "west");
   s = c.request("h100:1");
   s.places = {"us"};
-  CHECK(c.site_of(c.start(s)) == "west");  // as good as east, and it fits more tightly
+  CHECK(c.site_of(c.start(s)) == "west");    // as good as east, and it fits more tightly
   REQUIRE_FALSE(c.run(RemoveSite{"west"}));  // a lease is there
   for (const auto& [order, slot] : std::map(c.world.leased)) c.end(c.world.state().jobs[slot].id);
   REQUIRE(c.run(RemoveSite{"west"}));

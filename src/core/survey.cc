@@ -9,13 +9,13 @@
 namespace ampacity::core {
 namespace {
 
-constexpr std::int64_t median = 500;
+constexpr std::int64_t at_median = 500;
 
 // By the median of what was learnt.
 Instant expected_end(const World& w, const Job& job, Instant now) {
   if (job.state == JobState::stopping) return std::max(now, notice_ends(w.state().policy, job));
   const std::int64_t attained = attained_s(job, now);
-  return now + Duration::seconds(expected_s(w, job, attained, median) - attained);
+  return now + Duration::seconds(expected_s(w, job, attained, at_median) - attained);
 }
 
 // Counts the nodes of one SKU and finds whose end makes the last missing one free.

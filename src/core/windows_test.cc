@@ -13,8 +13,6 @@ namespace {
 
 using base::Code;
 
-constexpr JobClass spot = JobClass::spot;
-
 Reserve reserve(TestCloud& c, std::uint32_t gpus, std::int64_t from_s, std::int64_t for_s) {
   const Instant from = c.now + Duration::seconds(from_s);
   return {{2, c.ids++}, "res", "demo", "h100", gpus, from, from + Duration::seconds(for_s), false};
@@ -36,7 +34,7 @@ TEST_CASE("idle reserved capacity is lent to spot, taken back with notice, ended
   REQUIRE(c.run(r));
   const Id firm = c.submit(c.request("h100:1"));
   CHECK(c.waits(firm));
-  const Id lent = c.start(in_class(c.request("h100:8"), spot));
+  const Id lent = c.start(in_class(c.request("h100:8"), JobClass::spot));
   c.tick(500);
   const Id own = c.submit(inside(c.request("h100:8"), r.id));
   CHECK(c.is_stopping(lent));
@@ -76,7 +74,7 @@ TEST_CASE("jobs drain before a window; those that end before it start; spot runs
   CHECK(c.waits(longer));
   CHECK(c.is_leased(fits));
   CHECK(c.waits(early));  // its window has not begun
-  const Id yields = c.start(in_class(c.request("h100:2"), spot));
+  const Id yields = c.start(in_class(c.request("h100:2"), JobClass::spot));
   c.run_ranks(fits);
   c.now = c.now + Duration::seconds(7000);
   c.tick();
@@ -165,7 +163,7 @@ TEST_CASE("a drain lets what runs run out, and takes nothing new") {
   const Maintain drain{{2, c.ids++}, "fan", {"h100-0"}, {}, {}};
   REQUIRE(c.run(drain));
   const Id waits = c.submit(c.request("h100:1", 60));
-  const Id yields = c.submit(in_class(c.request("h100:1", 60), spot));
+  const Id yields = c.submit(in_class(c.request("h100:1", 60), JobClass::spot));
   c.tick(100'000);
   CHECK(c.job(runs).state == JobState::running);
   CHECK(c.waits(waits));
@@ -191,7 +189,7 @@ TEST_CASE("maintenance to come must be sure of its nodes, and work goes elsewher
   CHECK(c.run(at(free)).error().code == Code::conflict);
   CHECK(c.waits(c.submit(c.request("h100:1"))));
   CHECK(c.is_leased(c.submit(c.request("h100:1", 3600))));
-  const Id yields = c.start(in_class(c.request("h100:2"), spot));
+  const Id yields = c.start(in_class(c.request("h100:2"), JobClass::spot));
   c.tick(7169);
   CHECK_FALSE(c.is_stopping(yields));
   CHECK(*c.world.next_wake(c.now) <= c.now + Duration::seconds(1));
@@ -204,7 +202,7 @@ TEST_CASE("maintenance to come must be sure of its nodes, and work goes elsewher
 
 TEST_CASE("who was to start on a node that is drained looks for another place") {
   TestCloud c(1);
-  const Id yields = c.start(in_class(c.request("h100:8"), spot));
+  const Id yields = c.start(in_class(c.request("h100:8"), JobClass::spot));
   const Id claims = c.submit(c.request("h100:8"));
   REQUIRE(c.job(claims).claim);
   REQUIRE(c.run(Maintain{{2, c.ids++}, "m", {"h100-0"}, {}, {}}));
@@ -237,7 +235,8 @@ struct Exact {
       const Fact f = c.facts[read];
       if (const auto* p = std::get_if<PromiseMade>(&f.body)) {
         // Spot may be outranked at any time.
-        if (p->promise.certain && c.job(p->job).job_class != spot) promises[p->job] = p->promise;
+        if (p->promise.certain && c.job(p->job).job_class != JobClass::spot)
+          promises[p->job] = p->promise;
       } else if (const auto* g = std::get_if<LeaseGranted>(&f.body)) {
         if (const auto at = promises.find(g->job); at != promises.end()) {
           ++(f.at <= at->second.start_by ? kept : broken);
@@ -313,7 +312,7 @@ void keep_promises(Mix mix, std::size_t& kept, std::size_t& broken) {
     for (int i = 0; i < 60; ++i) {
       SubmitJob s = drawn(e, mix);
       if (with_spot && e.draw(3) == 0) {
-        s.job.job_class = spot;
+        s.job.job_class = JobClass::spot;
         s.job.time_limit_s = e.draw(2) ? 0 : s.job.time_limit_s;
       }
       (void)e.c.submit(s);

@@ -151,12 +151,12 @@ void check_refolded(const std::vector<Fact>& facts, const World& world) {
 
 namespace {
 
-struct Chaos {
+struct Customers {
   TestCloud c{4, 1};
   base::SeededPrng prng;
   std::vector<Id> jobs, windows;
 
-  explicit Chaos(std::uint64_t seed) : prng(seed) {
+  explicit Customers(std::uint64_t seed) : prng(seed) {
     c.add_project("other", seed % 3 ? 20'000 : 10'000'000);
   }
   std::uint64_t draw(std::uint64_t n) { return prng.next() % n; }
@@ -269,7 +269,7 @@ TEST_CASE("property: every interleaving keeps cards, books and derived members r
   std::array<std::size_t, std::variant_size_v<FactBody>> kinds{};
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     CAPTURE(seed);
-    Chaos chaos(seed);
+    Customers chaos(seed);
     for (int i = 0; i < 300; ++i) {
       CAPTURE(i);
       chaos.one();

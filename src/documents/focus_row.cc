@@ -8,7 +8,7 @@ namespace {
 using enum FocusType;
 
 // In the order of write() below.
-constexpr FocusColumn columns[] = {
+constexpr FocusColumn focus_row_columns[] = {
     {"BilledCost", decimal},
     {"BillingAccountId"},
     {"BillingAccountName"},
@@ -125,10 +125,10 @@ void our_cells(Sheet& out, const FocusRow& r) {
 
 }  // namespace
 
-std::span<const FocusColumn> focus_columns() { return columns; }
+std::span<const FocusColumn> focus_columns() { return focus_row_columns; }
 
 void write_focus_header(Sheet& out) {
-  for (const FocusColumn& c : columns) out.plain(c.name);
+  for (const FocusColumn& c : focus_row_columns) out.plain(c.name);
   out.end_row();
 }
 
@@ -168,7 +168,7 @@ void write(Sheet& out, const FocusRow& r) {
 
 std::string focus_schema(base::Instant created) {
   boost::json::array described;
-  for (const FocusColumn& c : columns) {
+  for (const FocusColumn& c : focus_row_columns) {
     boost::json::object o{{"ColumnName", c.name}};
     switch (c.type) {
       case string:

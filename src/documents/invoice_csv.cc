@@ -6,7 +6,7 @@
 namespace ampacity::documents {
 namespace {
 
-constexpr std::string_view columns[] = {
+constexpr std::string_view csv_columns[] = {
     "document",    "number",   "currency",      "line",         "kind",
     "project",     "service",  "description",   "sku",          "site",
     "class",       "contract", "service_month", "period_start", "period_end",
@@ -53,7 +53,7 @@ base::Result<void> invoice_csv(const InvoiceSource& source, const TextSink& sink
   const base::Currency* currency = base::find_currency(source.invoice.currency);
   if (!currency) return base::refuse_field("currency", "must be one of ISO 4217");
   Sheet out(sink);
-  for (const std::string_view name : columns) out.plain(name);
+  for (const std::string_view name : csv_columns) out.plain(name);
   out.end_row();
   for (std::size_t i = 0; i < source.invoice.lines.size(); ++i)
     write_line(out, source, *currency, i + 1, source.invoice.lines[i]);

@@ -14,6 +14,7 @@ namespace ampacity::documents {
 
 inline constexpr double left_edge = 48;
 inline constexpr double right_edge = page_width - 48;
+inline constexpr double full_width = right_edge - left_edge;
 inline constexpr double lowest = page_height - 66;  // the footer lies below
 
 inline constexpr Ink ink_text{24, 30, 42};

@@ -11,8 +11,6 @@
 namespace ampacity::documents {
 namespace {
 
-constexpr double full_width = right_edge - left_edge;
-
 struct Setter {
   const InvoiceSource& from;
   PageFlow& flow;

@@ -85,7 +85,7 @@ void check_totals(Faults& faults, const core::Invoice& i) {
                     static_cast<Wide>(i.total_minor) - i.prepaid_minor);
 }
 
-Wide power_of_ten(int n) {
+Wide ten_to(int n) {
   Wide power = 1;
   for (int i = 0; i < n; ++i) power *= 10;
   return power;
@@ -97,8 +97,8 @@ Wide rounded(Wide numerator, Wide denominator) {
 
 PricedQuantity one_piece(Wide minor, const base::Currency& currency) {
   return {minor < 0 ? "-1" : "1", "C62",
-          decimal_text(minor < 0 ? -minor : minor, power_of_ten(currency.exponent),
-                       currency.exponent, currency.exponent),
+          decimal_text(minor < 0 ? -minor : minor, ten_to(currency.exponent), currency.exponent,
+                       currency.exponent),
           true};
 }
 
@@ -167,8 +167,8 @@ PricedQuantity priced_quantity(const core::InvoiceLine& line, Wide minor,
   const Wide micro = rounded(count * quantity_scale, unit_size(line));
   // The signs must agree as they are stored: a credit note's lines are turned as a whole.
   const bool same_sign = (line.quantity < 0) == (line.minor < 0) || line.minor == 0;
-  if (micro == 0 || !same_sign || micro > power_of_ten(17)) return one_piece(minor, currency);
-  const Wide units_scale = power_of_ten(currency.exponent);
+  if (micro == 0 || !same_sign || micro > ten_to(17)) return one_piece(minor, currency);
+  const Wide units_scale = ten_to(currency.exponent);
   const auto gives_amount = [&](Wide price) {  // micro × price, within a minor unit
     const Wide product = rounded(micro * price, quantity_scale);
     const Wide off = product - amount * (price_scale / units_scale);
@@ -176,13 +176,13 @@ PricedQuantity priced_quantity(const core::InvoiceLine& line, Wide minor,
     return off <= minor_unit && -off <= minor_unit;
   };
   Wide price = -1;
-  if (line.price >= 0 && line.price < power_of_ten(15)) {
+  if (line.price >= 0 && line.price < ten_to(15)) {
     price = rounded(unit_price_ticks(line) * price_scale, base::ticks_per_unit);
-    if (price > power_of_ten(19) || !gives_amount(price)) price = -1;
+    if (price > ten_to(19) || !gives_amount(price)) price = -1;
   }
   if (price < 0) {
     price = rounded(amount * (price_scale / units_scale) * quantity_scale, micro);
-    if (price > power_of_ten(19) || !gives_amount(price)) return one_piece(minor, currency);
+    if (price > ten_to(19) || !gives_amount(price)) return one_piece(minor, currency);
   }
   return {decimal_text(minor < 0 || (minor == 0 && line.quantity < 0) ? -micro : micro,
                        quantity_scale, 0, quantity_places),

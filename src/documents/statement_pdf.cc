@@ -8,8 +8,6 @@
 namespace ampacity::documents {
 namespace {
 
-constexpr double full_width = right_edge - left_edge;
-
 std::string kind_text(EntryKind kind) {
   switch (kind) {
     case EntryKind::invoice:

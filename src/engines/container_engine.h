@@ -19,6 +19,7 @@
 #include "engines/container_host.h"
 #include "engines/containers.h"
 #include "engines/dialect.h"
+#include "engines/peer_clock.h"
 #include "engines/reconcile_plan.h"
 #include "net/http_client.h"
 
@@ -38,7 +39,7 @@ class ContainerEngine final : public Engine {
   base::Try<std::unique_ptr<ExecSession>> exec(const std::string& container_name,
                                                std::vector<std::string> argv, bool tty,
                                                ExecEvents events) override;
-  base::Try<std::vector<VolumeSeen>> volumes() override;
+  base::Try<std::vector<VolumeSeen>> volumes(std::optional<std::uint32_t> project) override;
   base::Try<void> remove_volume(std::uint32_t project, const std::string& name) override;
 
  private:
@@ -67,6 +68,7 @@ class ContainerEngine final : public Engine {
                     base::Instant began_by_clock);
   std::vector<std::string> end_forgotten(const std::vector<ListedContainer>& listed);
   void apply_plan(Rank& rank, const Planned& planned, Seen& seen);
+  void repeat_ends();
   base::Duration until_next() const;  // lock held
   void wake();
   void watch_events();
@@ -110,20 +112,25 @@ class ContainerEngine final : public Engine {
   void drop_network_if_unused(const std::string& network);
   void sweep_networks();
   base::Try<void> obtain_image(const std::string& image);
-  // Brings the spool up to date where the engine does not write it itself (docker). It only
-  // appends, so offsets stay. A fault: not all of it may be there, ask again.
-  base::Try<void> copy_log(const std::string& name);
-  bool log_given_up(const std::string& name, const base::Fault& fault);  // of one that has ended
-  void copy_logs();
   void meter();
   void meter_once();
 
+  // container_logs.cc: brings spools up to date where the engine does not write them itself
+  // (docker). It only appends, so offsets stay. A fault: not all of it may be there, ask again.
+  base::Try<void> copy_log(const std::string& name);
+  base::Try<void> copy_log(const std::string& name, bool by_stamps);
+  bool log_given_up(const std::string& name, const base::Fault& fault);  // of one that has ended
+  void copy_logs();
+
   CreateContext context_for(const core::RankWork& work) const;
   base::Try<net::Response> call(const net::Request& request, std::int64_t timeout_s);
+  base::Try<net::Response> call(const net::Request& request, const net::CallOptions& options);
   base::Instant now() const { return clock_.now(); }              // what is told
   static base::Instant passed() { return {base::elapsed().us}; }  // what is waited for
-  static base::Duration ran_for(const RankMemory& memory, const InspectedContainer& found,
-                                base::Instant started, base::Instant observed);
+  core::RankSeen end_of(const core::RankWork& work, const RankMemory& memory,
+                        const InspectedContainer& found, base::Instant observed) const;
+  base::Duration ran_for(const RankMemory& memory, const InspectedContainer& found,
+                         base::Instant started, base::Instant observed) const;
   void emit(Seen seen);
 
   ContainerOptions options_;
@@ -131,6 +138,7 @@ class ContainerEngine final : public Engine {
   std::unique_ptr<Dialect> dialect_;
   std::unique_ptr<ContainerHost> host_;
   std::unique_ptr<net::Transport> client_;
+  PeerClock its_clock_;
   EngineReports reports_;
   HostAllows allows_;
   std::string cgroup_;           // group for ordinary ranks

@@ -76,6 +76,9 @@ class ThisMachine final : public ContainerHost {
     std::error_code error;
     return std::filesystem::exists(path, error);
   }
+  base::Try<SpoolEnd> spool_whole(const std::string& path) override {
+    return engines::spool_whole(path);
+  }
   base::Try<SpoolEnd> spool_end(const std::string& path) override {
     return engines::spool_end(path);
   }

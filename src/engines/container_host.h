@@ -46,6 +46,7 @@ class ContainerHost {
   virtual bool has_log(const std::string& path) const = 0;
   // Where the engine does not write the spool itself; see log_copy.h.
   virtual base::Try<SpoolEnd> spool_end(const std::string& path) = 0;
+  virtual base::Try<SpoolEnd> spool_whole(const std::string& path) = 0;
   virtual void add_to_spool(const std::string& path, const std::string& text) = 0;
 };
 

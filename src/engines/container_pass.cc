@@ -83,14 +83,15 @@ std::optional<std::vector<ListedContainer>> ContainerEngine::list_all() {
 }
 
 void ContainerEngine::pass() {
-  if (!keep_service() || BUGGIFY("engine: a pass is left out")) return;
+  if (BUGGIFY("engine: a pass is left out")) return;
+  if (!keep_service()) return repeat_ends();
   const base::Instant began = passed(), began_by_clock = now();
   {
     base::Guard lock(mutex_);
     gone_since_list_.clear();
   }
   auto listed = list_all();
-  if (!listed) return;
+  if (!listed) return repeat_ends();
   apply_plans(*listed, began, began_by_clock, end_forgotten(*listed));
   bool sweep = false;
   {
@@ -98,6 +99,17 @@ void ContainerEngine::pass() {
     std::swap(sweep, sweep_networks_);
   }
   if (sweep) sweep_networks();
+}
+
+// Who is not reached has nothing new to say; but what was seen of it may not be committed yet.
+void ContainerEngine::repeat_ends() {
+  Seen seen;
+  {
+    base::Guard lock(mutex_);
+    for (const auto& [name, rank] : ranks_)
+      if (rank.memory.final && !rank.memory.done) seen.push_back(*rank.memory.final);
+  }
+  emit(std::move(seen));
 }
 
 // Processes whose container podman knows no more, though it did not end them: it was killed in the
@@ -154,7 +166,7 @@ void ContainerEngine::apply_plans(const std::vector<ListedContainer>& listed,
     base::Guard lock(mutex_);
     base::Instant at = passed();
     if (whole_) count_strays(listed, std::move(forgotten), began_by_clock);
-    bool all_there = whole_;
+    base::Instant all_ran = whole_ ? began_by_clock : base::Instant{};
     for (auto it = ranks_.begin(); it != ranks_.end();) {
       auto& [name, rank] = *it;
       auto found = by_name.find(name);
@@ -163,10 +175,11 @@ void ContainerEngine::apply_plans(const std::vector<ListedContainer>& listed,
         rank.memory.seen_running_at = began_by_clock;
         rank.memory.last_seen = list_began;
       }
-      const bool thought_to_run =
-          (rank.work.confirmed || rank.memory.ran) && !rank.memory.final && !rank.memory.done;
-      if (thought_to_run && (one == nullptr || one->state == ContainerState::created))
-        all_there = false;
+      // Until its end is committed it is thought to run, and did when it was last seen to.
+      const bool thought_to_run = (rank.work.confirmed || rank.memory.ran) && !rank.memory.done;
+      const bool runs = one != nullptr && one->state == ContainerState::running;
+      if (thought_to_run && (!runs || rank.memory.final))
+        all_ran = std::min(all_ran, rank.memory.seen_running_at);
       if (rank.busy) {
         ++it;
         continue;
@@ -181,7 +194,7 @@ void ContainerEngine::apply_plans(const std::vector<ListedContainer>& listed,
       apply_plan(rank, planned, seen);
       ++it;
     }
-    if (all_there) health_.seen_at = began_by_clock;
+    health_.seen_at = std::max(health_.seen_at, all_ran);
     for (const auto& [name, one] : by_name) {
       if (base::planted("strays-kept")) continue;
       if (!whole_ || ranks_.contains(name) || strays_busy_.contains(name)) continue;
@@ -210,9 +223,19 @@ void ContainerEngine::apply_plan(Rank& rank, const Planned& planned, Seen& seen)
       return;
     case Step::report_absent: {
       PROBE("engine: gone");
+      if (rank.memory.unread) {  // how it ended was seen
+        PROBE("engine: gone before its log was read");
+        base::log_warn("engines: {}: the end of its log is lost: its container is gone", name);
+        rank.memory.final = rank.memory.unread;
+        seen.push_back(*rank.memory.final);
+        return;
+      }
       auto gone = seen_of(rank.work, core::RankSeen::State::absent, planned.why);
       if (rank.memory.last) gone.started_at = rank.memory.last->started_at;
       gone.ended_at = rank.memory.seen_running_at;  // 0: not seen running in this life
+      if (gone.ended_at.us && gone.started_at.us && rank.memory.asked.us)  // no step of the clock
+        gone.ended_at =
+            std::min(gone.ended_at, gone.started_at + (rank.memory.last_seen - rank.memory.asked));
       rank.memory.final = gone;
       seen.push_back(gone);
       return;

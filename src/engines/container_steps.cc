@@ -20,6 +20,7 @@ constexpr const char* kPull = "pull";      // a create task that fetches the ima
 constexpr const char* kPulled = "pulled";  // and one after that
 constexpr base::Duration kRemovalPause = base::Duration::seconds(3);  // a busy host's removal
 constexpr base::Duration kDying = base::Duration::millis(200);
+constexpr base::Duration kMeasured = base::Duration::seconds(2);  // how well we know its clock
 constexpr int kMostTries = 3;  // of a start the engine refuses for no permanent reason
 
 bool permanent(std::string_view said) {
@@ -148,7 +149,7 @@ void ContainerEngine::finish(const std::string& name,
 void ContainerEngine::later(const std::string& name, const base::Fault& fault) {
   if (stopping_) return;
   base::log_warn("engines: {}: {}", name, fault.message);
-  finish(name, [this](RankMemory& memory) {
+  finish(name, [](RankMemory& memory) {
     memory.failures = std::min(memory.failures + 1, 7);
     memory.not_before = passed() + base::Duration::millis(200 << memory.failures);
   });
@@ -354,14 +355,14 @@ void ContainerEngine::report_inspected(const std::string& name, const core::Rank
   if (!found.started_at) {
     return fail(name, work, found.error.empty() ? "it never started" : found.error);
   }
-  base::Instant started = clamp(*found.started_at, memory.asked_at, observed);
   if (found.state == ContainerState::running) {
     auto seen = seen_of(work, State::running);
-    seen.started_at = started;
+    seen.started_at = clamp(its_clock_.ours(*found.started_at), memory.asked_at, observed);
     return finish(
         name,
-        [observed](RankMemory& m) {
+        [observed, started = seen.started_at](RankMemory& m) {
           m.ran = true;
+          if (m.began.us == 0) m.began = passed() - (observed - started);
           m.failures = 0;
           m.seen_running_at = observed;
           m.last_seen = passed();
@@ -369,9 +370,29 @@ void ContainerEngine::report_inspected(const std::string& name, const core::Rank
         },
         seen);
   }
-  if (auto copied = copy_log(name); !copied && !log_given_up(name, copied.error()))
+  auto seen = end_of(work, memory, found, observed);
+  const auto copied = copy_log(name);
+  const bool gone = !copied && copied.error().status == 404;  // whether it is, a list must say
+  if (gone || (!copied && !log_given_up(name, copied.error()))) {
+    {
+      base::Guard lock(mutex_);
+      if (auto rank = ranks_.find(name); rank != ranks_.end()) {
+        rank->second.memory.ran = true;
+        rank->second.memory.unread = seen;
+      }
+    }
     return later(name, copied.error());
+  }
+  finish(
+      name, [](RankMemory& m) { m.ran = true; }, seen);
+}
+
+core::RankSeen ContainerEngine::end_of(const core::RankWork& work, const RankMemory& memory,
+                                       const InspectedContainer& found,
+                                       base::Instant observed) const {
   auto seen = seen_of(work, State::ended);
+  const base::Instant started =
+      clamp(its_clock_.ours(*found.started_at), memory.asked_at, observed);
   const base::Duration ran = ran_for(memory, found, started, observed);
   // An engine whose clock is ahead of ours: it began before it seems to have.
   seen.started_at = std::max(memory.asked_at, std::min(started, observed - ran));
@@ -388,20 +409,29 @@ void ContainerEngine::report_inspected(const std::string& name, const core::Rank
   } else if (found.exit_code != 0) {
     seen.why = fmt::format("exit code {}", found.exit_code);
   }
-  finish(
-      name, [](RankMemory& m) { m.ran = true; }, seen);
+  return seen;
 }
 
-// The engine's clock may not be ours: how long it ran is right by either, unless one was stepped
-// meanwhile. So no longer than has passed since we asked for it, no less than we saw it run.
+// How long it ran. By its engine's stamps, unless a clock was set while it ran: then by how long
+// ago it ended. Which of the two is right nobody may know; of those that can be (no longer than has
+// passed since it was asked for, no less than it was seen to run) the lesser is billed.
 base::Duration ContainerEngine::ran_for(const RankMemory& memory, const InspectedContainer& found,
-                                        base::Instant started, base::Instant observed) {
-  base::Duration ran = found.ended_at ? *found.ended_at - *found.started_at : observed - started;
-  const base::Duration said = ran;
-  if (ran.us < 0) ran = observed - started;
-  if (memory.asked.us != 0) ran = std::min(ran, passed() - memory.asked);
-  if (memory.first_seen.us != 0) ran = std::max(ran, memory.last_seen - memory.first_seen);
-  if (said != ran) PROBE("engine: its clock was stepped");
+                                        base::Instant started, base::Instant observed) const {
+  const base::Instant ended = found.ended_at.value_or(its_clock_.theirs(observed));
+  const base::Duration by_stamps = found.ended_at ? ended - *found.started_at : observed - started;
+  base::Duration least{0};
+  if (memory.first_seen.us) least = memory.last_seen - memory.first_seen;
+  const base::Duration most = memory.asked.us ? passed() - memory.asked : base::Duration{INT64_MAX};
+  base::Duration ran = by_stamps;
+  if (memory.asked.us && memory.began.us) {
+    const base::Instant end = passed() - (observed - its_clock_.ours(ended));
+    const base::Duration by_age = end - memory.began;
+    const bool can_be = by_age >= least && by_age <= most;
+    const bool less = by_age < by_stamps || by_stamps < least;
+    if (can_be && less && std::abs(by_age.us - by_stamps.us) > kMeasured.us) ran = by_age;
+  }
+  ran = std::max(least, std::min(ran, most));
+  if (ran != by_stamps) PROBE("engine: its clock was stepped");
   return ran;
 }
 
@@ -464,7 +494,7 @@ void ContainerEngine::remove_later(const Task& task, const base::Try<bool>& kill
   } else if (!killed) {
     later(task.name, killed.error());
   } else {
-    finish(task.name, [this](RankMemory& memory) { memory.not_before = passed() + kDying; });
+    finish(task.name, [](RankMemory& memory) { memory.not_before = passed() + kDying; });
   }
 }
 

@@ -11,27 +11,27 @@
 namespace ampacity::engines {
 namespace {
 
-net::CallOptions bounded() {
+net::CallOptions patient() {
   net::CallOptions options;
   options.timeout = base::Duration::seconds(60);
   return options;
 }
 
 void remove_all(const Dialect& dialect, net::HttpClient& client, const std::string& cloud) {
-  auto answer = client.call(dialect.list(cloud), bounded());
+  auto answer = client.call(dialect.list(cloud), patient());
   if (!answer || answer->status != 200) {
     base::log_warn("engines: cannot list what to stop");
     return;
   }
   if (auto listed = dialect.parse_list(answer->body)) {
-    for (const auto& one : *listed) (void)client.call(dialect.remove(one.name), bounded());
+    for (const auto& one : *listed) (void)client.call(dialect.remove(one.name), patient());
   }
-  answer = client.call(dialect.list_networks(cloud), bounded());
+  answer = client.call(dialect.list_networks(cloud), patient());
   if (!answer || answer->status != 200) return;
   auto networks = dialect.parse_networks(answer->body);
   if (!networks) return;
   for (const auto& network : *networks) {
-    (void)client.call(dialect.remove_network(network.name), bounded());
+    (void)client.call(dialect.remove_network(network.name), patient());
   }
 }
 

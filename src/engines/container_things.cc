@@ -9,7 +9,6 @@
 #include "base/chaos.h"
 #include "base/log.h"
 #include "engines/container_engine.h"
-#include "engines/log_copy.h"
 
 namespace ampacity::engines {
 namespace {
@@ -19,14 +18,10 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kPullBound_s = 900;
 constexpr std::size_t kUploadBlock = 1 << 20;
 constexpr std::string_view kLocal = "localhost/ampacity-";
-constexpr std::size_t kMostLog = 256 << 20;
 constexpr int kMeterEvery = 5;  // looks
 constexpr auto kMeterBound = std::chrono::seconds(2);
 constexpr int kMeterFiles = 500'000;
 constexpr base::Duration kRemovalBound = base::Duration::seconds(20);
-constexpr int kMostLogRefusals = 8;  // with later()'s pauses: within two minutes
-
-bool no_answer(const base::Fault& fault) { return fault.retryable && fault.status < 300; }
 
 // What lies in a directory, as the disk counts it; bounded in time and files, so it may be less.
 std::int64_t disk_use(const fs::path& root) {
@@ -195,7 +190,7 @@ ContainerEngine::Held ContainerEngine::held(const std::string& volume) const {
   return found;
 }
 
-base::Try<std::vector<VolumeSeen>> ContainerEngine::volumes() {
+base::Try<std::vector<VolumeSeen>> ContainerEngine::volumes(std::optional<std::uint32_t> project) {
   auto answer = call(dialect_->list_volumes(options_.cloud), 20);
   if (!answer) return std::unexpected(answer.error());
   if (answer->status != 200) {
@@ -215,6 +210,7 @@ base::Try<std::vector<VolumeSeen>> ContainerEngine::volumes() {
   std::vector<VolumeSeen> out;
   for (const auto& volume : *listed) {
     if (volume.name.empty()) continue;  // not made by us
+    if (project && volume.project != *project) continue;
     out.push_back({volume.project, volume.name, disk_use(volume.mountpoint),
                    used.contains(volume.engine_name)});
   }
@@ -256,59 +252,6 @@ base::Try<void> ContainerEngine::remove_volume(std::uint32_t project, const std:
   return base::fault(said, status >= 500, status);
 }
 
-base::Try<void> ContainerEngine::copy_log(const std::string& name) {
-  if (host_->owns_service()) return {};
-  base::Guard lock(logs_mutex_);
-  const std::string path = (log_directory(options_) / (name + ".log")).string();
-  auto end = host_->spool_end(path);
-  if (!end) {
-    base::log_warn("engines: {}", end.error().message);
-    return {};
-  }
-  net::CallOptions options;
-  options.timeout = base::Duration::seconds(60);
-  options.max_body_bytes = kMostLog;
-  options.cancel = &stopping_;
-  auto answer = client_->call(*dialect_->logs(name, end->since_s), options);
-  if (!answer) return std::unexpected(answer.error());
-  if (answer->status == 404) return {};  // it is gone, and its log with it
-  if (answer->status != 200) {
-    return base::fault("its log: " + dialect_->message(answer->body), true, answer->status);
-  }
-  PROBE("engine: a log is copied");
-  host_->add_to_spool(path, spool_news(*end, spool_text(answer->body)));
-  return {};
-}
-
-// A log that will never be shown (501: of a driver that cannot be read) must not hide an end.
-bool ContainerEngine::log_given_up(const std::string& name, const base::Fault& fault) {
-  if (stopping_ || no_answer(fault)) return false;
-  PROBE("engine: a log is refused");
-  {
-    base::Guard lock(mutex_);
-    auto found = ranks_.find(name);
-    if (found == ranks_.end()) return true;
-    const bool for_good = fault.status == 501 || (fault.status < 500 && fault.status != 429);
-    if (++found->second.memory.log_refusals < kMostLogRefusals && !for_good) return false;
-  }
-  base::log_warn("engines: {}: the end of its log is lost: {}", name, fault.message);
-  return true;
-}
-
-void ContainerEngine::copy_logs() {
-  std::vector<std::string> names;
-  {
-    base::Guard lock(mutex_);
-    for (const auto& [name, rank] : ranks_) {
-      if (rank.memory.ran && !rank.memory.final) names.push_back(name);
-    }
-  }
-  for (const auto& name : names) {
-    auto copied = copy_log(name);
-    if (!copied && no_answer(copied.error())) return;  // the next round has it all
-  }
-}
-
 void ContainerEngine::meter() {
   base::Lock lock(mutex_);
   int round = 0;
@@ -329,7 +272,7 @@ void ContainerEngine::meter() {
 }
 
 void ContainerEngine::meter_once() {
-  auto seen = volumes();
+  auto seen = volumes({});
   if (!seen || !reports_.volume_over_limit) return;
   std::vector<std::pair<core::RankWork, std::string>> over;
   for (const auto& volume : *seen) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/chaos.h"
 #include "base/log.h"
 #include "engines/container_engine.h"
 #include "engines/host_limits.h"
@@ -220,7 +221,19 @@ base::Try<net::Response> ContainerEngine::call(const net::Request& request,
   net::CallOptions options;
   options.timeout = base::Duration::seconds(timeout_s);
   options.cancel = &stopping_;
-  return client_->call(request, options);
+  return call(request, options);
+}
+
+// Every answer tells what time it is there.
+base::Try<net::Response> ContainerEngine::call(const net::Request& request,
+                                               const net::CallOptions& options) {
+  const base::Instant asked = now();
+  auto answer = client_->call(request, options);
+  if (!answer || !its_clock_.heard(answer->header("Date"), asked, now())) return answer;
+  PROBE("engine: its clock was set");
+  base::Guard lock(mutex_);
+  for (auto& [name, rank] : ranks_) rank.memory.log_in_order = false;
+  return answer;
 }
 
 void ContainerEngine::emit(Seen seen) {

@@ -266,7 +266,8 @@ TEST_CASE_TEMPLATE("real: a volume persists, is measured, bounded and removed", 
   REQUIRE(watch.reaches(12, State::running));
   REQUIRE(log_has(*lab, reader.container_name(), "read-only"));
   CHECK(log_of(*lab, reader.container_name()).find("kept\n") == 0);
-  auto volumes = watch.engine->volumes();
+  CHECK(watch.engine->volumes(2)->empty());
+  auto volumes = watch.engine->volumes(1);
   REQUIRE(volumes);
   REQUIRE(volumes->size() == 1);
   CHECK(volumes->at(0).project == 1);
@@ -280,6 +281,6 @@ TEST_CASE_TEMPLATE("real: a volume persists, is measured, bounded and removed", 
   watch.done(writer);
   watch.done(reader);
   CHECK(watch.engine->remove_volume(1, "data").has_value());  // once both containers are gone
-  CHECK(watch.engine->volumes()->empty());
+  CHECK(watch.engine->volumes({})->empty());
   CHECK(watch.engine->remove_volume(1, "data").error().status == 404);
 }

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <boost/json.hpp>
 #include <charconv>
 
 #include "engines/exec_frames.h"
@@ -30,6 +31,23 @@ std::string fixed_address(const std::string& subnet, std::uint32_t rank) {
   // .1 is the bridge, .255 the broadcast address.
   if (rank > 250) return {};
   return fmt::format("{}.{}.{}.{}", parts[0], parts[1], parts[2], rank + 2);
+}
+
+std::string enc(std::string_view text) { return net::percent_encode(text); }
+
+std::string label_filter(const std::string& cloud) {
+  boost::json::object filter{{"label", boost::json::array{std::string(kCloudLabel) + "=" + cloud}}};
+  return "filters=" + enc(boost::json::serialize(filter));
+}
+
+std::int64_t at_most(std::int64_t value, std::int64_t bound) {
+  return bound > 0 ? std::min(value, bound) : value;
+}
+
+std::optional<base::Instant> instant_of(const std::string& text) {
+  auto t = base::parse_instant(text);
+  if (!t || t->us <= 0) return std::nullopt;
+  return t;
 }
 
 std::string spool_text(std::string_view framed_log) {

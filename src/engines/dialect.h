@@ -144,6 +144,12 @@ class Dialect {
   std::string message(std::string_view body) const;  // what the engine said, bounded
 };
 
+// What both dialects write and read alike.
+std::string enc(std::string_view text);  // for a URL
+std::string label_filter(const std::string& cloud);
+std::int64_t at_most(std::int64_t value, std::int64_t bound);      // 0: no bound
+std::optional<base::Instant> instant_of(const std::string& text);  // podman: year 1 is none
+
 // An answer to logs() in the spool's own form: `TIMESTAMP stdout F text`, P where a line goes on.
 std::string spool_text(std::string_view framed_log);
 

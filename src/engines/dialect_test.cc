@@ -315,6 +315,16 @@ TEST_CASE("docker: a spool is continued where it ended") {
   CHECK(spool_news(*end, recent + line(8, 4, "e")) == line(8, 4, "e"));
   // The engine began its log anew.
   CHECK(spool_news(*end, line(8, 3, "d") + line(9, 0, "f")) == line(9, 0, "f"));
+  // Stamps that go back, or that lie ahead, do not tell what is new: then all of it is asked for.
+  const auto at = [&line](int s) { return *base::parse_instant(line(s, 0, "").substr(0, 30)); };
+  CHECK(in_order(recent, at(9)));
+  CHECK(in_order("", at(0)));
+  CHECK_FALSE(in_order(recent, at(7)));
+  CHECK_FALSE(in_order(recent + line(3, 0, "g"), at(9)));
+  const auto all = spool_whole(dir / "j.log");
+  REQUIRE(all);
+  CHECK(all->since_s == 0);
+  CHECK(spool_news(*all, old + recent + line(3, 0, "g")) == line(3, 0, "g"));
   std::filesystem::remove_all(dir);
 }
 

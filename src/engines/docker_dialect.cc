@@ -12,38 +12,21 @@ namespace {
 
 namespace json = boost::json;
 
-std::string enc(std::string_view text) { return net::percent_encode(text); }
-
-net::Request ask(std::string method, std::string path) {
+net::Request ask_docker(std::string method, std::string path) {
   return {std::move(method), "/v1.41" + std::move(path), {}, {}};
 }
-net::Request ask(std::string method, std::string path, const json::value& body) {
-  net::Request request = ask(std::move(method), std::move(path));
+net::Request ask_docker(std::string method, std::string path, const json::value& body) {
+  net::Request request = ask_docker(std::move(method), std::move(path));
   request.headers.push_back({"Content-Type", "application/json"});
   request.body = json::serialize(body);
   return request;
 }
 
-std::string label_filter(const std::string& cloud) {
-  json::object filter{{"label", json::array{std::string(kCloudLabel) + "=" + cloud}}};
-  return "filters=" + enc(json::serialize(filter));
-}
-
-ContainerState state_of(std::string_view word) {
+ContainerState docker_state(std::string_view word) {
   if (word == "created") return ContainerState::created;
   if (word == "exited" || word == "dead") return ContainerState::ended;
   if (word == "removing") return ContainerState::removing;
   return ContainerState::running;
-}
-
-std::optional<base::Instant> instant_of(const std::string& text) {
-  auto t = base::parse_instant(text);
-  if (!t || t->us <= 0) return std::nullopt;
-  return t;
-}
-
-std::int64_t at_most(std::int64_t value, std::int64_t bound) {
-  return bound > 0 ? std::min(value, bound) : value;
 }
 
 json::object host_config(const core::RankWork& work, const CreateContext& context) {
@@ -86,7 +69,7 @@ json::object host_config(const core::RankWork& work, const CreateContext& contex
   return host;
 }
 
-json::object create_body(const core::RankWork& work, const CreateContext& context) {
+json::object docker_body(const core::RankWork& work, const CreateContext& context) {
   json::object body{{"Image", work.image},
                     {"Hostname", work.container_name()},
                     {"Tty", false},
@@ -114,37 +97,37 @@ json::object create_body(const core::RankWork& work, const CreateContext& contex
 class Docker final : public Dialect {
  public:
   std::string kind() const override { return "docker"; }
-  net::Request version() const override { return ask("GET", "/version"); }
-  std::optional<net::Request> daemon() const override { return ask("GET", "/info"); }
+  net::Request version() const override { return ask_docker("GET", "/version"); }
+  std::optional<net::Request> daemon() const override { return ask_docker("GET", "/info"); }
   net::Request list(const std::string& cloud) const override {
-    return ask("GET", "/containers/json?all=true&" + label_filter(cloud));
+    return ask_docker("GET", "/containers/json?all=true&" + label_filter(cloud));
   }
   net::Request inspect(const std::string& name) const override {
-    return ask("GET", "/containers/" + enc(name) + "/json");
+    return ask_docker("GET", "/containers/" + enc(name) + "/json");
   }
   net::Request create(const core::RankWork& work, const CreateContext& context) const override {
-    return ask("POST", "/containers/create?name=" + enc(work.container_name()),
-               create_body(work, context));
+    return ask_docker("POST", "/containers/create?name=" + enc(work.container_name()),
+                      docker_body(work, context));
   }
   net::Request start(const std::string& name) const override {
-    return ask("POST", "/containers/" + enc(name) + "/start");
+    return ask_docker("POST", "/containers/" + enc(name) + "/start");
   }
   net::Request signal(const std::string& name, std::string_view signal) const override {
-    return ask("POST", "/containers/" + enc(name) + "/kill?signal=" + enc(signal));
+    return ask_docker("POST", "/containers/" + enc(name) + "/kill?signal=" + enc(signal));
   }
   net::Request remove(const std::string& name) const override {
-    return ask("DELETE", "/containers/" + enc(name) + "?force=true");
+    return ask_docker("DELETE", "/containers/" + enc(name) + "?force=true");
   }
   net::Request image_exists(const std::string& image) const override {
-    return ask("GET", "/images/" + enc(image) + "/json");
+    return ask_docker("GET", "/images/" + enc(image) + "/json");
   }
   net::Request import_image(const std::string& reference) const override {
     std::size_t slash = reference.rfind('/');
     std::size_t colon = reference.find(':', slash == std::string::npos ? 0 : slash);
     std::string tag = colon == std::string::npos ? "latest" : reference.substr(colon + 1);
     net::Request request =
-        ask("POST", "/images/create?fromSrc=-&repo=" + enc(reference.substr(0, colon)) +
-                        "&tag=" + enc(tag));
+        ask_docker("POST", "/images/create?fromSrc=-&repo=" + enc(reference.substr(0, colon)) +
+                               "&tag=" + enc(tag));
     request.headers.push_back({"Content-Type", "application/x-tar"});
     return request;
   }
@@ -153,13 +136,13 @@ class Docker final : public Dialect {
     std::size_t slash = image.rfind('/');
     std::size_t colon = image.find_first_of(":@", slash == std::string::npos ? 0 : slash);
     std::string name = colon == std::string::npos ? image + ":latest" : image;
-    return ask("POST", "/images/create?fromImage=" + enc(name));
+    return ask_docker("POST", "/images/create?fromImage=" + enc(name));
   }
   net::Request create_network(const std::string& name, const std::string& cloud,
                               bool) const override {
     // A bridge without an address: no way through it to the host and to other networks, whatever
     // the daemon's firewall rules are.
-    return ask(
+    return ask_docker(
         "POST", "/networks/create",
         json::object{{"Name", name},
                      {"Driver", "bridge"},
@@ -169,52 +152,53 @@ class Docker final : public Dialect {
                      {"Labels", json::object{{kCloudLabel, cloud}}}});
   }
   net::Request list_networks(const std::string& cloud) const override {
-    return ask("GET", "/networks?" + label_filter(cloud));
+    return ask_docker("GET", "/networks?" + label_filter(cloud));
   }
   net::Request remove_network(const std::string& name) const override {
-    return ask("DELETE", "/networks/" + enc(name));
+    return ask_docker("DELETE", "/networks/" + enc(name));
   }
   net::Request create_volume(const std::string& cloud, std::uint32_t project,
                              const std::string& name) const override {
-    return ask("POST", "/volumes/create",
-               json::object{{"Name", volume_name(cloud, project, name)},
-                            {"Labels", json::object{{kCloudLabel, cloud},
-                                                    {kProjectLabel, std::to_string(project)},
-                                                    {kVolumeLabel, name}}}});
+    return ask_docker("POST", "/volumes/create",
+                      json::object{{"Name", volume_name(cloud, project, name)},
+                                   {"Labels", json::object{{kCloudLabel, cloud},
+                                                           {kProjectLabel, std::to_string(project)},
+                                                           {kVolumeLabel, name}}}});
   }
   net::Request list_volumes(const std::string& cloud) const override {
-    return ask("GET", "/volumes?" + label_filter(cloud));
+    return ask_docker("GET", "/volumes?" + label_filter(cloud));
   }
   net::Request remove_volume(const std::string& engine_name) const override {
-    return ask("DELETE", "/volumes/" + enc(engine_name));
+    return ask_docker("DELETE", "/volumes/" + enc(engine_name));
   }
   net::Request exec_create(const std::string& name, const std::vector<std::string>& argv,
                            bool tty) const override {
-    return ask("POST", "/containers/" + enc(name) + "/exec",
-               json::object{{"AttachStdin", true},
-                            {"AttachStdout", true},
-                            {"AttachStderr", true},
-                            {"Tty", tty},
-                            {"Cmd", json::value_from(argv)}});
+    return ask_docker("POST", "/containers/" + enc(name) + "/exec",
+                      json::object{{"AttachStdin", true},
+                                   {"AttachStdout", true},
+                                   {"AttachStderr", true},
+                                   {"Tty", tty},
+                                   {"Cmd", json::value_from(argv)}});
   }
   net::Request exec_start(const std::string& id, bool tty) const override {
-    return ask("POST", "/exec/" + enc(id) + "/start",
-               json::object{{"Detach", false}, {"Tty", tty}});
+    return ask_docker("POST", "/exec/" + enc(id) + "/start",
+                      json::object{{"Detach", false}, {"Tty", tty}});
   }
   net::Request exec_resize(const std::string& id, int columns, int rows) const override {
-    return ask("POST", fmt::format("/exec/{}/resize?w={}&h={}", enc(id), columns, rows));
+    return ask_docker("POST", fmt::format("/exec/{}/resize?w={}&h={}", enc(id), columns, rows));
   }
   net::Request exec_inspect(const std::string& id) const override {
-    return ask("GET", "/exec/" + enc(id) + "/json");
+    return ask_docker("GET", "/exec/" + enc(id) + "/json");
   }
   std::optional<net::Request> logs(const std::string& name, std::int64_t since_s) const override {
-    return ask("GET", fmt::format("/containers/{}/logs?stdout=1&stderr=1&timestamps=1&since={}",
-                                  enc(name), since_s));
+    return ask_docker(
+        "GET", fmt::format("/containers/{}/logs?stdout=1&stderr=1&timestamps=1&since={}", enc(name),
+                           since_s));
   }
   net::Request events(const std::string& cloud) const override {
     json::object filter{{"type", json::array{"container"}},
                         {"label", json::array{std::string(kCloudLabel) + "=" + cloud}}};
-    return ask("GET", "/events?filters=" + enc(json::serialize(filter)));
+    return ask_docker("GET", "/events?filters=" + enc(json::serialize(filter)));
   }
 
   base::Try<std::string> parse_version(std::string_view body) const override {
@@ -235,7 +219,7 @@ class Docker final : public Dialect {
       one.name = names[0].as_string();
       if (one.name.starts_with('/')) one.name.erase(0, 1);
       one.id = fields::text(c, "Id");
-      one.state = state_of(fields::text(c, "State"));
+      one.state = docker_state(fields::text(c, "State"));
       one.ran = one.state != ContainerState::created;
       one.boot = fields::text(fields::at(c, "Labels"), kBootLabel);
       out.push_back(std::move(one));
@@ -250,7 +234,7 @@ class Docker final : public Dialect {
     InspectedContainer out;
     out.id = fields::text(*value, "Id");
     out.cloud = fields::text(fields::at(fields::at(*value, "Config"), "Labels"), kCloudLabel);
-    out.state = state_of(fields::text(state, "Status"));
+    out.state = docker_state(fields::text(state, "Status"));
     out.started_at = instant_of(fields::text(state, "StartedAt"));
     out.ended_at = instant_of(fields::text(state, "FinishedAt"));
     out.exit_code = static_cast<std::int32_t>(fields::number(state, "ExitCode"));

@@ -13,13 +13,13 @@ namespace {
 using core::RankSeen;
 using core::RankWork;
 
-struct Key {
+struct RankKey {
   base::Id job;
   std::uint32_t generation = 0;
   std::uint32_t rank = 0;
-  auto operator<=>(const Key&) const = default;
+  auto operator<=>(const RankKey&) const = default;
 };
-Key key_of(const RankWork& work) { return {work.job, work.generation, work.rank}; }
+RankKey rank_key(const RankWork& work) { return {work.job, work.generation, work.rank}; }
 
 struct There {
   std::string name;
@@ -69,19 +69,19 @@ class EmulatedEngine final : public Engine {
   void desire_whole(std::vector<RankWork> ranks) override {
     const base::Guard lock(mutex_);
     wanted_.clear();
-    for (RankWork& r : ranks) wanted_[key_of(r)] = std::move(r);
+    for (RankWork& r : ranks) wanted_[rank_key(r)] = std::move(r);
     said_.clear();
     whole_ = true;
     changed_.notify_all();
   }
   void desire_also(std::vector<RankWork> ranks) override {
     const base::Guard lock(mutex_);
-    for (RankWork& r : ranks) wanted_[key_of(r)] = std::move(r);
+    for (RankWork& r : ranks) wanted_[rank_key(r)] = std::move(r);
     changed_.notify_all();
   }
   void done_with(std::vector<Done> ranks) override {
     const base::Guard lock(mutex_);
-    for (const Done& d : ranks) wanted_.erase(Key{d.job, d.generation, d.rank});
+    for (const Done& d : ranks) wanted_.erase(RankKey{d.job, d.generation, d.rank});
     changed_.notify_all();
   }
 
@@ -93,7 +93,9 @@ class EmulatedEngine final : public Engine {
                                                ExecEvents) override {
     return base::fault("an emulated site runs nothing to enter", false);
   }
-  base::Try<std::vector<VolumeSeen>> volumes() override { return std::vector<VolumeSeen>{}; }
+  base::Try<std::vector<VolumeSeen>> volumes(std::optional<std::uint32_t>) override {
+    return std::vector<VolumeSeen>{};
+  }
   base::Try<void> remove_volume(std::uint32_t, const std::string&) override {
     return base::fault("an emulated site has no volumes", false, 404);
   }
@@ -149,7 +151,7 @@ class EmulatedEngine final : public Engine {
     note("end", one, now);
   }
 
-  static RankSeen seen_of(const Key& key, const There& one) {
+  static RankSeen seen_of(const RankKey& key, const There& one) {
     RankSeen seen;
     seen.job = key.job;
     seen.generation = key.generation;
@@ -200,9 +202,9 @@ class EmulatedEngine final : public Engine {
   mutable base::Mutex mutex_;
   base::Condition changed_;
   EngineHealth health_;
-  std::map<Key, RankWork> wanted_;
-  std::map<Key, There> there_;
-  std::map<Key, int> said_;  // 1: that it runs, 2: that it ended
+  std::map<RankKey, RankWork> wanted_;
+  std::map<RankKey, There> there_;
+  std::map<RankKey, int> said_;  // 1: that it runs, 2: that it ended
   bool whole_ = false;
   bool stopping_ = false;
 };

@@ -99,6 +99,10 @@ class Engine {
   };
   virtual void done_with(std::vector<Done> ranks) = 0;
 
+  // Which of its machines an operator of ours holds back: for its own scheduler to know, where it
+  // has one. All of them, each time.
+  virtual void hold_back(std::vector<std::string> machines);
+
   virtual EngineHealth health() const = 0;
   // The engine of one site, where this one has several (engines/sites.h); nullptr: it has no such.
   // Whoever holds it keeps it alive.
@@ -108,9 +112,12 @@ class Engine {
   virtual base::Try<std::unique_ptr<ExecSession>> exec(const std::string& container_name,
                                                        std::vector<std::string> argv, bool tty,
                                                        ExecEvents events) = 0;
-  virtual base::Try<std::vector<VolumeSeen>> volumes() = 0;
+  // Of one project, or of all; what they hold is measured, which takes its time.
+  virtual base::Try<std::vector<VolumeSeen>> volumes(std::optional<std::uint32_t> project) = 0;
   virtual base::Try<void> remove_volume(std::uint32_t project, const std::string& name) = 0;
 };
+
+inline void Engine::hold_back(std::vector<std::string>) {}
 
 inline std::shared_ptr<Engine> Engine::at(std::string_view) {
   return {std::shared_ptr<void>{}, this};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iterator>
 
 #include "base/time.h"
 
@@ -10,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kBlock = 64 << 10;
+constexpr std::int64_t kLookBack = 64 << 10;
 // The two streams of a container are stamped apart: their order in the log may differ by less.
 constexpr std::int64_t kDisorder_s = 1;
 
@@ -47,13 +48,32 @@ base::Try<SpoolEnd> spool_end(const fs::path& path) {
   return spool_end(file, path.string());
 }
 
+base::Try<SpoolEnd> spool_whole(const fs::path& path) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::app | std::ios::binary);
+  if (!file) return base::fault("cannot write " + path.string());
+  SpoolEnd all;
+  all.window.assign(std::istreambuf_iterator<char>(file), {});
+  return all;
+}
+
+bool in_order(std::string_view lines, base::Instant now) {
+  std::int64_t latest_s = 0;
+  while (!lines.empty()) {
+    const std::int64_t s = second_of(first_line(lines));
+    if (s < latest_s - kDisorder_s) return false;
+    latest_s = std::max(latest_s, s);
+    lines.remove_prefix(std::min(lines.find('\n'), lines.size() - 1) + 1);
+  }
+  return now.us / 1'000'000 >= latest_s;
+}
+
 base::Try<SpoolEnd> spool_end(std::istream& file, const std::string& name) {
   file.seekg(0, std::ios::end);
   std::int64_t begin = file.tellg();
   std::string tail;
   SpoolEnd end;
   while (begin > 0) {
-    std::int64_t n = std::min(kBlock, begin);
+    std::int64_t n = std::min(kLookBack, begin);
     begin -= n;
     std::string block(static_cast<std::size_t>(n), '\0');
     file.seekg(begin);

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/time.h"
 
 namespace ampacity::engines {
 
@@ -23,6 +24,11 @@ struct SpoolEnd {
 // A new file, made here if need be, ends at 0.
 base::Try<SpoolEnd> spool_end(const std::filesystem::path& path);
 base::Try<SpoolEnd> spool_end(std::istream& spool, const std::string& name);
+// All of it: for a log whose stamps went back, where they do not tell what is new.
+base::Try<SpoolEnd> spool_whole(const std::filesystem::path& path);
+// No line is older than those before it (but for what two streams may differ by), nor will one be
+// that is written from `now` on.
+bool in_order(std::string_view lines, base::Instant now);
 
 // What of `answered` (in the spool's own form) is not in the spool yet.
 std::string spool_news(const SpoolEnd& end, std::string_view answered);

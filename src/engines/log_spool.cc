@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kBlock = 256 << 10;
+constexpr std::size_t kReadBlock = 256 << 10;
 constexpr std::size_t kLongestLine = 1 << 20;
 
 struct File {
@@ -84,8 +84,8 @@ base::Try<std::vector<LogLine>> LogSpool::read(const std::string& container_name
   std::int64_t at = offset;  // of buffer[0]
   while (lines.size() < max_lines) {
     std::size_t had = buffer.size();
-    buffer.resize(had + kBlock);
-    ssize_t n = pread(file.fd, buffer.data() + had, kBlock, at + static_cast<off_t>(had));
+    buffer.resize(had + kReadBlock);
+    ssize_t n = pread(file.fd, buffer.data() + had, kReadBlock, at + static_cast<off_t>(had));
     if (n < 0) return base::fault(fmt::format("log: {}", std::strerror(errno)));
     buffer.resize(had + static_cast<std::size_t>(n));
     std::size_t begin = 0;

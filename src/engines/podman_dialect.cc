@@ -12,8 +12,6 @@ namespace {
 
 namespace json = boost::json;
 
-std::string enc(std::string_view text) { return net::percent_encode(text); }
-
 net::Request ask(std::string method, std::string path) {
   return {std::move(method), "/v4.0.0/libpod" + std::move(path), {}, {}};
 }
@@ -22,11 +20,6 @@ net::Request ask(std::string method, std::string path, const json::value& body) 
   request.headers.push_back({"Content-Type", "application/json"});
   request.body = json::serialize(body);
   return request;
-}
-
-std::string label_filter(const std::string& cloud) {
-  json::object filter{{"label", json::array{std::string(kCloudLabel) + "=" + cloud}}};
-  return "filters=" + enc(json::serialize(filter));
 }
 
 ContainerState state_of(std::string_view word) {
@@ -38,13 +31,6 @@ ContainerState state_of(std::string_view word) {
   return ContainerState::running;  // running, paused, stopping, unknown
 }
 
-// podman writes year 1 where there is no instant.
-std::optional<base::Instant> instant_of(const std::string& text) {
-  auto t = base::parse_instant(text);
-  if (!t || t->us <= 0) return std::nullopt;
-  return t;
-}
-
 json::value id_map(const CreateContext& context, std::uint32_t project) {
   json::object range{{"container_id", 0},
                      {"host_id", context.uid_base + std::int64_t{project} * 65536},
@@ -53,10 +39,6 @@ json::value id_map(const CreateContext& context, std::uint32_t project) {
                       {"HostGIDMapping", false},
                       {"UIDMap", json::array{range}},
                       {"GIDMap", json::array{range}}};
-}
-
-std::int64_t at_most(std::int64_t value, std::int64_t bound) {
-  return bound > 0 ? std::min(value, bound) : value;
 }
 
 json::object limits(const core::RankWork& work, const CreateContext& context) {

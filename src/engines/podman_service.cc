@@ -57,7 +57,7 @@ std::string read_all(const fs::path& path) {
   return text.str();
 }
 
-std::string quoted(const std::string& text) { return "\"" + text + "\""; }
+std::string in_quotes(const std::string& text) { return "\"" + text + "\""; }
 
 // Mounts below `home`, deepest first.
 void unmount_below(const fs::path& home) {
@@ -114,6 +114,8 @@ int run_detached(const std::vector<std::string>& argv, const std::vector<std::st
       &attributes,
       static_cast<short>(POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
   posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+  // conmon leaves a file `oom` where it is.
+  posix_spawn_file_actions_addchdir_np(&actions, std::filesystem::path(log).parent_path().c_str());
   pid_t shell = 0;
   int error = posix_spawn(&shell, "/bin/sh", &actions, &attributes, words.data(), variables.data());
   posix_spawn_file_actions_destroy(&actions);
@@ -138,7 +140,7 @@ std::string PodmanService::config() const {
   if (!on_path(runtime.c_str())) runtime = "crun";
   std::int64_t files = own_hard_limit(RLIMIT_NOFILE, 1 << 20);
   std::int64_t processes = own_hard_limit(RLIMIT_NPROC, kMostProcesses);
-  auto path = [&](const char* name) { return quoted((home_ / name).string()); };
+  auto path = [&](const char* name) { return in_quotes((home_ / name).string()); };
   // File locks: podman's shared-memory locks are one pool for all stores of a host, and a service
   // that starts frees them all.
   return fmt::format(

@@ -37,17 +37,21 @@ struct RankMemory {
   base::Instant touched_at;  // the last wish or action; see invariant 2
   base::Instant not_before;  // backing off after a fault
   int failures = 0;
-  int log_refusals = 0;   // of what it wrote, since it ended
-  bool done = false;      // its end is committed: remove it
-  bool ran = false;       // seen running in this life
-  base::Instant term_at;  // 0: not sent
+  int log_refusals = 0;          // of what it wrote, since it ended
+  bool log_in_order = false;     // by the stamps of its lines the engine can tell what is new
+  base::Instant log_not_before;  // to be copied again, while it runs
+  bool done = false;             // its end is committed: remove it
+  bool ran = false;              // seen running in this life
+  base::Instant term_at;         // 0: not sent
   base::Instant kill_at;
   base::Instant found_killed;     // ended by a KILL that was not ours
   base::Instant asked_at;         // when we asked for its start, by the clock; 0: before this life
   base::Instant seen_running_at;  // lately, by the clock
-  base::Instant asked, first_seen, last_seen;  // the same, by what has passed; 0: not in this life
-  std::optional<core::RankSeen> last;          // running or pulling, as last reported
-  std::optional<core::RankSeen> final;         // ended, failed_to_start or absent
+  // The same, by what has passed, and when it began; 0: not in this life.
+  base::Instant asked, began, first_seen, last_seen;
+  std::optional<core::RankSeen> last;    // running or pulling, as last reported
+  std::optional<core::RankSeen> unread;  // ended, and its log is not copied to the end
+  std::optional<core::RankSeen> final;   // ended, failed_to_start or absent
 };
 
 struct Planned {

@@ -129,10 +129,10 @@ base::Try<std::unique_ptr<ExecSession>> Sites::exec(const std::string& container
   return at(home_)->exec(container_name, std::move(argv), tty, std::move(events));
 }
 
-base::Try<std::vector<VolumeSeen>> Sites::volumes() {
+base::Try<std::vector<VolumeSeen>> Sites::volumes(std::optional<std::uint32_t> project) {
   std::vector<VolumeSeen> all;
   for (const auto& [site, engine] : engines()) {
-    auto there = engine->volumes();
+    auto there = engine->volumes(project);
     if (!there) {
       if (site == home_) return std::unexpected(there.error());
       continue;

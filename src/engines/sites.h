@@ -33,7 +33,8 @@ class Sites final : public Engine {
   base::Try<std::unique_ptr<ExecSession>> exec(const std::string& container_name,
                                                std::vector<std::string> argv, bool tty,
                                                ExecEvents events) override;  // on the first site
-  base::Try<std::vector<VolumeSeen>> volumes() override;                     // of all that answer
+  base::Try<std::vector<VolumeSeen>> volumes(
+      std::optional<std::uint32_t> project) override;  // of all that answer
   base::Try<void> remove_volume(std::uint32_t project, const std::string& name) override;
 
  private:

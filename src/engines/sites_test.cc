@@ -43,7 +43,7 @@ struct Told final : Engine {
                                                ExecEvents) override {
     return base::fault("no", false);
   }
-  base::Try<std::vector<VolumeSeen>> volumes() override {
+  base::Try<std::vector<VolumeSeen>> volumes(std::optional<std::uint32_t>) override {
     return std::vector<VolumeSeen>{{1, "data", 5, false, ""}};
   }
   base::Try<void> remove_volume(std::uint32_t, const std::string&) override { return {}; }
@@ -94,7 +94,7 @@ TEST_CASE("each engine hears of its own site's ranks, by the names that site kno
   CHECK(seen[0].nodes[0].node.name == "east:n1");
   east->reports.health({});
   CHECK(health.at(0).site == "east");
-  const auto volumes = sites.volumes();
+  const auto volumes = sites.volumes({});
   REQUIRE(volumes->size() == 2);
   CHECK((*volumes)[0].site == "east");
   CHECK((*volumes)[1].site == "home");

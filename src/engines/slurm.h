@@ -38,6 +38,7 @@ struct SlurmOptions {
   base::Duration quiet = base::Duration::seconds(10);   // between lists when nothing waits for one
   base::Duration settle = base::Duration::seconds(20);  // what was asked may still happen so long
   base::Duration lost = base::Duration::seconds(5);     // missing in lists for so long, it is lost
+  base::Duration stuck = base::Duration::seconds(30);   // held, or its node away: taken back then
   base::Duration lease = base::Duration::seconds(600);  // unrenewed, a job ends by itself
   base::Duration marker_age = base::Duration::seconds(900);  // of markers no longer needed
 };

@@ -47,7 +47,7 @@ base::Fault said_no(const net::Response& answer, const Said& said) {
 }
 
 // The document, if it is whole and says no error.
-base::Try<json::value> read(const net::Response& answer, std::string_view what) {
+base::Try<json::value> read_answer(const net::Response& answer, std::string_view what) {
   auto value = fields::parse(answer.body, what);
   if (!value) {
     if (answer.status >= 300)
@@ -92,6 +92,20 @@ bool SlurmNode::usable() const {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
   });
   return word == "idle" || word == "mixed" || word == "allocated" || word == "completing";
+}
+
+bool SlurmNode::drained_for(std::string_view why) const {
+  SlurmNode undrained = *this;
+  return std::erase(undrained.flags, "DRAIN") > 0 && reason == why && undrained.usable();
+}
+
+bool SlurmJob::is_stuck() const {
+  constexpr std::array kReasons = {
+      "JobHeld",        "JobHold",    "launch failed", "launch_failed",     "ReservationDeleted",
+      "BadConstraints", "ReqNodeNot", "NodeDown",      "PartitionInactive", "PartitionDown"};
+  if (state != SlurmState::waiting) return false;
+  if (word.ends_with("_HOLD") || word == "SPECIAL_EXIT") return true;
+  return std::ranges::any_of(kReasons, [this](const char* r) { return reason.starts_with(r); });
 }
 
 net::Request SlurmCodec::get(std::string path) const {
@@ -176,7 +190,7 @@ net::Request SlurmCodec::limit(std::uint32_t id, std::int64_t limit_min) const {
 }
 
 base::Try<std::string> parse_release(const net::Response& answer) {
-  auto value = read(answer, "Slurm's ping");
+  auto value = read_answer(answer, "Slurm's ping");
   if (!value) return std::unexpected(value.error());
   const json::value& meta = fields::at(*value, "meta");
   for (const char* key : {"Slurm", "slurm"})
@@ -187,14 +201,14 @@ base::Try<std::string> parse_release(const net::Response& answer) {
 
 base::Try<std::vector<SlurmJob>> parse_jobs(const net::Response& answer, std::string_view comment) {
   if (answer.status >= 300) {
-    auto failed = read(answer, "Slurm's jobs");
+    auto failed = read_answer(answer, "Slurm's jobs");
     if (!failed) return std::unexpected(failed.error());
   }
   return read_slurm_jobs(answer.body, comment);
 }
 
 base::Try<std::uint32_t> parse_submitted(const net::Response& answer) {
-  auto value = read(answer, "Slurm's submission");
+  auto value = read_answer(answer, "Slurm's submission");
   if (!value) return std::unexpected(value.error());
   const std::int64_t id = fields::number(*value, "job_id");
   if (id <= 0 || id > UINT32_MAX) return base::fault("Slurm took a job and named no id");
@@ -202,13 +216,13 @@ base::Try<std::uint32_t> parse_submitted(const net::Response& answer) {
 }
 
 base::Try<void> parse_done(const net::Response& answer) {
-  auto value = read(answer, "Slurm's answer");
+  auto value = read_answer(answer, "Slurm's answer");
   if (!value) return std::unexpected(value.error());
   return {};
 }
 
 base::Try<std::vector<SlurmNode>> parse_nodes(const net::Response& answer) {
-  auto value = read(answer, "Slurm's nodes");
+  auto value = read_answer(answer, "Slurm's nodes");
   if (!value) return std::unexpected(value.error());
   if (!fields::at(*value, "nodes").is_array())
     return base::fault("Slurm's nodes: there is no list");
@@ -235,7 +249,7 @@ base::Try<std::vector<SlurmNode>> parse_nodes(const net::Response& answer) {
 }
 
 base::Try<std::vector<SlurmPartition>> parse_partitions(const net::Response& answer) {
-  auto value = read(answer, "Slurm's partitions");
+  auto value = read_answer(answer, "Slurm's partitions");
   if (!value) return std::unexpected(value.error());
   std::vector<SlurmPartition> all;
   for (const json::value& p : fields::list(fields::at(*value, "partitions"))) {

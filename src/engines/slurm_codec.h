@@ -33,8 +33,9 @@ struct SlurmJob {
   std::uint32_t id = 0;
   std::string name;
   std::string nodes;
-  std::string word;    // Slurm's own: "RUNNING", "NODE_FAIL"
-  std::string reason;  // why it waits or how it ended
+  std::string word;       // Slurm's own: "RUNNING", "NODE_FAIL"
+  std::string reason;     // why it waits or how it ended
+  bool is_stuck() const;  // it waits for what no lease can bring about: held, its node is away
   SlurmState state = SlurmState::waiting;
   bool ran = false;
   std::int32_t exit_code = 0;  // as a shell has it: 128 + signal
@@ -54,7 +55,8 @@ struct SlurmNode {
   std::vector<std::string> partitions;
   std::int64_t cpus = 0;
   std::int64_t memory_mib = 0;
-  bool usable() const;  // takes new work
+  bool usable() const;                              // takes new work
+  bool drained_for(std::string_view reason) const;  // and for nothing else
 };
 
 struct SlurmPartition {

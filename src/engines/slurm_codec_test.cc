@@ -126,7 +126,7 @@ TEST_CASE("slurm codec: submissions, refusals, nodes, partitions") {
   const auto leaves = leaves_of_topology(
       "SwitchName=leaf-1 Level=0 LinkSpeed=1 Nodes=n[1-2]\nSwitchName=spine Level=1 "
       "Nodes=n[1-9]\n");
-  const SiteSeen site = slurm_site(*nodes, "main", leaves);
+  const SiteSeen site = slurm_site(*nodes, "main", leaves, "ours");
   REQUIRE(site.nodes.size() == 3);
   CHECK(site.nodes[1].node.state == core::NodeState::active);
   CHECK(site.nodes[2].node.state == core::NodeState::cordoned);
@@ -137,7 +137,7 @@ TEST_CASE("slurm codec: submissions, refusals, nodes, partitions") {
   CHECK(site.skus.at(0).emulated);
   REQUIRE(site.notes.size() == 1);
   CHECK(site.notes[0] == "node n3 takes nothing new: Slurm has it as mixed+drain: fan");
-  CHECK(slurm_site(*nodes, "other", {}).nodes.empty());
+  CHECK(slurm_site(*nodes, "other", {}, "ours").nodes.empty());
 
   SlurmSubmission s;
   s.name = "job-a-1-0";

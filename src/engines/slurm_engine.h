@@ -28,6 +28,8 @@
 
 namespace ampacity::engines {
 
+inline constexpr base::Duration kInventoryEvery = base::Duration::seconds(15);
+
 class SlurmEngine final : public Engine {
  public:
   SlurmEngine(SlurmOptions options, base::Clock& clock, std::unique_ptr<net::Transport> transport);
@@ -37,11 +39,12 @@ class SlurmEngine final : public Engine {
   void desire_whole(std::vector<core::RankWork> ranks) override;
   void desire_also(std::vector<core::RankWork> ranks) override;
   void done_with(std::vector<Done> ranks) override;
+  void hold_back(std::vector<std::string> machines) override;
   EngineHealth health() const override;
   base::Try<std::unique_ptr<ExecSession>> exec(const std::string& container_name,
                                                std::vector<std::string> argv, bool tty,
                                                ExecEvents events) override;
-  base::Try<std::vector<VolumeSeen>> volumes() override;
+  base::Try<std::vector<VolumeSeen>> volumes(std::optional<std::uint32_t> project) override;
   base::Try<void> remove_volume(std::uint32_t project, const std::string& name) override;
 
  private:
@@ -84,6 +87,7 @@ class SlurmEngine final : public Engine {
   base::Try<void> negotiate();
   base::Try<void> take_inventory();
   void keep_reservation(const SiteSeen& site);
+  void keep_drains(const std::vector<SlurmNode>& nodes);
   std::string notes() const;
 
   // slurm_steps.cc: what workers do, and what they are asked to.
@@ -120,7 +124,8 @@ class SlurmEngine final : public Engine {
   SlurmShared shared_;
   Scontrol scontrol_;
   EngineReports reports_;
-  std::string comment_;  // of our jobs
+  std::string comment_;      // of our jobs
+  std::string held_reason_;  // of nodes that we drain
   std::atomic<int> api_ = 38;
   std::atomic<bool> stopping_ = false;
   std::vector<base::Thread> threads_;
@@ -143,10 +148,12 @@ class SlurmEngine final : public Engine {
   std::deque<Task> tasks_;
   std::map<std::string, std::string> node_kind_, node_address_;  // GRES type, address
   std::string partition_, reservation_, fallback_note_;
-  std::vector<std::string> reserved_;  // the nodes in the reservation
+  std::vector<std::string> reserved_;          // the nodes in the reservation
+  std::optional<std::set<std::string>> held_;  // nodes that an operator of ours holds back
   EngineHealth health_;
   base::Instant list_began_;  // of the latest whole list
   bool met_ = false, woken_ = false, whole_ = false, want_list_ = false;
+  bool look_again_ = false;     // at the nodes, soon
   bool reserve_again_ = false;  // the reservation vanished: Slurm lost its state, or an operator
   bool may_renew_ = true;
 };

@@ -226,6 +226,38 @@ TEST_CASE("slurm: stop: TERM, then KILL after the grace; waiting ones never star
   CHECK(c.slurm.runs(name(waiting)) == 0);
 }
 
+TEST_CASE(
+    "slurm: what is held, or waits for a node that is away, is taken back; once it may start, "
+    "not") {
+  Cluster c;
+  c.slurm.starts_at_once = false;
+  c.options.stuck = base::Duration::seconds(2);
+  auto w = c.watch();
+  w->engine->desire_whole({});
+  const auto held = slurm_rank(1, "true"), away = slurm_rank(2, "true"),
+             patient = slurm_rank(3, "true");
+  w->engine->desire_also({held, away, patient});
+  for (const auto* one : {&held, &away, &patient})
+    REQUIRE(w->until([&] { return c.slurm.submissions(name(*one)) == 1; }));
+  c.slurm.reason(name(held), "JobHeldAdmin");
+  c.slurm.reason(name(away), "ReqNodeNotAvail, UnavailableNodes:n1");
+  c.slurm.reason(name(patient), "NodeDown");
+  CHECK(w->two_lists());
+  c.slurm.reason(name(patient), "Resources");
+  for (const auto* one : {&held, &away}) {
+    REQUIRE(w->reaches(*one, State::failed_to_start));
+    CHECK(w->last(*one).signalled);
+    CHECK(w->last(*one).why.find("taken back") != std::string::npos);
+    CHECK(c.slurm.word(name(*one)) == "CANCELLED");
+    CHECK(c.slurm.runs(name(*one)) == 0);
+    CHECK(c.slurm.submissions(name(*one)) == 1);
+  }
+  CHECK(w->two_lists());
+  CHECK(c.slurm.word(name(patient)) == "PENDING");
+  c.slurm.start(name(patient));
+  REQUIRE(w->reaches(patient, State::running));
+}
+
 TEST_CASE("slurm: refusals: for good, and those that waiting mends") {
   Cluster c;
   auto w = c.watch();

@@ -94,7 +94,8 @@ std::map<std::string, std::string> leaves_of_topology(std::string_view text) {
 }
 
 SiteSeen slurm_site(const std::vector<SlurmNode>& nodes, std::string_view partition,
-                    const std::map<std::string, std::string>& leaves) {
+                    const std::map<std::string, std::string>& leaves,
+                    std::string_view held_reason) {
   SiteSeen site;
   std::map<std::string, Kind> kinds;
   const auto note = [&site](std::string text) {
@@ -104,7 +105,8 @@ SiteSeen slurm_site(const std::vector<SlurmNode>& nodes, std::string_view partit
     if (!has(n.partitions, partition)) continue;
     std::string flags;
     for (const std::string& f : n.flags) flags += (flags.empty() ? "" : ",") + lower(f);
-    if (!n.usable()) {
+    const bool takes_work = n.usable() || n.drained_for(held_reason);
+    if (!takes_work) {
       note(fmt::format("node {} takes nothing new: Slurm has it as {}{}{}", n.name, n.state,
                        flags.empty() ? "" : "+" + flags, n.reason.empty() ? "" : ": " + n.reason));
     }
@@ -116,7 +118,7 @@ SiteSeen slurm_site(const std::vector<SlurmNode>& nodes, std::string_view partit
     }
     core::Node node;
     node.name = n.name;
-    if (!n.usable()) node.state = core::NodeState::cordoned;
+    if (!takes_work) node.state = core::NodeState::cordoned;
     node.emulated = has(n.features, slurm_emulated_feature);
     node.cpu_milli = n.cpus * 1000;
     node.memory_mib = n.memory_mib;

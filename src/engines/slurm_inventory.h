@@ -20,8 +20,9 @@ std::map<std::string, std::string> leaves_of_topology(std::string_view text);
 // "n[1-3,7],m1" -> names; bounded: nothing where it is longer or not understood.
 std::vector<std::string> names_of_hostlist(std::string_view list);
 
-// Machines of the partition that take work; notes say which are not offered and why.
+// Machines of the partition that take work; notes say which are not offered and why. One that is
+// drained for `held_reason` is held back by us: it is not Slurm that does.
 SiteSeen slurm_site(const std::vector<SlurmNode>& nodes, std::string_view partition,
-                    const std::map<std::string, std::string>& leaves);
+                    const std::map<std::string, std::string>& leaves, std::string_view held_reason);
 
 }  // namespace ampacity::engines

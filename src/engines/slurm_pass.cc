@@ -18,8 +18,7 @@ constexpr std::size_t kMostListBytes = 512 << 20;
 constexpr Duration kFullList = Duration::seconds(60);  // whatever update_time says
 constexpr Duration kClocksApart = Duration::seconds(5);
 constexpr std::int64_t kListShare = 20;  // of the time, a list takes at most one part
-constexpr Duration kLongestRest = Duration::seconds(60);
-constexpr Duration kInventoryEvery = Duration::seconds(15);
+constexpr Duration kLongestRest = Duration::seconds(10);  // well inside site_unknown
 constexpr Duration kExpireEvery = Duration::seconds(60);
 constexpr std::size_t kMarkersAPass = 1000, kOutputsAPass = 1000;
 
@@ -77,8 +76,11 @@ void SlurmEngine::pass() {
     bool again = false;
     {
       const base::Guard lock(mutex_);
-      if (reserve_again_) reserved_.clear();
-      again = std::exchange(reserve_again_, false);
+      if (std::exchange(reserve_again_, false)) {
+        reserved_.clear();
+        again = true;
+      }
+      again = std::exchange(look_again_, false) || again;
     }
     if (again || now() - inventory_at_ >= kInventoryEvery) {
       inventory_at_ = now();
@@ -174,6 +176,12 @@ void SlurmEngine::take_list(const std::vector<SlurmJob>& jobs, Instant began) {
         if (older && m.job && m.job->id == job.id && m.job->state > job.state) continue;
         m.job = job;
         m.missing_at = {};
+        if (!job.is_stuck()) {
+          m.stuck_since = {};
+        } else if (m.stuck_since.us == 0) {
+          m.stuck_since = began;
+          look_again_ = true;  // its node may be away: nobody else is to be sent there
+        }
         if (m.job_id == 0) m.job_id = job.id;
         if (job.state == SlurmState::running && !m.final) m.seen_running_at = began;
         if (job.limit_min > 0) m.limit_min = job.limit_min;

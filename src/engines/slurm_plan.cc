@@ -12,7 +12,7 @@ using State = core::RankSeen::State;
 using base::Duration;
 using base::Instant;
 
-constexpr Duration kKillAgain = Duration::seconds(5);
+constexpr Duration kSlurmKillAgain = Duration::seconds(5);
 constexpr Duration kLookAgain = Duration::millis(500);
 constexpr Duration kMarkerOwed = Duration::seconds(15);
 
@@ -58,8 +58,8 @@ SlurmPlanned plan_running(const core::RankWork& work, const SlurmMemory& m, cons
   if (work.want == Want::stop) {
     if (now < m.not_before) return {};
     if (m.term_at.us == 0) return {work.grace_s > 0 ? SlurmStep::term : SlurmStep::kill, {}};
-    const Instant kill =
-        m.kill_at.us != 0 ? m.kill_at + kKillAgain : m.term_at + Duration::seconds(work.grace_s);
+    const Instant kill = m.kill_at.us != 0 ? m.kill_at + kSlurmKillAgain
+                                           : m.term_at + Duration::seconds(work.grace_s);
     if (now >= kill) return {SlurmStep::kill, {}};
     return {SlurmStep::repeat, {}};
   }
@@ -96,8 +96,10 @@ SlurmPlanned plan(const core::RankWork& work, const SlurmMemory& m, const SlurmR
   switch (m.job->state) {
     case SlurmState::waiting:
       if (m.marker) return plan_running(work, m, rules, now);  // the list is older than the marker
-      if (work.want == Want::run || now < m.not_before) return {};
-      return {SlurmStep::kill, "stopped before it started"};
+      if (now < m.not_before) return {};
+      if (work.want == Want::stop) return {SlurmStep::kill, "stopped before it started"};
+      if (m.stuck_since.us == 0 || list_began - m.stuck_since < rules.stuck) return {};
+      return {SlurmStep::kill, "Slurm does not start it: " + m.job->reason};
     case SlurmState::running:
       return plan_running(work, m, rules, now);
     case SlurmState::completing:
@@ -125,7 +127,8 @@ std::optional<Instant> due(const core::RankWork& work, const SlurmMemory& m,
   const auto also = [&when](Instant t) { when = when ? std::min(*when, t) : t; };
   if (m.not_before.us != 0) also(m.not_before);
   if (work.want == Want::stop && m.term_at.us != 0)
-    also(m.kill_at.us != 0 ? m.kill_at + kKillAgain : m.term_at + Duration::seconds(work.grace_s));
+    also(m.kill_at.us != 0 ? m.kill_at + kSlurmKillAgain
+                           : m.term_at + Duration::seconds(work.grace_s));
   const bool asked_for = !m.job && m.job_id != 0 && work.want == Want::stop;
   if (asked_for || (m.job && m.job->state >= SlurmState::completing))
     also(m.looked_at + kLookAgain);
@@ -183,10 +186,14 @@ std::optional<core::RankSeen> ended_by_job(const core::RankWork& work, const Slu
   if (!ran && !has_run(work, m)) {
     if (refused && job.ran && now - job.ended_at < rules.news_delay && !m.marker)
       return std::nullopt;
-    return slurm_seen(work, State::failed_to_start,
-                      m.kill_at.us != 0 ? "stopped before it started"
-                      : refused         ? how + ": the node cannot write the shared folder"
-                                        : how);
+    core::RankSeen never =
+        slurm_seen(work, State::failed_to_start,
+                   m.taken_back        ? how + ": it was held, or its node took nothing; taken back"
+                   : m.kill_at.us != 0 ? "stopped before it started"
+                   : refused           ? how + ": the node cannot write the shared folder"
+                                       : how);
+    never.signalled = m.taken_back;
+    return never;
   }
   core::RankSeen seen = slurm_seen(work, State::ended, how);
   seen.started_at = marked ? m.marker->started_at : job.started_at;

@@ -1,6 +1,7 @@
 // What to do about one rank on Slurm: the world's wish, what we remember, what the latest list and
 // the rank's marker say. Threads: pure.
 //   want run : nowhere -> submit -> waiting -> (marker) running -> (marker, or Slurm's word) ended
+//   stuck    : waiting, held or on a node that is away -> kill -> failed_to_start, and `signalled`
 //   want stop: waiting -> kill;  running -> term -> (grace) kill;  nowhere -> report_unstarted
 //   done     : kill what is left -> forget
 // 1. The marker's word is the rank's own and goes before Slurm's. 2. Absence counts only in a whole
@@ -51,6 +52,8 @@ struct SlurmMemory {
   // When it began, by our clock and not before it did: what ends by its limit ends inside the
   // lease.
   base::Instant running_from;
+  base::Instant stuck_since;   // in lists; it may be held or its node be away
+  bool taken_back = false;     // by us, for that
   std::int64_t limit_min = 0;  // as Slurm last had it
   base::Instant looked_at;
   std::uint32_t job_id = 0;     // as Slurm named it to us; zero: not yet
@@ -65,6 +68,7 @@ struct SlurmRules {
   base::Duration news_delay{0};  // for so long a marker may stay unseen
   base::Duration lease{0};       // of the time limit; zero: no limit
   base::Duration lost{0};        // missing in lists for so long
+  base::Duration stuck{0};       // waiting for what no lease brings about for so long
 };
 
 struct SlurmPlanned {

@@ -44,6 +44,7 @@ class SlurmLab {
     o.quiet = base::Duration::seconds(1);
     o.period = base::Duration::millis(300);
     o.settle = base::Duration::seconds(5);
+    o.stuck = base::Duration::seconds(2);
     return o;
   }
   std::filesystem::path folder() const { return root_ / "c"; }
@@ -225,6 +226,39 @@ TEST_CASE("real slurm: slurmctld killed and back; an outage longer than MinJobAg
   REQUIRE(w.reaches(ours, State::ended, 40));
   CHECK(lab->script("run", "bash -c 'squeue -h -n theirs -o %T | grep -qx PENDING'"));
   REQUIRE(lab->script("run", "scancel -n theirs"));
+}
+
+TEST_CASE(
+    "real slurm: what is held back is drained there; who waits for a node that is away goes") {
+  SLURM_OR_SKIP
+  Real real(*lab);
+  auto& w = real.watch;
+  w.engine->desire_whole({});
+  const auto node = [&] {
+    (void)lab->script("run", "sinfo -h -N -n n2 -o '%T %E'");
+    std::ifstream in(lab->folder() / "../script.log");
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  const auto held_back = [&] {
+    const SiteSeen site = w.site();
+    return site.nodes.at(1).node.state == core::NodeState::cordoned;
+  };
+  w.engine->hold_back({"n2"});
+  REQUIRE(w.until([&] { return node() == "drained held back by ampacity:real\n"; }, 40));
+  w.engine->hold_back({});
+  REQUIRE(w.until([&] { return node().starts_with("idle"); }, 40));
+  REQUIRE(lab->script("run", "scontrol update NodeName=n2 State=DRAIN Reason=fan"));
+  auto sent = rank("true");
+  sent.node = "n2";
+  w.engine->desire_also({sent});
+  REQUIRE(w.reaches(sent, State::failed_to_start, 40));
+  CHECK(w.last(sent).signalled);
+  CHECK(held_back());
+  w.engine->hold_back({"n1"});
+  w.engine->hold_back({});
+  CHECK(w.two_lists());
+  CHECK(node() == "drained fan\n");
+  REQUIRE(lab->script("run", "scontrol update NodeName=n2 State=RESUME"));
 }
 
 TEST_CASE("real slurm: over TCP with a token minted from the key; a wrong key is told") {

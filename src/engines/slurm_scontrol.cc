@@ -104,4 +104,16 @@ base::Try<void> Scontrol::reserve(const std::string& name, const std::string& us
   return {};
 }
 
+base::Try<void> Scontrol::drain(const std::string& node, const std::string& reason) const {
+  auto done = run({"update", "NodeName=" + node, "State=DRAIN", "Reason=" + reason});
+  if (!done) return std::unexpected(done.error());
+  return {};
+}
+
+base::Try<void> Scontrol::resume(const std::string& node) const {
+  auto done = run({"update", "NodeName=" + node, "State=RESUME"});
+  if (!done) return std::unexpected(done.error());
+  return {};
+}
+
 }  // namespace ampacity::engines

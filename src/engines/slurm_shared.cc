@@ -20,19 +20,19 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostMarker = 4096;
-constexpr std::size_t kBlock = 256 << 10;
-constexpr std::size_t kLongestLine = 16 << 10;
+constexpr std::size_t kSharedBlock = 256 << 10;
+constexpr std::size_t kLongestPiece = 16 << 10;
 constexpr int kMostExpired = 5000;  // in one go
 // ext, xfs, btrfs, tmpfs, overlay: what is written is seen at once. NFS and others cache names.
-constexpr std::array<std::uint32_t, 5> kLocal = {0xef53, 0x58465342, 0x9123683e, 0x01021994,
-                                                 0x794c7630};
+constexpr std::array<std::uint32_t, 5> kLocalFileSystems = {0xef53, 0x58465342, 0x9123683e,
+                                                            0x01021994, 0x794c7630};
 
-struct File {
+struct Descriptor {
   int fd;
-  explicit File(int opened) : fd(opened) {}
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  ~File() {
+  explicit Descriptor(int opened) : fd(opened) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
     if (fd >= 0) close(fd);
   }
 };
@@ -40,7 +40,7 @@ struct File {
 // What of a rank's output its spool holds: `TIMESTAMP stdout F text` is the text and its newline.
 std::int64_t raw_bytes(int spool) {
   std::int64_t raw = 0;
-  std::string buffer(kBlock, '\0'), line;
+  std::string buffer(kSharedBlock, '\0'), line;
   for (off_t at = 0;;) {
     const ssize_t n = pread(spool, buffer.data(), buffer.size(), at);
     if (n <= 0) return raw;
@@ -67,13 +67,14 @@ std::size_t spooled_lines(std::string_view raw, const std::string& at, bool at_e
   std::size_t used = 0;
   while (used < raw.size()) {
     const std::string_view rest = raw.substr(used);
-    const std::size_t end = rest.substr(0, kLongestLine).find('\n');
+    const std::size_t end = rest.substr(0, kLongestPiece).find('\n');
     if (end != std::string_view::npos) {
       fmt::format_to(std::back_inserter(out), "{} stdout F {}\n", at, rest.substr(0, end));
       used += end + 1;
-    } else if (rest.size() >= kLongestLine) {
-      fmt::format_to(std::back_inserter(out), "{} stdout P {}\n", at, rest.substr(0, kLongestLine));
-      used += kLongestLine;
+    } else if (rest.size() >= kLongestPiece) {
+      fmt::format_to(std::back_inserter(out), "{} stdout P {}\n", at,
+                     rest.substr(0, kLongestPiece));
+      used += kLongestPiece;
     } else if (at_end) {
       fmt::format_to(std::back_inserter(out), "{} stdout F {}\n", at, rest);
       used += rest.size();
@@ -108,7 +109,8 @@ base::Try<void> SlurmShared::open() {
     if (auto made = make(root_ / folder); !made) return made;
   struct statfs about {};
   if (statfs(root_.c_str(), &about) == 0 &&
-      std::ranges::find(kLocal, static_cast<std::uint32_t>(about.f_type)) != kLocal.end())
+      std::ranges::find(kLocalFileSystems, static_cast<std::uint32_t>(about.f_type)) !=
+          kLocalFileSystems.end())
     news_delay_ = base::Duration::seconds(2);
   return {};
 }
@@ -130,7 +132,7 @@ std::string SlurmShared::home_path(std::uint32_t project) const {
 
 std::optional<SlurmMarker> SlurmShared::marker(const std::string& rank) const {
   if (root_.empty()) return std::nullopt;
-  const File file(::open(marker_path(rank).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  const Descriptor file(::open(marker_path(rank).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (file.fd < 0) return std::nullopt;
   std::array<char, kMostMarker> bytes{};
   const ssize_t n = read(file.fd, bytes.data(), bytes.size());
@@ -140,7 +142,7 @@ std::optional<SlurmMarker> SlurmShared::marker(const std::string& rank) const {
 
 void SlurmShared::copy_output(const std::string& rank, base::Instant now, bool at_end) {
   if (root_.empty()) return;
-  const File raw(::open(output_path(rank).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  const Descriptor raw(::open(output_path(rank).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   struct stat about {};
   if (raw.fd < 0 || fstat(raw.fd, &about) != 0 || !S_ISREG(about.st_mode) || about.st_size == 0)
     return;
@@ -148,15 +150,15 @@ void SlurmShared::copy_output(const std::string& rank, base::Instant now, bool a
   auto [found, fresh] = copied_.try_emplace(rank);
   Copied& copied = found->second;
   if (!fresh && about.st_size <= copied.raw) return;
-  const File spool(::open((spool_ / (rank + ".log")).c_str(),
-                          O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+  const Descriptor spool(::open((spool_ / (rank + ".log")).c_str(),
+                                O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (spool.fd < 0) return;
   if (fresh) {
     copied.raw = raw_bytes(spool.fd);
     copied.spooled = lseek(spool.fd, 0, SEEK_END);
   }
   const std::string at = base::format_instant(now);
-  std::string buffer(kBlock, '\0');
+  std::string buffer(kSharedBlock, '\0');
   while (copied.raw < about.st_size && copied.spooled < most_log_bytes_) {
     const ssize_t n = pread(raw.fd, buffer.data(), buffer.size(), copied.raw);
     if (n <= 0) return;
@@ -206,7 +208,7 @@ int SlurmShared::expire(base::Instant before,
 bool SlurmShared::watch(const std::function<void(std::vector<std::string>)>& written,
                         const std::atomic<bool>& stopping) const {
   if (root_.empty()) return false;
-  const File events(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+  const Descriptor events(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
   if (events.fd < 0 ||
       inotify_add_watch(events.fd, (root_ / "markers").c_str(), IN_CLOSE_WRITE) < 0)
     return false;

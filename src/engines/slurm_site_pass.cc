@@ -15,8 +15,9 @@ namespace {
 
 using base::Duration;
 
-constexpr Duration kPatience = Duration::seconds(20);
+constexpr Duration kSitePatience = Duration::seconds(20);
 constexpr std::size_t kMostNodesBytes = 128 << 20;
+constexpr Duration kDrainAgain = Duration::seconds(2);
 
 // Whose jobs they will be, where nobody said: whoever owns slurmrestd's socket.
 std::string owner_of(const std::string& url) {
@@ -44,7 +45,7 @@ std::string text_of(const SiteSeen& site) {
 base::Try<void> SlurmEngine::negotiate() {
   base::Fault last{"slurmrestd answers in no version that is known here"};
   for (const int version : slurm_versions) {
-    auto answer = call(SlurmCodec(version).ping(), kPatience);
+    auto answer = call(SlurmCodec(version).ping(), kSitePatience);
     if (!answer) return std::unexpected(answer.error());
     if (answer->status == 404) continue;
     auto release = parse_release(*answer);
@@ -67,7 +68,7 @@ base::Try<void> SlurmEngine::take_inventory() {
     partition = partition_;
   }
   if (partition.empty()) {
-    auto answer = call(codec().partitions(), kPatience);
+    auto answer = call(codec().partitions(), kSitePatience);
     if (!answer) return std::unexpected(answer.error());
     auto all = parse_partitions(*answer);
     if (!all) return std::unexpected(all.error());
@@ -75,13 +76,13 @@ base::Try<void> SlurmEngine::take_inventory() {
       if (p.is_default || all->size() == 1) partition = p.name;
     if (partition.empty()) return base::fault("Slurm has no default partition: name one", false);
   }
-  auto answer = call(codec().nodes(), kPatience, kMostNodesBytes);
+  auto answer = call(codec().nodes(), kSitePatience, kMostNodesBytes);
   if (!answer) return std::unexpected(answer.error());
   auto nodes = parse_nodes(*answer);
   if (!nodes) return std::unexpected(nodes.error());
   std::map<std::string, std::string> leaves;
   if (auto topology = scontrol_.topology()) leaves = leaves_of_topology(*topology);
-  SiteSeen site = slurm_site(*nodes, partition, leaves);
+  SiteSeen site = slurm_site(*nodes, partition, leaves, held_reason_);
   {
     const base::Guard lock(mutex_);
     partition_ = partition;
@@ -91,6 +92,7 @@ base::Try<void> SlurmEngine::take_inventory() {
     }
   }
   keep_reservation(site);
+  keep_drains(*nodes);
   const std::string text = text_of(site);
   if (text == site_told_) return {};
   site_told_ = text;
@@ -125,6 +127,33 @@ void SlurmEngine::keep_reservation(const SiteSeen& site) {
     fallback_note_ = "others' jobs may land on these nodes, for there is no reservation: " +
                      kept.error().message;
     base::log_warn("slurm: {}", fallback_note_);
+  }
+}
+
+// What an operator of ours holds back is drained in Slurm, too, for its people to see; let go, it
+// is resumed. Others' drains are theirs. Who waits there for its start has it first: Slurm would
+// not start it on a drained node.
+void SlurmEngine::keep_drains(const std::vector<SlurmNode>& nodes) {
+  std::set<std::string> held, awaited;
+  {
+    const base::Guard lock(mutex_);
+    if (!held_) return;
+    held = *held_;
+    for (const auto& [name, rank] : ranks_)
+      if (!rank.memory.final && !rank.memory.done && !rank.memory.ran && !rank.work.confirmed)
+        awaited.insert(rank.work.node);
+  }
+  if (options_.may_act && !options_.may_act()) return;
+  for (const SlurmNode& n : nodes) {
+    const bool drained = std::ranges::find(n.flags, "DRAIN") != n.flags.end();
+    base::Try<void> done;
+    if (held.contains(n.name) && !drained && awaited.contains(n.name))
+      inventory_at_ = now() - kInventoryEvery + kDrainAgain;
+    else if (held.contains(n.name) && !drained)
+      done = scontrol_.drain(n.name, held_reason_);
+    else if (!held.contains(n.name) && drained && n.reason == held_reason_)
+      done = scontrol_.resume(n.name);
+    if (!done) base::log_warn("slurm: node {}: {}", n.name, done.error().message);
   }
 }
 

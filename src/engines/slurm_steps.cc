@@ -13,8 +13,8 @@ using base::Duration;
 using base::Instant;
 using State = core::RankSeen::State;
 
-constexpr int kWorkers = 6;
-constexpr int kMostTries = 8;
+constexpr int kSlurmWorkers = 6;
+constexpr int kMostSubmits = 8;
 constexpr Duration kPatience = Duration::seconds(20);
 constexpr Duration kLongestBackoff = Duration::seconds(30);
 
@@ -29,6 +29,7 @@ SlurmEngine::SlurmEngine(SlurmOptions options, base::Clock& clock,
       shared_(options_.shared, log_directory(options_)),
       scontrol_(options_.conf),
       comment_("ampacity:" + options_.cloud),
+      held_reason_("held back by " + comment_),
       partition_(options_.partition) {
   health_.kind = "slurm";
 }
@@ -46,7 +47,7 @@ base::Try<void> SlurmEngine::start(EngineReports reports) {
   if (auto opened = shared_.open(); !opened) return opened;
   (void)meet();
   threads_.emplace_back([this] { loop(); });
-  for (int i = 0; i < kWorkers; ++i) threads_.emplace_back([this] { work(); });
+  for (int i = 0; i < kSlurmWorkers; ++i) threads_.emplace_back([this] { work(); });
   if (shared_)
     threads_.emplace_back([this] {
       (void)shared_.watch([this](auto names) { marker_written(std::move(names)); }, stopping_);
@@ -114,6 +115,17 @@ void SlurmEngine::done_with(std::vector<Done> ranks) {
   }
 }
 
+void SlurmEngine::hold_back(std::vector<std::string> machines) {
+  std::set<std::string> held(machines.begin(), machines.end());
+  {
+    const base::Guard lock(mutex_);
+    if (held_ == held) return;
+    held_ = std::move(held);
+    look_again_ = true;
+  }
+  wake();
+}
+
 EngineHealth SlurmEngine::health() const {
   const base::Guard lock(mutex_);
   return health_;
@@ -124,7 +136,9 @@ base::Try<std::unique_ptr<ExecSession>> SlurmEngine::exec(const std::string&,
                                                           ExecEvents) {
   return base::fault("a rank on Slurm cannot be entered: slurmrestd has no terminals", false);
 }
-base::Try<std::vector<VolumeSeen>> SlurmEngine::volumes() { return std::vector<VolumeSeen>{}; }
+base::Try<std::vector<VolumeSeen>> SlurmEngine::volumes(std::optional<std::uint32_t>) {
+  return std::vector<VolumeSeen>{};
+}
 base::Try<void> SlurmEngine::remove_volume(std::uint32_t, const std::string&) {
   return base::fault("a Slurm site has no volumes", false, 404);
 }
@@ -132,7 +146,7 @@ base::Try<void> SlurmEngine::remove_volume(std::uint32_t, const std::string&) {
 // Under the lock.
 SlurmRules SlurmEngine::rules() const {
   return {static_cast<bool>(shared_), shared_.news_delay(),
-          may_renew_ ? options_.lease : Duration{0}, options_.lost};
+          may_renew_ ? options_.lease : Duration{0}, options_.lost, options_.stuck};
 }
 
 void SlurmEngine::enqueue(Task task) {
@@ -340,7 +354,7 @@ void SlurmEngine::do_submit(const std::string& name, const core::RankWork& work)
     }
     tries = m.failures;
   }
-  if (said_no && (refused_for_good(fault) || tries + 1 >= kMostTries))
+  if (said_no && (refused_for_good(fault) || tries + 1 >= kMostSubmits))
     return finish(
         name, [](SlurmMemory&) {}, slurm_seen(work, State::failed_to_start, fault.message));
   later(name, fault);
@@ -426,7 +440,7 @@ void SlurmEngine::do_absent(const std::string& name, const core::RankWork& work)
       name, [](SlurmMemory&) {}, end);
 }
 
-void SlurmEngine::do_signal(const std::string& name, const core::RankWork&, SlurmStep step) {
+void SlurmEngine::do_signal(const std::string& name, const core::RankWork& work, SlurmStep step) {
   std::uint32_t id = 0;
   {
     const base::Guard lock(mutex_);
@@ -448,6 +462,7 @@ void SlurmEngine::do_signal(const std::string& name, const core::RankWork&, Slur
     m.failures = 0;
     if (m.term_at.us == 0) m.term_at = at;
     if (step == SlurmStep::kill && done) m.kill_at = at;
+    m.taken_back = m.taken_back || (work.want == core::RankWork::Want::run && !m.done);
     m.not_before = at + Duration::millis(200);  // what it comes to, a look says
     m.touched_at = at;
     if (m.job && m.job->state <= SlurmState::running && !(m.marker && step == SlurmStep::term))

@@ -14,7 +14,7 @@ namespace {
 
 constexpr base::Duration kLife = base::Duration::seconds(900);
 constexpr base::Duration kReadAgain = base::Duration::seconds(10);
-constexpr std::size_t kMostBytes = 64 << 10;
+constexpr std::size_t kMostTokenBytes = 64 << 10;
 
 std::string base64url(std::string_view bytes) {
   std::string out = base::to_base64(bytes);
@@ -28,7 +28,7 @@ base::Try<std::string> read_secret(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) return base::fault("cannot read " + path.string());
   std::string bytes((std::istreambuf_iterator<char>(in)), {});
-  if (bytes.empty() || bytes.size() > kMostBytes)
+  if (bytes.empty() || bytes.size() > kMostTokenBytes)
     return base::fault(path.string() + " is empty or too long");
   return bytes;
 }

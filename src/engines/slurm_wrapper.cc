@@ -8,7 +8,7 @@
 namespace ampacity::engines {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string shell_quoted(std::string_view text) {
   std::string out = "'";
   for (const char c : text) {
     if (c == '\'')
@@ -81,7 +81,7 @@ std::vector<std::pair<std::string, std::string>> slurm_environment(const core::R
 // counts.
 std::string slurm_wrapper(const core::RankWork& work, const WrapperPlan& plan) {
   std::string s = fmt::format("#!/bin/bash\n# Ampacity: {}\n", work.container_name());
-  const std::string marker = quoted(plan.marker);
+  const std::string marker = shell_quoted(plan.marker);
   if (!plan.marker.empty())
     s += fmt::format(
         "set -C\n"
@@ -96,13 +96,13 @@ std::string slurm_wrapper(const core::RankWork& work, const WrapperPlan& plan) {
     s += fmt::format("export SLURM_PROCID={0} SLURM_NODEID={0} SLURM_NTASKS={1} SLURM_NNODES={1}\n",
                      work.rank, work.size);
     if (!plan.gang.empty())
-      s += "export SLURM_JOB_NODELIST=" + quoted(joined(plan.gang, &GangPlace::node)) + "\n";
+      s += "export SLURM_JOB_NODELIST=" + shell_quoted(joined(plan.gang, &GangPlace::node)) + "\n";
   }
   for (const auto& [name, value] : slurm_environment(work, plan))
-    if (is_name(name)) s += fmt::format("export {}={}\n", name, quoted(value));
+    if (is_name(name)) s += fmt::format("export {}={}\n", name, shell_quoted(value));
   // Slurm signals every process of the job; the shell only stays to say how the command ended.
   s += "trap 't=1' TERM\nexec --";
-  for (std::size_t i = 0; i < work.command.size(); ++i) s += " " + quoted(work.command[i]);
+  for (std::size_t i = 0; i < work.command.size(); ++i) s += " " + shell_quoted(work.command[i]);
   s += " &\nc=$! t=\nwait \"$c\"; r=$?\n"
        "while [ -n \"$t\" ]; do t=; wait \"$c\"; s=$?; [ $s = 127 ] || r=$s; done\n";
   if (!plan.marker.empty()) s += fmt::format("printf 'E %(%s)T %s\\n' -1 \"$r\" >>{}\n", marker);

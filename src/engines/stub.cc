@@ -21,19 +21,19 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kTick = std::chrono::milliseconds(4);
 
-struct Key {
+struct StubKey {
   base::Id job;
   std::uint32_t generation = 0;
   std::uint32_t rank = 0;
-  bool operator==(const Key&) const = default;
+  bool operator==(const StubKey&) const = default;
 };
-struct KeyHash {
-  std::size_t operator()(const Key& k) const {
+struct StubKeyHash {
+  std::size_t operator()(const StubKey& k) const {
     return static_cast<std::size_t>(k.job.low * 0x9e3779b97f4a7c15ULL ^ k.job.high ^
                                     std::uint64_t{k.generation} << 32 ^ k.rank * 0x85ebca6bULL);
   }
 };
-Key key_of(const RankWork& work) { return {work.job, work.generation, work.rank}; }
+StubKey key_of(const RankWork& work) { return {work.job, work.generation, work.rank}; }
 
 struct Running {
   base::Instant started_at;
@@ -71,7 +71,7 @@ class StubEngine final : public Engine {
 
   void desire_whole(std::vector<RankWork> ranks) override {
     std::lock_guard lock(mutex_);
-    std::unordered_map<Key, Running, KeyHash> kept;
+    std::unordered_map<StubKey, Running, StubKeyHash> kept;
     for (const RankWork& work : ranks) {
       auto found = ranks_.find(key_of(work));
       if (found == ranks_.end()) continue;
@@ -90,7 +90,7 @@ class StubEngine final : public Engine {
 
   void done_with(std::vector<Done> ranks) override {
     std::lock_guard lock(mutex_);
-    for (const Done& done : ranks) ranks_.erase(Key{done.job, done.generation, done.rank});
+    for (const Done& done : ranks) ranks_.erase(StubKey{done.job, done.generation, done.rank});
   }
 
   EngineHealth health() const override {
@@ -107,13 +107,15 @@ class StubEngine final : public Engine {
                                                ExecEvents) override {
     return base::fault("the stub engine runs nothing to enter", false);
   }
-  base::Try<std::vector<VolumeSeen>> volumes() override { return std::vector<VolumeSeen>{}; }
+  base::Try<std::vector<VolumeSeen>> volumes(std::optional<std::uint32_t>) override {
+    return std::vector<VolumeSeen>{};
+  }
   base::Try<void> remove_volume(std::uint32_t, const std::string&) override {
     return base::fault("the stub engine has no volumes", false, 404);
   }
 
  private:
-  using Due = std::pair<base::Instant, Key>;
+  using Due = std::pair<base::Instant, StubKey>;
   struct Later {
     bool operator()(const Due& a, const Due& b) const { return a.first > b.first; }
   };
@@ -127,7 +129,7 @@ class StubEngine final : public Engine {
   }
 
   void want(const RankWork& work) {
-    Key key = key_of(work);
+    StubKey key = key_of(work);
     auto found = ranks_.find(key);
     const bool fresh = found == ranks_.end();
     const base::Instant now = clock_.now();
@@ -151,7 +153,7 @@ class StubEngine final : public Engine {
     }
   }
 
-  static RankSeen seen_of(const Key& key, const Running& rank, RankSeen::State state) {
+  static RankSeen seen_of(const StubKey& key, const Running& rank, RankSeen::State state) {
     RankSeen seen;
     seen.job = key.job;
     seen.generation = key.generation;
@@ -165,7 +167,7 @@ class StubEngine final : public Engine {
   std::vector<RankSeen> collect(base::Instant now) {
     std::vector<RankSeen> out;
     out.swap(outbox_);
-    for (const Key& key : starts_) {
+    for (const StubKey& key : starts_) {
       auto found = ranks_.find(key);
       if (found == ranks_.end() || found->second.told || found->second.ended) continue;
       found->second.told = true;
@@ -215,9 +217,9 @@ class StubEngine final : public Engine {
   std::thread thread_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::unordered_map<Key, Running, KeyHash> ranks_;
+  std::unordered_map<StubKey, Running, StubKeyHash> ranks_;
   std::priority_queue<Due, std::vector<Due>, Later> due_;
-  std::vector<Key> starts_;
+  std::vector<StubKey> starts_;
   std::vector<RankSeen> outbox_;
   std::unique_ptr<StubRecord> record_;
   bool stopping_ = false;

@@ -28,7 +28,7 @@ class FakeSlurm {
  public:
   struct Job {
     std::uint32_t id = 0;
-    std::string name, comment, node, word = "PENDING", dependency, reservation;
+    std::string name, comment, node, word = "PENDING", dependency, reservation, reason = "None";
     std::int64_t started_s = 0, ended_s = 0, limit_min = 0;
     int raw_exit = 0;
   };
@@ -61,6 +61,11 @@ class FakeSlurm {
     const std::lock_guard lock(mutex_);
     for (auto& [id, job] : jobs_)
       if (job.name == name && job.word == "PENDING") begin(job);
+  }
+  void reason(const std::string& name, const std::string& why) {  // why it waits
+    const std::lock_guard lock(mutex_);
+    for (auto& [id, job] : jobs_)
+      if (job.name == name) job.reason = why;
   }
   void end(const std::string& name, int code, bool marker = true) {
     const std::lock_guard lock(mutex_);
@@ -156,9 +161,9 @@ class FakeSlurm {
   static std::string text_of(const Job& j) {
     return fmt::format(
         R"({{"comment":"{}","end_time":{},"exit_code":{},"job_id":{},"job_state":"{}","name":"{}",)"
-        R"("nodes":"{}","start_time":{},"state_reason":"None","time_limit":{}}})",
+        R"("nodes":"{}","start_time":{},"state_reason":"{}","time_limit":{}}})",
         j.comment, j.ended_s != 0 ? j.ended_s : j.started_s + 60 * j.limit_min, j.raw_exit, j.id,
-        j.word, j.name, j.started_s != 0 ? j.node : "", j.started_s, j.limit_min);
+        j.word, j.name, j.started_s != 0 ? j.node : "", j.started_s, j.reason, j.limit_min);
   }
   net::Response list(std::optional<std::uint32_t> only) {
     std::string text;
@@ -319,7 +324,7 @@ class SlurmWatch {
   bool two_lists() {
     for (int i = 0; i < 2; ++i) {
       const base::Instant at = base::SystemClock().now();
-      if (!until([&] { return engine->health().listed_at > at; })) return false;
+      if (!until([&] { return engine->health().listed_at > at; }, 60)) return false;
     }
     return true;
   }

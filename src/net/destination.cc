@@ -8,6 +8,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "net/http_text.h"
+
 namespace ampacity::net {
 namespace {
 
@@ -67,7 +69,6 @@ Address v4_inside(const Address& a) {
 bool is_mapped(const Address& a) { return a.v6 && is_in(a.bytes, v4_mapped); }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 std::vector<std::string_view> labels_of(std::string_view host) {
   std::vector<std::string_view> labels;

@@ -54,10 +54,6 @@ class RawLine final : public DuplexLine {
   std::array<char, 16 << 10> in_;
 };
 
-bool is_clean(std::string_view text) {
-  return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
-}
-
 base::Try<std::string> request_head(const Peer& peer, const Request& request) {
   auto authority = authority_of(peer);
   if (!authority) return std::unexpected(authority.error());

@@ -64,6 +64,10 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
+bool is_clean(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+}
+
 std::string_view Request::header(std::string_view name) const { return find_header(headers, name); }
 
 std::string_view Response::header(std::string_view name) const {

@@ -106,10 +106,6 @@ std::size_t on_upload(char* into, std::size_t, std::size_t room, void* user) {
   return n;
 }
 
-bool is_clean(std::string_view text) {
-  return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
-}
-
 bool set_method(CURL* c, const Request& request, Exchange& x) {
   const bool upload = x.next != nullptr;
   if (!is_clean(request.method) || request.method.empty()) return false;

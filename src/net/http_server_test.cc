@@ -17,7 +17,7 @@ using test::echo;
 using test::RawPeer;
 using test::Served;
 
-const std::string get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
+const std::string get_plain = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
 
 std::string post(std::string_view body, std::string_view more = "") {
   return "POST /p HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
@@ -57,7 +57,8 @@ TEST_CASE("pipelined requests are answered in order, also when answers come out 
     one.open();
   });
   RawPeer peer(s.server.port());
-  peer.send_bytes("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n" + post("b") + get + "\r\n" + get);
+  peer.send_bytes("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n" + post("b") + get_plain + "\r\n" +
+                  get_plain);
   REQUIRE(one.wait());
   {
     const std::lock_guard lock(mutex);
@@ -75,7 +76,7 @@ TEST_CASE("many pipelined requests with large answers, sent before reading, all 
   Served s([&](Request, Reply reply) { reply.send({200, "text/plain", large, {}}); });
   RawPeer peer(s.server.port());
   std::string requests;
-  for (int i = 0; i < 200; ++i) requests += get;
+  for (int i = 0; i < 200; ++i) requests += get_plain;
   REQUIRE(peer.send_bytes(requests));
   peer.shut_write();
   for (int i = 0; i < 200; ++i) REQUIRE(peer.answer().ends_with("\r\n\r\n" + large));
@@ -98,7 +99,7 @@ TEST_CASE("a chunked body is put together; its trailers are dropped") {
   peer.send_bytes(
       "POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
       "3;ext=1\r\nabc\r\n2\r\nde\r\n0\r\nX-Trailer: no\r\n\r\n" +
-      get);
+      get_plain);
   CHECK(peer.answer().ends_with("POST /c abcde"));
   CHECK(peer.answer().ends_with("GET /a "));
 }
@@ -187,7 +188,7 @@ TEST_CASE("bad requests are 400 and end the connection") {
   };
   for (const std::string& request : bad) {
     CAPTURE(request);
-    const std::string answer = answer_to(request + get);
+    const std::string answer = answer_to(request + get_plain);
     CHECK(answer.starts_with("HTTP/1.1 400 Bad Request\r\n"));
     CHECK(contains(answer, "\r\n\r\nrefused 400: "));
     CHECK(answer.rfind("HTTP/1.1") == 0);  // nothing after it was taken for a request
@@ -202,7 +203,7 @@ TEST_CASE("a slow head or body is 408, a silent connection is closed") {
   CHECK(contains(answer_to("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc", slow_body),
                  "refused 408: "));
   const ServerOptions idle{.idle_timeout = base::Duration::millis(80)};
-  CHECK(answer_to(get, idle).ends_with("GET /a "));
+  CHECK(answer_to(get_plain, idle).ends_with("GET /a "));
 }
 
 TEST_CASE("a slow-loris is cut off although it keeps sending") {
@@ -223,9 +224,9 @@ TEST_CASE("connections over the bound are told 503") {
   Served s(echo, {.max_connections = 2});
   RawPeer a(s.server.port());
   RawPeer b(s.server.port());
-  a.send_bytes(get);
+  a.send_bytes(get_plain);
   CHECK(a.answer().ends_with("GET /a "));
-  b.send_bytes(get);
+  b.send_bytes(get_plain);
   CHECK(b.answer().ends_with("GET /a "));
   RawPeer c(s.server.port());
   CHECK(contains(c.read_to_end(), "refused 503: "));
@@ -237,7 +238,7 @@ TEST_CASE("a dropped reply is 500 and the connection goes on") {
     echo(std::move(request), std::move(reply));
   });
   RawPeer peer(s.server.port());
-  peer.send_bytes(get);
+  peer.send_bytes(get_plain);
   CHECK(peer.answer().starts_with("HTTP/1.1 500 "));
   peer.send_bytes(post("b"));
   CHECK(peer.answer().ends_with("POST /p b"));
@@ -269,11 +270,11 @@ TEST_CASE("replies may outlive their peer and the server") {
     if (held.size() == 5) two.open();
   });
   auto gone = std::make_unique<RawPeer>(s->server.port());
-  gone->send_bytes(get);
+  gone->send_bytes(get_plain);
   std::vector<std::unique_ptr<RawPeer>> peers;
   for (int i = 0; i < 4; ++i) {
     peers.push_back(std::make_unique<RawPeer>(s->server.port()));
-    peers.back()->send_bytes(get);
+    peers.back()->send_bytes(get_plain);
   }
   REQUIRE(two.wait());
   gone.reset();
@@ -304,7 +305,7 @@ TEST_CASE("damaged requests never take the server down") {
   base::SeededPrng prng(7);
   Served s(echo, {.max_body_bytes = 64, .max_header_bytes = 512});
   const std::string seeds[] = {
-      get, post("body"),
+      get_plain, post("body"),
       "POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
       "GET /w HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
       "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"};
@@ -327,7 +328,7 @@ TEST_CASE("damaged requests never take the server down") {
     peer.read_to_end();
   }
   RawPeer peer(s.server.port());
-  peer.send_bytes(get);
+  peer.send_bytes(get_plain);
   CHECK(peer.answer().ends_with("GET /a "));
 }
 

@@ -16,7 +16,7 @@ using test::Gate;
 using test::RawPeer;
 using test::Served;
 
-const std::string get = "GET /s HTTP/1.1\r\nHost: x\r\n\r\n";
+const std::string get_s = "GET /s HTTP/1.1\r\nHost: x\r\n\r\n";
 
 }  // namespace
 
@@ -29,7 +29,7 @@ TEST_CASE("a stream is chunks, then the connection goes on") {
     CHECK(stream->write(std::string(17, 't')));
   });
   RawPeer peer(s.server.port());
-  peer.send_bytes(get + "GET /after HTTP/1.1\r\nHost: x\r\n\r\n");
+  peer.send_bytes(get_s + "GET /after HTTP/1.1\r\nHost: x\r\n\r\n");
   REQUIRE(peer.read_until("\r\n0\r\n\r\n"));
   CHECK(contains(peer.text, "Content-Type: text/event-stream\r\nX-A: 1\r\n"));
   CHECK(contains(peer.text, "Transfer-Encoding: chunked\r\n\r\n5\r\nhead;\r\n3\r\none\r\n11\r\n" +
@@ -73,7 +73,7 @@ TEST_CASE("a stream learns once that its peer hung up") {
     begun.open();
   });
   RawPeer peer(s.server.port());
-  peer.send_bytes(get);
+  peer.send_bytes(get_s);
   REQUIRE(begun.wait());
   REQUIRE(peer.read_until("begun"));
   CHECK_FALSE(stream->closed());
@@ -99,7 +99,7 @@ TEST_CASE("a reader too slow for the backlog is cut off") {
       },
       {.max_stream_backlog_bytes = 256 << 10});
   RawPeer peer(s.server.port(), 4096);
-  peer.send_bytes(get);
+  peer.send_bytes(get_s);
   REQUIRE(begun.wait());
   const std::string piece(16 << 10, 'x');
   std::size_t written = 0;
@@ -121,7 +121,7 @@ TEST_CASE("a reader that keeps up gets all of a stream larger than the backlog")
       },
       {.max_stream_backlog_bytes = 1 << 20});
   RawPeer peer(s.server.port());
-  peer.send_bytes(get);
+  peer.send_bytes(get_s);
   REQUIRE(begun.wait());
   REQUIRE(peer.read_until("\r\n\r\n"));
   peer.text.clear();
@@ -148,7 +148,7 @@ TEST_CASE("the server stops while streams and sockets are written from another t
     begun.open();
   });
   RawPeer peer(s->server.port());
-  peer.send_bytes(get);
+  peer.send_bytes(get_s);
   REQUIRE(begun.wait());
   std::thread writer([&] {
     while (stream->write("x")) {
@@ -246,7 +246,7 @@ TEST_CASE("a plain request where a websocket is needed is 400") {
     CHECK(reply.websocket() == nullptr);
   });
   RawPeer peer(s.server.port());
-  peer.send_bytes(get);
+  peer.send_bytes(get_s);
   CHECK(contains(peer.answer(), "refused 400: "));
 }
 

@@ -12,6 +12,7 @@ constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c
 bool same_name(std::string_view a, std::string_view b);             // without regard to case
 bool list_contains(std::string_view list, std::string_view token);  // "keep-alive, Upgrade"
 std::string_view trim(std::string_view text);
+bool is_clean(std::string_view text);  // no line end, no NUL: it may stand in a head
 
 std::string_view reason_phrase(int status);
 

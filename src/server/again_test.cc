@@ -19,7 +19,7 @@ namespace {
 constexpr std::uint64_t seeds = 12;
 constexpr int steps = 120;
 
-class TestClock final : public base::Clock {
+class LateClock final : public base::Clock {
  public:
   base::Instant now() override { return {us.load()}; }
   std::atomic<std::int64_t> us = base::parse_instant("2026-01-20T08:00:00Z")->us;
@@ -42,7 +42,7 @@ core::PriceBook book_of(const std::string& currency, base::Ticks on_demand, base
 // The loop without an engine that runs anything: what ran is said by the test.
 struct LateCloud {
   store::ScratchFolder folder;
-  TestClock clock;
+  LateClock clock;
   store::StoreAt store = store::scratch_store(folder);
   std::unique_ptr<store::Journal> journal = std::move(*store::open_journal(store));
   Secrets secrets = std::move(*Secrets::open_file(folder.path / "secret"));

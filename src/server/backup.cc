@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "server/secrets.h"
 #include "store/backup.h"
+#include "store/copy.h"
 
 namespace ampacity::server {
 namespace {
@@ -31,15 +32,6 @@ fs::path secret_of(const Config& c) {
 // the second clients that pinned the server's key refuse it.
 std::vector<std::pair<const char*, fs::path>> private_files(const Config& c) {
   return {{secret_name, secret_of(c)}, {"tls/key.pem", c.state / "tls" / "key.pem"}};
-}
-
-base::Try<void> in_a_file(const Config& c) {
-  if (!c.store.on_postgres()) return {};
-  return base::fault(c.store.postgres +
-                         ": a database is backed up by its own means (pg_dump, replication); "
-                         "`ampacityd store copy` makes a proven file of it, or it of a file, while "
-                         "no server runs",
-                     false);
 }
 
 std::string read_whole(const fs::path& file, std::size_t most) {
@@ -115,6 +107,13 @@ base::Try<void> check_private(const Config& c) {
   return {};
 }
 
+// Into a database, which must be empty, its rows are copied, and compared once more.
+base::Try<void> put_into_place(const fs::path& proven, const store::StoreAt& at) {
+  if (!at.on_postgres()) return moved(proven, at.file);
+  if (auto copied = store::copy_store(proven, at); !copied) return std::unexpected(copied.error());
+  return {};
+}
+
 std::string about_secret(const Config& c) {
   if (fs::exists(c.backup / secret_name)) return "the secret was restored too";
   if (fs::exists(secret_of(c))) return "the secret that is there was left as it is";
@@ -125,8 +124,7 @@ std::string about_secret(const Config& c) {
 }  // namespace
 
 base::Try<void> back_up(const Config& c, base::Clock& clock) {
-  if (auto r = in_a_file(c); !r) return r;
-  if (!fs::exists(c.store.file))
+  if (!c.store.on_postgres() && !fs::exists(c.store.file))
     return base::fault(c.store.name() + " is not there: nothing to back up", false);
   if (fs::exists(c.backup))
     return base::fault(c.backup.string() + " is there already: name a new folder", false);
@@ -155,8 +153,7 @@ base::Try<void> back_up(const Config& c, base::Clock& clock) {
 }
 
 base::Try<void> restore(const Config& c) {
-  if (auto r = in_a_file(c); !r) return r;
-  if (fs::exists(c.store.file))
+  if (!c.store.on_postgres() && fs::exists(c.store.file))
     return base::fault(
         c.store.name() + " is there: a restore goes into a state directory without a store", false);
   auto note = read_note(c.backup);
@@ -167,7 +164,8 @@ base::Try<void> restore(const Config& c) {
   fs::create_directories(c.state, error);
   if (error) return base::fault(c.state.string() + ": " + error.message(), false);
   fs::permissions(c.state, fs::perms::owner_all, error);
-  const fs::path trying = c.store.file.string() + ".restoring";
+  const fs::path home = c.store.on_postgres() ? c.state / store_name : c.store.file;
+  const fs::path trying = home.string() + ".restoring";
   fs::remove_all(trying, error);
   fs::create_directories(trying, error);
   const Removed removed(trying);
@@ -177,7 +175,7 @@ base::Try<void> restore(const Config& c) {
   for (const auto& [name, to] : private_files(c))
     if (fs::exists(c.backup / name))
       if (auto r = copy_private(c.backup / name, to); !r) return r;
-  if (auto r = moved(trying / store_name, c.store.file); !r) return r;
+  if (auto r = put_into_place(trying / store_name, c.store); !r) return r;
   fmt::print(
       "restored {} facts of {} into {}\nworld {}: {}\nread models {}: equal\nchain {}: equal\n{}\n",
       proof->facts, base::format_instant(note->made_at), c.store.name(), proof->world,

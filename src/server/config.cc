@@ -36,6 +36,8 @@ void name_stores(Config& c, const Spoken& spoken, std::vector<std::string>& wron
   if (c.verb == Config::Verb::store_copy) {
     parse(spoken.copy_from, c.copy_from);
     parse(spoken.copy_to, c.copy_to);
+  } else if (c.verb == Config::Verb::store_reopen) {
+    parse(spoken.copy_from, c.copy_from);
   } else if (c.state.empty()) {
     wrong.emplace_back("--state is required: the directory of this cloud's state");
   } else {

@@ -26,13 +26,14 @@ struct Config {
     doctor,
     owner_key,
     store_copy,
+    store_reopen,
     backup,
     restore
   } verb = Verb::serve;
   std::filesystem::path file;  // where some of it is from
   std::filesystem::path state;
   store::StoreAt store;               // default: state/ampacity.db
-  store::StoreAt copy_from, copy_to;  // of store_copy
+  store::StoreAt copy_from, copy_to;  // of store_copy; store_reopen's is the first
   std::string listen = "127.0.0.1:7878";
   std::string address;  // of listen
   std::uint16_t port = 0;

@@ -35,6 +35,9 @@ class EngineSeat final : public engines::Engine {
   void done_with(std::vector<Done> ranks) override {
     if (engine_) engine_.load()->done_with(std::move(ranks));
   }
+  void hold_back(std::vector<std::string> machines) override {
+    if (engine_) engine_.load()->hold_back(std::move(machines));
+  }
   engines::EngineHealth health() const override {
     engines::EngineHealth none;
     none.kind = "none";
@@ -50,9 +53,10 @@ class EngineSeat final : public engines::Engine {
     if (!engine_) return no_engine();
     return engine_.load()->exec(container, std::move(argv), tty, std::move(events));
   }
-  base::Try<std::vector<engines::VolumeSeen>> volumes() override {
+  base::Try<std::vector<engines::VolumeSeen>> volumes(
+      std::optional<std::uint32_t> project) override {
     if (!engine_) return no_engine();
-    return engine_.load()->volumes();
+    return engine_.load()->volumes(project);
   }
   base::Try<void> remove_volume(std::uint32_t project, const std::string& name) override {
     return engine_ ? engine_.load()->remove_volume(project, name) : no_engine();

@@ -13,6 +13,7 @@
 #include "server/inventory.h"
 #include "store/backup.h"
 #include "store/migrations.h"
+#include "store/moved.h"
 
 namespace ampacity::server {
 namespace {
@@ -52,10 +53,12 @@ void examine_store(const Config& c, Examined& out) {
       out.notes.push_back(
           "without --secret-file each server makes a secret of its own: servers of one cloud need "
           "the same");
+  } else if (!fs::exists(c.store.file)) {
     return;
   }
-  if (!fs::exists(c.store.file)) return;
-  const auto schema = store::schema_of(c.store);
+  store::StoreAt at = c.store;
+  at.patience = base::Duration::seconds(1);
+  const auto schema = store::schema_of(at);
   const int ours = store::migrations().back().version;
   if (!schema)
     out.wrong.push_back(c.store.name() + ": " + schema.error().message);
@@ -64,9 +67,13 @@ void examine_store(const Config& c, Examined& out) {
         fmt::format("the store is of a newer release (migration {}, this program's last is {}): "
                     "run that",
                     *schema, ours));
-  else if (*schema < ours)
+  else if (*schema > 0 && *schema < ours)
     out.notes.push_back(fmt::format(
         "the store will be upgraded from migration {} to {}: make a backup first", *schema, ours));
+  if (!schema || *schema == 0) return;
+  if (auto db = store::Database::open(at, store::Database::Mode::read))
+    if (const auto here = store::check_not_moved(*db, at); !here)
+      out.wrong.push_back(here.error().message);
 }
 
 void examine_files(const Config& c, Examined& out) {

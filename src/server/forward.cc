@@ -54,6 +54,13 @@ net::Response outcome_unknown(const net::Request& request, const base::Fault& fa
                    : ": try again in a second"));
 }
 
+// No retry will help, and nothing was sent: as a rule, TLS found another than it was told to trust.
+net::Response unsent(const base::Fault& fault) {
+  return no("the request could not be sent to the leader (" + fault.message +
+            "): nothing was done. Over TLS all servers of a cloud show one key, or --peer-ca-file "
+            "names who vouches for theirs");
+}
+
 }  // namespace
 
 Forwarder::Forwarder(ForwardOptions options, const Leadership& leadership, Folded folded)
@@ -130,6 +137,8 @@ void Forwarder::call(net::Request request, net::Reply reply) {
        [this](net::Request q, net::Reply r, const std::string& url) {
          const Cancel cancelled = cancel();
          auto answer = line_to(url).call(onward(q), limits(cancelled));
+         if (!answer && !answer.error().retryable && answer.error().status == 0 && !*cancelled)
+           return r.send(unsent(answer.error()));
          if (!answer) return r.send(outcome_unknown(q, answer.error()));
          if (const auto shown = number(answer->header(sequence_header)); shown && q.method != "GET")
            (void)folded_(shown, options_.fold_wait);

@@ -16,10 +16,6 @@ namespace {
 
 using base::Code;
 
-net::Response problem(Code code, std::string message) {
-  return api::problem_response({code, std::move(message), {}, {}, {}});
-}
-
 // Of a request's body; nullopt: the answer was sent.
 template <typename T>
 std::optional<T> body_of(Call& c, net::Reply& r) {
@@ -317,9 +313,9 @@ void App::issue_invoice(Call& c, net::Reply& r) {
   const auto issued = issue(*org, *period, c.caller.actor);
   if (!issued) return r.send(api::problem_response(issued.error()));
   if (!*issued)
-    return r.send(problem(Code::conflict,
-                          "there is nothing to invoice: no service that an "
-                          "earlier invoice has not asked for"));
+    return r.send(api::problem(Code::conflict,
+                               "there is nothing to invoice: no service that an "
+                               "earlier invoice has not asked for"));
   r.send(json_response(loop_.ask([&](const core::World& w) {
     return base::to_json(view_invoice(w, **issued, clock_.now()));
   }),

@@ -8,10 +8,6 @@
 namespace ampacity::server {
 namespace {
 
-net::Response problem(base::Code code, std::string message) {
-  return api::problem_response({code, std::move(message), {}, {}, {}});
-}
-
 // "rsv-k3v9": enough of an id to tell windows apart where nobody gave a name.
 std::string name_of(const std::string& given, const char* prefix, base::Id id) {
   return given.empty() ? prefix + base::format_bare_id(id).substr(20) : given;
@@ -61,8 +57,8 @@ void App::reserve(Call& c, net::Reply& r) {
   auto command = api::bind_reservation(*body, now);
   if (!command) return r.send(api::problem_response(command.error()));
   if (!c.caller.is_owner() && body->project)
-    return r.send(problem(base::Code::forbidden,
-                          "a customer's key has its own project: leave `project` out"));
+    return r.send(api::problem(base::Code::forbidden,
+                               "a customer's key has its own project: leave `project` out"));
   if (c.caller.is_owner() && !body->project)
     return r.send(api::problem_response(
         base::refusal_of({{"project", "is required with an operator's key"}})));
@@ -110,8 +106,8 @@ void App::end_reservation(Call& c, net::Reply& r) {
   });
   // Somebody else's is answered as if it did not exist.
   if (!theirs)
-    return r.send(problem(base::Code::not_found, "there is no reservation " + text +
-                                                     " now (see `ampacity reservations`)"));
+    return r.send(api::problem(base::Code::not_found, "there is no reservation " + text +
+                                                          " now (see `ampacity reservations`)"));
   Work work = work_of(c, r, core::EndWindow{*id, "given up"});
   work.respond = [](const core::World&, base::Instant) { return net::Response{204, "", "", {}}; };
   loop_.push(std::move(work));
@@ -151,8 +147,8 @@ void App::end_maintenance(Call& c, net::Reply& r) {
     return x && is(*x, core::WindowKind::maintenance);
   });
   if (!there)
-    return r.send(problem(base::Code::not_found,
-                          "there is no such window now (see `ampacity fleet windows`)"));
+    return r.send(api::problem(base::Code::not_found,
+                               "there is no such window now (see `ampacity fleet windows`)"));
   Work work = work_of(c, r, core::EndWindow{*id, "the operator ended it"});
   work.respond = [](const core::World&, base::Instant) { return net::Response{204, "", "", {}}; };
   loop_.push(std::move(work));

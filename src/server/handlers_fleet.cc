@@ -72,13 +72,31 @@ void App::whoami(Call& c, net::Reply& r) {
   r.send(json_response(base::to_json(me)));
 }
 
+namespace {
+
+// What a customer must know of a site before choosing it.
+std::vector<std::string> site_warnings(const core::World& w) {
+  std::vector<std::string> all;
+  for (const core::Site& s : w.state().sites)
+    if (!s.removed && s.engine == "slurm")
+      all.push_back("site " + s.name +
+                    " runs plain processes, not containers: an image is not used there, volumes "
+                    "are not mounted");
+  return all;
+}
+
+}  // namespace
+
 void App::offers(Call& c, net::Reply& r) {
+  std::vector<std::string> warnings;
   auto list = loop_.ask([&](const core::World& w) {
     const bool owner = c.caller.is_owner();
     const auto org = owner ? core::nobody : w.state().projects[c.caller.project].org;
+    warnings = site_warnings(w);
     return api::view_offers(w, org, clock_.now());
   });
   list.notes = notes_;
+  list.notes.insert(list.notes.end(), warnings.begin(), warnings.end());
   if (loop_.leads() && !engine_.health().reachable)
     list.notes.push_back("the engine is not reachable now: what is rented waits to start");
   r.send(json_response(base::to_json(list)));
@@ -151,7 +169,8 @@ std::optional<std::string> home_of(const core::World& w, const engines::VolumeSe
 void App::list_volumes(Call& c, net::Reply& r) {
   const auto project = project_of(c);
   if (!project) return r.send(api::problem_response(project.error()));
-  const auto volumes = engine_.volumes();
+  const auto volumes =
+      engine_.volumes(*project == core::nobody ? std::nullopt : std::optional(*project));
   if (!volumes)
     return r.send(
         api::problem_response({base::Code::unavailable,
@@ -178,7 +197,7 @@ void App::remove_volume(Call& c, net::Reply& r) {
     return r.send(api::problem_response(
         base::refusal_of({{"project", "is required with an operator's key"}})));
   const std::string name = c.arguments.at(0);
-  const auto volumes = engine_.volumes();
+  const auto volumes = engine_.volumes(*project);
   if (!volumes)
     return r.send(
         api::problem_response({base::Code::unavailable,

@@ -9,10 +9,6 @@
 namespace ampacity::server {
 namespace {
 
-net::Response problem(base::Code code, std::string message) {
-  return api::problem_response({code, std::move(message), {}, {}, {}});
-}
-
 net::Response gone(const core::World&, base::Instant) { return net::Response{204, "", "", {}}; }
 
 int limit_of(const Call& c) {
@@ -95,7 +91,7 @@ void App::set_budget(Call& c, net::Reply& r) {
     for (std::uint32_t ix = 0; ix < all.size(); ++ix)
       if (!all[ix].id.is_nil() && all[ix].org == org && all[ix].name == name)
         return json_response(base::to_json(api::view_budget(w, ix, now)));
-    return problem(base::Code::not_found, "the budget is gone");
+    return api::problem(base::Code::not_found, "the budget is gone");
   };
   loop_.push(std::move(work));
 }
@@ -128,11 +124,11 @@ void App::remove_budget(Call& c, net::Reply& r) {
     return ids;
   });
   if (found.size() > 1)
-    return r.send(problem(base::Code::conflict,
-                          "several orgs have a budget named " + text + "; say which by its id"));
+    return r.send(api::problem(base::Code::conflict, "several orgs have a budget named " + text +
+                                                         "; say which by its id"));
   if (found.empty())
-    return r.send(
-        problem(base::Code::not_found, "there is no budget " + text + " (see `ampacity budgets`)"));
+    return r.send(api::problem(base::Code::not_found,
+                               "there is no budget " + text + " (see `ampacity budgets`)"));
   Work work = work_of(c, r, core::RemoveBudget{found[0], c.caller.is_owner()});
   work.respond = gone;
   loop_.push(std::move(work));
@@ -163,8 +159,9 @@ void App::add_webhook(Call& c, net::Reply& r) {
     return r.send(api::problem_response(ok.error()));
   core::Webhook& hook = command->webhook;
   if (!c.caller.is_owner() && (body->org || body->project))
-    return r.send(problem(base::Code::forbidden,
-                          "a customer's key has its own project: leave `project` and `org` out"));
+    return r.send(
+        api::problem(base::Code::forbidden,
+                     "a customer's key has its own project: leave `project` and `org` out"));
   if (!c.caller.is_owner() || body->project) {
     const auto project = project_named(c, body->project.value_or(""));
     if (!project) return r.send(api::problem_response(project.error()));
@@ -220,7 +217,7 @@ void App::enable_webhook(Call& c, net::Reply& r) {
   work.respond = [id = hook->id](const core::World& w, base::Instant) {
     for (const core::Webhook& h : w.state().webhooks)
       if (h.id == id) return json_response(base::to_json(api::view_webhook(w, h)));
-    return problem(base::Code::not_found, "the webhook is gone");
+    return api::problem(base::Code::not_found, "the webhook is gone");
   };
   loop_.push(std::move(work));
 }
@@ -244,7 +241,7 @@ void App::list_deliveries(Call& c, net::Reply& r) {
   const auto hook = webhook_in_path(c, c.arguments.at(0));
   if (!hook) return r.send(api::problem_response(hook.error()));
   auto reader = store::DeliveryReader::open(options_.store);
-  if (!reader) return r.send(problem(base::Code::unavailable, reader.error().message));
+  if (!reader) return r.send(api::problem(base::Code::unavailable, reader.error().message));
   api::DeliveryList list;
   for (const store::Delivery& d : reader->latest(hook->id, limit_of(c))) {
     api::DeliveryView v;

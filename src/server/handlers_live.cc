@@ -11,7 +11,7 @@ namespace {
 
 net::Response sse_head() { return {200, "text/event-stream", "", {{"Cache-Control", "no-store"}}}; }
 
-std::optional<std::uint32_t> number(std::string_view text) {
+std::optional<std::uint32_t> number_of(std::string_view text) {
   std::uint32_t n = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
   if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
@@ -63,7 +63,7 @@ void App::job_logs(Call& c, net::Reply& r) {
   if (!loop_.leads() && options_.forwarder && !live_.has_log(follow))
     return options_.forwarder->stream(std::move(c.request), std::move(r));
   if (const std::string_view rank = c.target.param("rank"); !rank.empty()) {
-    follow.rank = number(rank);
+    follow.rank = number_of(rank);
     if (!follow.rank || *follow.rank >= found->job.demand.nodes)
       return r.send(api::problem_response(base::refusal_of(
           {{"rank", "must be 0 to " + std::to_string(found->job.demand.nodes - 1)}})));
@@ -102,7 +102,7 @@ void App::job_exec(Call& c, net::Reply& r) {
   const auto refuse = [&r](base::Code code, std::string why) {
     r.send(api::problem_response({code, std::move(why), {}, {}, {}}));
   };
-  const auto rank = number(c.target.param("rank").empty() ? "0" : c.target.param("rank"));
+  const auto rank = number_of(c.target.param("rank").empty() ? "0" : c.target.param("rank"));
   if (!rank || *rank >= found->job.demand.nodes)
     return refuse(base::Code::invalid,
                   "rank must be 0 to " + std::to_string(found->job.demand.nodes - 1));
@@ -140,7 +140,8 @@ void App::job_exec(Call& c, net::Reply& r) {
       if (session) session->resize(to_columns, to_rows);
     });
   };
-  const auto columns = number(c.target.param("columns")), rows = number(c.target.param("rows"));
+  const auto columns = number_of(c.target.param("columns"));
+  const auto rows = number_of(c.target.param("rows"));
   if (columns && rows) resize(static_cast<int>(*columns), static_cast<int>(*rows));
   socket->on_message([exec, resize](std::string bytes, bool text) {
     if (!*exec) return;

@@ -22,7 +22,7 @@ constexpr base::Duration valid_for = base::Duration::seconds(3650LL * 86'400);
 constexpr base::Duration renewed_before = base::Duration::seconds(30LL * 86'400);
 constexpr std::size_t addresses_max = 16;
 
-std::string host_name() {
+std::string name_of_host() {
   char host[256] = "localhost";
   gethostname(host, sizeof host - 1);
   return host;
@@ -44,7 +44,7 @@ void add_own_addresses(std::vector<std::string>& names) {
 }
 
 std::vector<std::string> wanted_names(const Config& c) {
-  std::vector<std::string> names = {host_name(), "localhost", "127.0.0.1", "::1"};
+  std::vector<std::string> names = {name_of_host(), "localhost", "127.0.0.1", "::1"};
   if (is_wildcard(c.address))
     add_own_addresses(names);
   else
@@ -135,7 +135,7 @@ net::Trust peer_trust(const Config& c, const net::TlsIdentity* own) {
 }
 
 std::string address_for_people(const Config& c, std::uint16_t port) {
-  std::string host = is_wildcard(c.address) ? host_name() : c.address;
+  std::string host = is_wildcard(c.address) ? name_of_host() : c.address;
   if (host.find(':') != std::string::npos) host = "[" + host + "]";
   return fmt::format("{}://{}:{}", c.tls() ? "https" : "http", host, port);
 }

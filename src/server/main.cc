@@ -32,7 +32,7 @@ int main(int argc, char** argv) {
     return server::give_up("--log-file: " + log.error().message);
   using Verb = server::Config::Verb;
   const Verb verb = p.config.verb;
-  if (verb == Verb::store_copy) return server::offline(p);
+  if (verb == Verb::store_copy || verb == Verb::store_reopen) return server::offline(p);
   std::error_code error;
   if (verb != Verb::serve && verb != Verb::restore && !std::filesystem::exists(p.config.state))
     return server::give_up(p.config.state.string() + " is not there: no cloud's state");

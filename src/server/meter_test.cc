@@ -42,13 +42,13 @@ std::string corrects(const std::string& id, const std::string& more = {}) {
   return R"(,"corrects":{"source":"/m","id":")" + id + "\"" + more + "}";
 }
 
-struct Cloud {
+struct MeteredCloud {
   store::ScratchFolder folder;
   store::StoreAt at = store::scratch_store(folder);
   std::unique_ptr<MeterServer> server = std::make_unique<MeterServer>(folder.path, at);
   std::string owner = server->add_key(core::Role::owner, core::nobody);
   std::string alice = server->add_key(core::Role::customer, 0);
-  Cloud() {
+  MeteredCloud() {
     server->call(owner, "POST", "/v1/orgs", R"({"name":"acme"})");
     server->call(owner, "POST", "/v1/orgs", R"({"name":"other"})");
     for (const char* p : {R"({"name":"alice","org":"acme"})", R"({"name":"bob","org":"acme"})",
@@ -66,7 +66,7 @@ struct Cloud {
 }  // namespace
 
 TEST_CASE("events over HTTP: taken, known again, in conflict, refused; each by its index") {
-  Cloud c;
+  MeteredCloud c;
   MeterServer& s = *c.server;
   const auto first = s.send(c.owner, event("a", "alice", "1.5"));
   CHECK(first.accepted == 1);
@@ -96,7 +96,7 @@ TEST_CASE("events over HTTP: taken, known again, in conflict, refused; each by i
 }
 
 TEST_CASE("a customer's key sends for its own project, under names of its own") {
-  Cloud c;
+  MeteredCloud c;
   MeterServer& s = *c.server;
   CHECK(s.send(c.owner, "[" + event("a", "alice", "5") + "," + event("z", "carol", "6") + "]")
             .accepted == 2);
@@ -123,7 +123,7 @@ TEST_CASE("a customer's key sends for its own project, under names of its own") 
 }
 
 TEST_CASE("lost uptime is the operator's to report, and a contract's") {
-  Cloud c;
+  MeteredCloud c;
   MeterServer& s = *c.server;
   const auto contract = s.call(c.owner, "POST", "/v1/contracts",
                                R"({"org":"acme","name":"gold","from":"2026-11","months":3})");
@@ -169,7 +169,7 @@ TEST_CASE("lost uptime is the operator's to report, and a contract's") {
 }
 
 TEST_CASE("the list: filters, pages, and as it was") {
-  Cloud c;
+  MeteredCloud c;
   MeterServer& s = *c.server;
   std::string batch = "[";
   for (int i = 0; i < 7; ++i)
@@ -193,7 +193,7 @@ TEST_CASE("the list: filters, pages, and as it was") {
 }
 
 TEST_CASE("what is no batch, too much, or not allowed") {
-  Cloud c;
+  MeteredCloud c;
   MeterServer& s = *c.server;
   const auto status = [&](const std::string& key, const std::string& body,
                           const std::string& type = "application/cloudevents-batch+json") {

@@ -7,6 +7,7 @@
 #include "server/backup.h"
 #include "server/founding.h"
 #include "store/copy.h"
+#include "store/moved.h"
 
 namespace ampacity::server {
 namespace {
@@ -38,9 +39,21 @@ int copy_store(const Config& c) {
   for (const store::CopiedTable& t : copied->tables)
     std::printf("%-20s %12llu  %s\n", t.name.c_str(), static_cast<unsigned long long>(t.rows),
                 t.digest.substr(0, 16).c_str());
-  std::printf("equal: %llu facts, chain %s, world %s\nnext: ampacityd --store %s\n",
-              static_cast<unsigned long long>(copied->facts), copied->chain.substr(0, 16).c_str(),
-              copied->world.substr(0, 16).c_str(), c.copy_to.name().c_str());
+  std::printf(
+      "equal: %llu facts, chain %s, world %s\n"
+      "%s is marked as moved and starts no more\nnext: ampacityd --store %s\n",
+      static_cast<unsigned long long>(copied->facts), copied->chain.substr(0, 16).c_str(),
+      copied->world.substr(0, 16).c_str(), c.copy_from.name().c_str(), c.copy_to.name().c_str());
+  return 0;
+}
+
+int reopen_store(const Config& c) {
+  const auto went_to = store::reopen_store(c.copy_from);
+  if (!went_to) return give_up(went_to.error().message);
+  std::printf(
+      "%s may be started again, as it was when it was copied\n"
+      "never start %s beside it: they were one cloud\n",
+      c.copy_from.name().c_str(), went_to->c_str());
   return 0;
 }
 
@@ -53,6 +66,7 @@ int offline(Parts& p) {
   if (p.config.verb == Config::Verb::restore) return told(restore(p.config));
   const store::StoreAt& store = p.config.store;
   if (p.config.verb == Config::Verb::store_copy) return copy_store(p.config);
+  if (p.config.verb == Config::Verb::store_reopen) return reopen_store(p.config);
   if (p.config.verb == Config::Verb::owner_key) return add_owner_key(p);
   if (p.config.verb == Config::Verb::stop_engine) {
     // Holding the store's lock: a running server's containers are not taken from under it.

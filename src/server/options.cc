@@ -123,6 +123,11 @@ void describe_verbs(CLI::App& app, Config& c, Spoken& spoken) {
       ->required();
   copy->add_option("TO", spoken.copy_to, "the same, empty or not there")->required();
   copy->callback([&c] { c.verb = Config::Verb::store_copy; });
+  CLI::App* reopen = store->add_subcommand(
+      "reopen", "take back a store that `copy` left: what happened in the other since is given up");
+  reopen->add_option("STORE", spoken.copy_from, "a file, or postgres://user@host/database")
+      ->required();
+  reopen->callback([&c] { c.verb = Config::Verb::store_reopen; });
   store->require_subcommand(1);
 }
 

@@ -26,8 +26,13 @@ engines::ContainerOptions container_options(const Config& c, const engines::Host
 
 base::Try<std::string> engine_label(const Config& c, store::Journal& journal) {
   constexpr std::size_t digits = 12;
+  // Once in PostgreSQL, it is kept wherever the cloud moves.
   const auto known = journal.meta("engine_label");
-  if (known && c.store.on_postgres()) return *known;
+  const bool kept = journal.meta("engine_label_kept").has_value();
+  if (c.store.on_postgres() && !kept)
+    if (const auto r = journal.set_meta("engine_label_kept", "1"); !r)
+      return base::fault(r.error().message);
+  if (known && (kept || c.store.on_postgres())) return *known;
   const std::string source = c.store.on_postgres() ? base::random_bytes(32) : c.state.string();
   std::string label = base::to_hex(base::sha256(source)).substr(0, digits);
   if (known == label) return label;

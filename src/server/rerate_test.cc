@@ -16,7 +16,7 @@ namespace {
 using namespace billing;
 using namespace billing::test;
 
-constexpr std::uint64_t seeds = 150;
+constexpr std::uint64_t histories = 150;
 constexpr std::uint64_t room = 1'000;  // sequences of the store for each of the history's
 
 // A history as a store has it.
@@ -55,13 +55,13 @@ class Written {
                until, known(sequence), body));
     for (std::size_t n = 0; n < invoice.lines.size(); ++n) {
       const core::InvoiceLine& l = invoice.lines[n];
-      REQUIRE(db.run(
-          "INSERT INTO invoice_lines VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-          "?, ?, ?, ?, ?, ?, ?, '', ?, ?)",
-          id, n, base::enum_name(l.kind), l.project, l.meter, l.sku, l.site,
-          base::enum_name(l.job_class), l.price_version, l.contract, l.month, l.from, l.until,
-          l.quantity, l.per, l.price, l.ticks, l.minor, l.covered_minor, l.correction,
-          l.contract_minor, l.paid_ticks));
+      REQUIRE(
+          db.run("INSERT INTO invoice_lines VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+                 "?, ?, ?, ?, ?, ?, ?, '', ?, ?)",
+                 id, n, base::enum_name(l.kind), l.project, l.meter, l.sku, l.site,
+                 base::enum_name(l.job_class), l.price_version, l.contract, l.month, l.from,
+                 l.until, l.quantity, l.per, l.price, l.ticks, l.minor, l.covered_minor,
+                 l.correction, l.contract_minor, l.paid_ticks));
     }
     earlier.insert(earlier.end(), invoice.lines.begin(), invoice.lines.end());
   }
@@ -259,7 +259,7 @@ TEST_CASE("property: the audit's rater agrees with the invoices' over random his
   if (store::on_postgres()) return;  // of arithmetic; audit_test reads the same from there
   std::size_t lines = 0, caught = 0, spoilt = 0;
   std::map<core::LineKind, int> of_kind;
-  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+  for (std::uint64_t seed = 1; seed <= histories; ++seed) {
     INFO("seed " << seed);
     const store::ScratchFolder folder;
     Written w(random_history(seed), folder.path / "ampacity.db");

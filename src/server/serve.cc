@@ -1,5 +1,7 @@
 #include "server/serve.h"
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <fstream>
 
@@ -8,6 +10,7 @@
 #include "documents/payment_file_drop.h"
 #include "server/follower.h"
 #include "server/forward.h"
+#include "server/holder.h"
 #include "server/identity.h"
 #include "server/life.h"
 #include "server/signals.h"
@@ -178,7 +181,8 @@ StageOptions Shared::stage_options() {
 void Shared::start_standing(std::uint16_t port) {
   const Config& c = p_.config;
   const std::string url = c.advertise.empty() ? address_for_people(c, port) : c.advertise;
-  const std::string holder = base::format_bare_id(base::make_uuid7(p_.clock.now(), p_.prng));
+  const std::string holder =
+      holder_of_lease(base::format_bare_id(base::make_uuid7(p_.clock.now(), p_.prng)), ::getpid());
   Standing::Events events;
   events.took = [] {};
   events.leader_changed = [this] { forwarder_.leader_changed(); };

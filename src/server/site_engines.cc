@@ -122,8 +122,31 @@ void SiteEngines::run() {
   }
 }
 
+namespace {
+
+// Cordoned, or kept for maintenance now: by the names that their sites know.
+std::map<std::string, std::vector<std::string>> held_back(const core::World& w, base::Instant now) {
+  std::set<core::NodeIx> nodes;
+  for (core::NodeIx n = 0; n < w.state().nodes.size(); ++n)
+    if (w.state().nodes[n].state == core::NodeState::cordoned) nodes.insert(n);
+  for (const core::Window& x : w.state().windows)
+    if (!x.id.is_nil() && x.kind == core::WindowKind::maintenance && x.from <= now && now < x.until)
+      for (const core::Place& p : x.places) nodes.insert(p.node);
+  std::map<std::string, std::vector<std::string>> held;
+  for (const core::NodeIx n : nodes) {
+    const core::Node& node = w.state().nodes[n];
+    const std::string& site = w.state().sites[node.site].name;
+    if (node.name.starts_with(site + ":")) held[site].push_back(node.name.substr(site.size() + 1));
+  }
+  return held;
+}
+
+}  // namespace
+
 void SiteEngines::compare() {
-  const auto wanted = loop_.ask([](const core::World& w) {
+  std::map<std::string, std::vector<std::string>> held;
+  const auto wanted = loop_.ask([&](const core::World& w) {
+    held = held_back(w, clock_.now());
     std::vector<core::Site> sites;
     for (const core::Site& s : w.state().sites)
       if (!s.url.empty() && !s.removed && s.state != core::SiteState::closed) sites.push_back(s);
@@ -144,7 +167,11 @@ void SiteEngines::compare() {
     base::log_info("site {}: its engine is let go", name);
     sites_.remove(name);
   }
-  for (const core::Site& site : wanted) bring(site);
+  for (const core::Site& site : wanted) {
+    bring(site);
+    if (sites_.has(site.name))
+      if (const auto engine = sites_.at(site.name)) engine->hold_back(held[site.name]);
+  }
 }
 
 void SiteEngines::bring(const core::Site& site) {

@@ -23,7 +23,7 @@ struct Stage final : engines::Engine {
                                                         engines::ExecEvents) override {
     return base::fault("no", false);
   }
-  base::Try<std::vector<engines::VolumeSeen>> volumes() override {
+  base::Try<std::vector<engines::VolumeSeen>> volumes(std::optional<std::uint32_t>) override {
     return std::vector<engines::VolumeSeen>{};
   }
   base::Try<void> remove_volume(std::uint32_t, const std::string&) override { return {}; }

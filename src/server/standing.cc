@@ -1,6 +1,7 @@
 #include "server/standing.h"
 
 #include "base/log.h"
+#include "server/holder.h"
 
 namespace ampacity::server {
 
@@ -34,7 +35,7 @@ Contender::Seen Standing::step() {
       unreachable(table.error().message);
       return Contender::Seen::unreachable;
     }
-    table_ = std::move(*table);
+    table_ = of_the_living(std::move(*table), holder_);
     contender_ = std::make_unique<Contender>(*table_, leadership_, holder_, url_);
   }
   const Contender::Seen seen = contender_->step();

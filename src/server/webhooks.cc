@@ -49,16 +49,40 @@ Webhooks::~Webhooks() { stop(); }
 void Webhooks::start(const std::vector<core::Webhook>& hooks) {
   const base::Guard lock(mutex_);
   for (const core::Webhook& hook : hooks) endpoints_[hook.id].hook = hook;
-  auto reader = store::DeliveryReader::open(options_.store);
-  if (!reader) return base::log_error("webhooks: {}", reader.error().message);
-  for (const auto& w :
-       base::planted("webhooks-forgotten") ? decltype(reader->waiting()){} : reader->waiting())
-    if (const auto at = endpoints_.find(w.webhook); at != endpoints_.end())
-      at->second.due.emplace(w.next_at, w.sequence);
-  for (const auto& [webhook, at] : reader->last_delivered())
-    if (const auto there = endpoints_.find(webhook); there != endpoints_.end())
-      there->second.last_success = at;
   for (std::size_t i = 0; i < options_.most_at_once; ++i) threads_.emplace_back([this] { work(); });
+}
+
+// What waited when the server stopped.
+base::Try<void> Webhooks::load() {
+  auto reader = store::DeliveryReader::open(options_.store);
+  if (!reader) return std::unexpected(reader.error());
+  const auto waiting = reader->waiting();
+  const auto last = reader->last_delivered();
+  const base::Guard lock(mutex_);
+  for (const auto& w : waiting) {
+    const auto at = endpoints_.find(w.webhook);
+    const bool announced = announced_ > 0 && w.sequence >= announced_;
+    if (at == endpoints_.end() || announced || base::planted("webhooks-forgotten")) continue;
+    at->second.due.emplace(w.next_at, w.sequence);
+  }
+  for (const auto& [webhook, success] : last)
+    if (const auto at = endpoints_.find(webhook); at != endpoints_.end())
+      at->second.last_success = std::max(at->second.last_success, success);
+  return {};
+}
+
+// One of them does; if the store cannot be asked, again a little later.
+void Webhooks::load_when_due(base::Lock& lock) {
+  if (loaded_ || clock_.now() < load_at_) return;
+  loaded_ = true;
+  lock.unlock();
+  const auto done = load();
+  lock.lock();
+  if (done) return wake_.notify_all();
+  PROBE("webhooks: what waited is not known");
+  base::log_warn("webhooks: what waited is read again later: {}", done.error().message);
+  loaded_ = false;
+  load_at_ = clock_.now() + options_.first_delay;
 }
 
 void Webhooks::stop() {
@@ -90,6 +114,7 @@ void Webhooks::announce(const Published& published) {
   for (const auto& d : published.deliveries)
     if (const auto at = endpoints_.find(d.webhook); at != endpoints_.end()) {
       at->second.due.emplace(d.next_at, d.sequence);
+      if (announced_ == 0) announced_ = d.sequence;
       changed = true;
     }
   if (changed) wake_.notify_all();
@@ -126,6 +151,7 @@ std::optional<Webhooks::Job> Webhooks::next(base::Lock& lock) {
 void Webhooks::work() {
   base::Lock lock(mutex_);
   while (!stopping_) {
+    load_when_due(lock);
     const auto job = next(lock);
     if (!job) continue;
     lock.unlock();

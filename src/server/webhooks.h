@@ -83,6 +83,8 @@ class Webhooks {
     std::uint64_t sequence = 0;
   };
   void work();
+  base::Try<void> load();
+  void load_when_due(base::Lock& lock);
   std::optional<Job> next(base::Lock& lock);
   void attempt(const Job& job, const std::optional<store::Delivery>& delivery);
   store::Attempt judge(const store::Delivery& delivery, const Sent& sent);
@@ -98,6 +100,9 @@ class Webhooks {
   base::Mutex mutex_;
   base::Condition wake_;
   std::map<base::Id, Endpoint> endpoints_;
+  bool loaded_ = false;          // what waited at the start is due
+  Instant load_at_;              // when the next one tries to
+  std::uint64_t announced_ = 0;  // the first sequence that announce() made due
   std::atomic<bool> stopping_{false};
   std::vector<base::Thread> threads_;
 };

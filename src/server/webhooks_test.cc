@@ -59,7 +59,7 @@ struct Receiver {
 net::Response status(int code) { return {code, "text/plain", "", {}}; }
 
 // A founded cloud on disk; `run` starts a server's parts on it, as often as one likes.
-struct Cloud {
+struct HookedCloud {
   store::ScratchFolder folder;
   base::SystemClock clock;
   base::SystemPrng prng;
@@ -167,7 +167,7 @@ TEST_CASE("delays grow by four up to the most, a fifth more or less") {
 }
 
 TEST_CASE("failed n times, then taken: one id, one body, each attempt signed anew") {
-  Cloud cloud;
+  HookedCloud cloud;
   Receiver receiver;
   receiver.answers = {status(500), status(404), status(302), status(503)};
   receiver.answers[2].headers = {{"Location", receiver.url("/elsewhere")}};
@@ -202,7 +202,7 @@ TEST_CASE("failed n times, then taken: one id, one body, each attempt signed ane
 }
 
 TEST_CASE("written with its cause: a server that stops before it sends does so after its start") {
-  Cloud cloud;
+  HookedCloud cloud;
   Receiver receiver;
   base::Id hook;
   {
@@ -223,7 +223,7 @@ TEST_CASE(
     "410 switches it off at once, failing for too long does; what waited goes on when it is on") {
   for (const bool gone : {true, false}) {
     CAPTURE(gone);
-    Cloud cloud;
+    HookedCloud cloud;
     Receiver receiver;
     receiver.answers.assign(3, status(gone ? 410 : 500));
     WebhookOptions options = cloud.options();
@@ -246,7 +246,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a row that could not be looked at is tried again, not taken for gone") {
-  Cloud cloud;
+  HookedCloud cloud;
   Receiver receiver;
   receiver.answers = {status(500)};
   WebhookOptions options = cloud.options();
@@ -265,8 +265,30 @@ TEST_CASE("a row that could not be looked at is tried again, not taken for gone"
   CHECK(receiver.count() == 2);
 }
 
+TEST_CASE("a store that cannot be asked at the start is asked again") {
+  if (store::on_postgres()) return;
+  HookedCloud cloud;
+  Receiver receiver;
+  base::Id hook;
+  {
+    auto p = cloud.start(std::nullopt);
+    hook = cloud.add(*p, receiver.url());
+    for (int i = 0; i < 2; ++i) cloud.cause(*p);
+  }
+  WebhookOptions options = cloud.options();
+  options.store.file = cloud.folder.path / "not-yet" / "ampacity.db";
+  auto p = cloud.start(options);
+  cloud.cause(*p);
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  CHECK(receiver.count() == 0);
+  std::filesystem::create_directory(cloud.folder.path / "not-yet");
+  std::filesystem::create_symlink(cloud.file.file, options.store.file);
+  REQUIRE(comes_true([&] { return cloud.all(hook, State::delivered, 3); }));
+  CHECK(receiver.count() == 3);
+}
+
 TEST_CASE("at most so many at once for one endpoint; another does not wait for it") {
-  Cloud cloud;
+  HookedCloud cloud;
   Receiver slow, quick;
   slow.hold = true;
   auto p = cloud.start(cloud.options());
@@ -286,7 +308,7 @@ TEST_CASE("at most so many at once for one endpoint; another does not wait for i
 }
 
 TEST_CASE("an answer too long to keep is an answer; one that does not end is cut") {
-  Cloud cloud;
+  HookedCloud cloud;
   Receiver receiver;
   receiver.answers = {{200, "text/plain", std::string(1 << 20, 'x'), {}},
                       {500, "text/plain", std::string(1 << 20, 'x'), {}}};
@@ -301,7 +323,7 @@ TEST_CASE("an answer too long to keep is an answer; one that does not end is cut
 }
 
 TEST_CASE("where it may not lead nothing is sent: by address, by name, by a name that changes") {
-  Cloud cloud;
+  HookedCloud cloud;
   Receiver receiver;
   WebhookOptions options = cloud.options();
   options.reach = net::Reach::public_only;
@@ -331,7 +353,7 @@ TEST_CASE("where it may not lead nothing is sent: by address, by name, by a name
 }
 
 TEST_CASE("the address that was looked at is the one connected to, whatever the name says") {
-  Cloud cloud;
+  HookedCloud cloud;
   Receiver receiver;
   WebhookOptions options = cloud.options();
   // nowhere.invalid has no address outside this resolver.
@@ -348,7 +370,7 @@ TEST_CASE("the address that was looked at is the one connected to, whatever the 
 }
 
 TEST_CASE("a test is sent at once and leaves no row; TLS is really asked for") {
-  Cloud cloud;
+  HookedCloud cloud;
   Receiver receiver;
   auto p = cloud.start(cloud.options());
   const base::Id hook = cloud.add(*p, receiver.url());
@@ -364,7 +386,7 @@ TEST_CASE("a test is sent at once and leaves no row; TLS is really asked for") {
 }
 
 TEST_CASE("who hears what; and a backlog has an end") {
-  Cloud cloud;
+  HookedCloud cloud;
   auto p = cloud.start(std::nullopt);
   REQUIRE(p->run(core::CreateProject{{1, 98}, "other", "acme"}));
   const auto hook = [&](core::OrgIx org, core::ProjectIx project, std::vector<std::string> events) {

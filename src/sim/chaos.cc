@@ -92,16 +92,16 @@ Run::Run(const ChaosOptions& options)
                         .weaken_synchronous = options.planted.contains("no-sync")}),
       engine_(make_engine()),
       sites_(make_sites()),
-      receivers_(fibres_, outside_),
+      receivers_(outside_),
       machine_(machine(), fibres_, disk_, ids_),
-      audit_(plan_, truths(), receivers_),
+      audit_(plan_, truths(), receivers_, [this] { return fibres_.now(); }),
       tenants_(plan_, fibres_, machine_, receivers_, asks_) {
   make_sqlite_repeatable(static_cast<std::uint32_t>(options.seed));
   base::scheduler = &fibres_;
   base::chaos = this;
   fibres_.give_way_odds(plan_.give_way_odds);
   receivers_.faults = plan_.receivers;
-  receivers_.clocks_agree = !plan_.has(Fault::clock);
+  receivers_.senders_clock = [this] { return fibres_.now() + machine_.clock_jump; };
   machine_.committed = [this](const core::World& w, const std::vector<core::Fact>& facts) {
     for (const core::Fact& f : facts)
       if (options_.trace) trace_fact(f);
@@ -280,13 +280,15 @@ void Run::strike() {
       disk_.fill(disk_.bytes());
       later(span, [this] { disk_.make_room(); });
       break;
-    case Fault::disk_error:
-      (events_.next() % 2 ? disk_.faults.fail_sync : disk_.faults.fail_write) =
-          1 + events_.next() % 20;
+    case Fault::disk_error: {
+      const std::uint64_t nth = 1 + events_.next() % 20;
+      (events_.next() % 2 ? disk_.faults.fail_sync : disk_.faults.fail_write) = nth;
       break;
+    }
     case Fault::clock: {  // the machine's: the engine's, too
       const base::Duration step{(events_.next() % 2 ? 1 : -1) * span.us};
       machine_.clock_jump = machine_.clock_jump + step;
+      audit_.clock_stepped(step);
       engine_->faults.clock_wrong = engine_->faults.clock_wrong + step;
       break;
     }

@@ -46,17 +46,16 @@ void ChaosAudit::fold(const core::Fact& fact) {
 
 void ChaosAudit::close(const core::LeaseClosed& closed) {
   ++leases_closed;
-  const bool skewed = plan_.has(Fault::engine_clock) || plan_.has(Fault::clock);
   if (const auto by = told_to_stop_.find(closed.job); by != told_to_stop_.end()) {
-    if (!skewed && closed.interval.ended_at > by->second)
+    if (!plan_.has(Fault::clock) && closed.interval.ended_at > by->second)
       wrong(fmt::format("I7 {} was to stop by {} and ended at {}", core::job_name(closed.job),
                         base::format_instant(by->second),
                         base::format_instant(closed.interval.ended_at)));
     told_to_stop_.erase(by);
   }
   const std::string name = fmt::format("{}-{}", core::job_name(closed.job), closed.generation);
-  if (!billed_.emplace(name, Billed{closed.interval, closed.outcome, closed.fenced}).second)
-    wrong("I13 " + name + " was closed twice");
+  const Billed billed{closed.interval, closed.outcome, closed.fenced, now_()};
+  if (!billed_.emplace(name, billed).second) wrong("I13 " + name + " was closed twice");
 }
 
 void ChaosAudit::committed(const core::World& after, const std::vector<core::Fact>& news) {
@@ -69,6 +68,7 @@ void ChaosAudit::committed(const core::World& after, const std::vector<core::Fac
 }
 
 void ChaosAudit::loaded(const core::World& world, const store::StoreAt& store) {
+  starts_.push_back(now_());
   const std::uint64_t known = shadow_.state().sequence;
   if (world.state().sequence < known)
     return wrong(
@@ -83,14 +83,15 @@ void ChaosAudit::loaded(const core::World& world, const store::StoreAt& store) {
 }
 
 // What was billed, against what ran: from the first start of a rank to the last end of one.
-void ChaosAudit::compare_lease(const std::string& name, const core::Interval& billed, bool fenced) {
+void ChaosAudit::compare_lease(const std::string& name, const Billed& closed) {
+  const core::Interval& billed = closed.interval;
   const std::int64_t observed = billed.billed_s + billed.waived_s;
   std::optional<base::Instant> from, until;
   for (std::size_t rank = 0; rank < billed.ranks.size(); ++rank) {
     const auto ran = ran_.find(fmt::format("{}-{}", name, rank));
     if (ran == ran_.end()) continue;
     const TrueRun& run = *ran->second;
-    if (!run.until) return;  // hidden, and running still
+    if (!run.until || run.unseen) return;  // hidden, and running still; or never to be seen
     from = from ? std::min(*from, run.from) : run.from;
     until = until ? std::max(*until, *run.until) : *run.until;
   }
@@ -99,19 +100,41 @@ void ChaosAudit::compare_lease(const std::string& name, const core::Interval& bi
       wrong(fmt::format("I11 {} never ran and is billed {} s", name, billed.billed_s));
     return;
   }
-  // A step of the clock, and a server that does not know how long ago it began.
+  // Of steps of the clock nobody may know what they did to its stamps: then it is billed less, by
+  // no more than them; or more, by no more than them, if it is not known how long ago it began.
   const bool restarts = plan_.has(Fault::kill) || plan_.has(Fault::power) ||
                         plan_.has(Fault::disk_crash) || plan_.has(Fault::disk_error) ||
                         plan_.has(Fault::disk_full) || plan_.has(Fault::reboot) ||
                         plan_.has(Fault::partition) || plan_.has(Fault::unavailable) ||
                         plan_.has(Fault::reply_lost) || !plan_.sites.empty();
-  if (plan_.has(Fault::clock) && restarts) return;
+  const std::int64_t off = stepped_s(*from, closed.told_at);
+  // A server that starts behind a clock that was set back goes on from its latest fact.
+  const bool anew = std::ranges::any_of(
+      starts_, [&](base::Instant t) { return t >= *from && t <= closed.told_at; });
+  const std::int64_t short_of = anew ? stepped_s({}, closed.told_at) : off;
   const std::int64_t truly = (*until - *from).seconds_rounded_up();
-  if (billed.billed_s > truly + 1)
+  if (billed.billed_s > truly + 1 + (restarts ? off : 0))
     wrong(fmt::format("I11 {} ran {} s and is billed {} s", name, truly, billed.billed_s));
-  const bool hard = vanishes() || fenced;
-  if (!hard && observed + 1 < truly)
+  const bool hard = vanishes() || closed.fenced;
+  if (!hard && observed + 1 + short_of < truly)
     wrong(fmt::format("I10 {} ran {} s, {} s were observed", name, truly, observed));
+}
+
+// Who is given up as lost did vanish from its engine, or never began.
+void ChaosAudit::must_be_lost(const std::string& name, const Billed& closed) {
+  if (closed.outcome != core::Outcome::lost || closed.fenced) return;
+  for (std::size_t rank = 0; rank < closed.interval.ranks.size(); ++rank) {
+    const auto ran = ran_.find(fmt::format("{}-{}", name, rank));
+    if (ran == ran_.end() || ran->second->taken || ran->second->unseen) return;
+  }
+  wrong(fmt::format("I6 {} was given up as lost, and it was there", name));
+}
+
+std::int64_t ChaosAudit::stepped_s(base::Instant from, base::Instant until) const {
+  std::int64_t us = 0;
+  for (const auto& [at, by] : steps_)
+    if (at >= from && at <= until) us += std::abs(by.us);
+  return base::Duration{us}.seconds_rounded_up();
 }
 
 bool ChaosAudit::vanishes() const {
@@ -121,10 +144,10 @@ bool ChaosAudit::vanishes() const {
 
 // I5: of one job two generations run at once only if the first was given up at a lost site.
 void ChaosAudit::compare_generations() {
-  if (vanishes() || plan_.has(Fault::engine_clock)) return;
+  if (vanishes()) return;
   for (const auto& [name, billed] : billed_) {
     const auto ran = ran_.find(name + "-0");
-    if (ran == ran_.end() || billed.fenced) continue;
+    if (ran == ran_.end() || billed.fenced || ran->second->unseen) continue;
     const auto next = ran_.find(fmt::format("{}-{}-0", name.substr(0, name.find_last_of('-')),
                                             billed.interval.generation + 1));
     if (next == ran_.end()) continue;
@@ -144,12 +167,14 @@ void ChaosAudit::compare_runs() {
       where_[run.name] = &truth;
     }
   compare_generations();
-  for (const auto& [name, billed] : billed_) compare_lease(name, billed.interval, billed.fenced);
+  for (const auto& [name, billed] : billed_) {
+    compare_lease(name, billed);
+    must_be_lost(name, billed);
+  }
 }
 
 // A spool is what was written, up to somewhere; to the end, if the end was seen.
 void ChaosAudit::compare_logs() {
-  if (plan_.has(Fault::clock)) return;  // known: docs/simulation.md
   for (const auto& [name, billed] : billed_)
     for (std::size_t rank = 0; rank < billed.interval.ranks.size(); ++rank) {
       const auto ran = ran_.find(fmt::format("{}-{}", name, rank));
@@ -157,7 +182,8 @@ void ChaosAudit::compare_logs() {
       std::string wrote;
       for (const std::string& line : ran->second->log) wrote += line;
       const std::string spool = where_.at(ran->first)->spool(ran->first);
-      const bool whole = billed.outcome != core::Outcome::lost && !billed.fenced;
+      const bool whole =
+          billed.outcome != core::Outcome::lost && !billed.fenced && !ran->second->taken;
       if (whole ? spool != wrote : !wrote.starts_with(spool))
         wrong(fmt::format("the log of {} is '{}' and it wrote '{}'", ran->first, spool, wrote));
     }

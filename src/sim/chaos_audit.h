@@ -24,8 +24,12 @@ using Truths = std::vector<Truth>;  // of all sites
 
 class ChaosAudit {
  public:
-  ChaosAudit(const ChaosPlan& plan, Truths truths, const Receivers& receivers)
-      : plan_(plan), truths_(std::move(truths)), hooks_(receivers, plan.webhook_attempts) {}
+  using Now = std::function<base::Instant()>;  // truly
+  ChaosAudit(const ChaosPlan& plan, Truths truths, const Receivers& receivers, Now now)
+      : plan_(plan),
+        truths_(std::move(truths)),
+        now_(std::move(now)),
+        hooks_(receivers, plan.webhook_attempts) {}
 
   // After a commit: the facts, and the world that made them.
   void committed(const core::World& after, const std::vector<core::Fact>& facts);
@@ -39,6 +43,7 @@ class ChaosAudit {
   void judge_hooks();
 
   void wrong(std::string what);
+  void clock_stepped(base::Duration by) { steps_.emplace_back(now_(), by); }
   void healed() { healed_ = true; }  // from now on nothing excuses a stop that takes long
   std::vector<std::string> found;
   std::uint64_t digest = 0xcbf29ce484222325ULL;
@@ -49,7 +54,10 @@ class ChaosAudit {
   void fold(const core::Fact& fact);
   void close(const core::LeaseClosed& closed);
   void compare_runs();
-  void compare_lease(const std::string& name, const core::Interval& billed, bool fenced);
+  struct Billed;
+  void compare_lease(const std::string& name, const Billed& billed);
+  void must_be_lost(const std::string& name, const Billed& closed);
+  std::int64_t stepped_s(base::Instant from, base::Instant until) const;
   void compare_generations();
   bool vanishes() const;  // containers may, or come back
   void compare_logs();
@@ -57,12 +65,14 @@ class ChaosAudit {
 
   const ChaosPlan& plan_;
   const Truths truths_;
+  const Now now_;
   core::World shadow_;
   core::FactAuditor auditor_;
   struct Billed {
     core::Interval interval;
     core::Outcome outcome{};
     bool fenced = false;
+    base::Instant told_at;  // truly
   };
   std::map<std::string, Billed> billed_;  // "job-…-2": by job and generation
   // At the end: by name.
@@ -71,7 +81,9 @@ class ChaosAudit {
   HookAudit hooks_;
   std::string written_;
   bool healed_ = false;
-  std::map<base::Id, base::Instant> told_to_stop_;  // by when it must have ended
+  std::vector<std::pair<base::Instant, base::Duration>> steps_;  // of the clock: truly when
+  std::vector<base::Instant> starts_;                            // of the server, likewise
+  std::map<base::Id, base::Instant> told_to_stop_;               // by when it must have ended
 };
 
 }  // namespace ampacity::sim

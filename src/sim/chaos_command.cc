@@ -18,7 +18,7 @@ namespace ampacity::sim {
 namespace {
 
 // Rare branches of production code (PROBE, base/chaos.h) that a night's seeds must reach.
-constexpr std::array<std::string_view, 19> rare = {"loop: a key is looked up",
+constexpr std::array<std::string_view, 25> rare = {"loop: a key is looked up",
                                                    "loop: the disk is full",
                                                    "loop: a snapshot is made",
                                                    "observe: posted too much, given back",
@@ -33,7 +33,13 @@ constexpr std::array<std::string_view, 19> rare = {"loop: a key is looked up",
                                                    "engine: a log is copied",
                                                    "engine: a log is refused",
                                                    "engine: its clock was stepped",
+                                                   "engine: its clock was set",
+                                                   "engine: a log's stamps went back",
+                                                   "engine: gone before its log was read",
+                                                   "sites: one is silent",
+                                                   "sites: one is back",
                                                    "webhooks: again later",
+                                                   "webhooks: an attempt is not written",
                                                    "webhooks: given up",
                                                    "webhooks: switched off",
                                                    "store: checkpoints early"};

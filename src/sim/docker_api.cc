@@ -12,23 +12,23 @@ namespace {
 namespace json = boost::json;
 using State = FakeContainer::State;
 
-constexpr std::string_view prefix = "/v1.41";
-constexpr const char* no_time = "0001-01-01T00:00:00Z";
+constexpr std::string_view docker_prefix = "/v1.41";
+constexpr const char* docker_no_time = "0001-01-01T00:00:00Z";
 
-net::Response said(int status, const std::string& message) {
+net::Response docker_said(int status, const std::string& message) {
   return {
       status, "application/json", json::serialize(json::object{{"message", message}}) + "\n", {}};
 }
-net::Response body_of(const json::value& v, int status = 200) {
+net::Response docker_body(const json::value& v, int status = 200) {
   return {status, "application/json", json::serialize(v) + "\n", {}};
 }
 const net::Response done{204, "", "", {}};
 
-std::string text_at(const json::value& v, std::string_view key) {
+std::string docker_text(const json::value& v, std::string_view key) {
   const json::value* at = v.is_object() ? v.as_object().if_contains(key) : nullptr;
   return at && at->is_string() ? std::string(at->as_string()) : std::string();
 }
-const char* word(State state) {
+const char* docker_word(State state) {
   return state == State::created ? "created" : state == State::running ? "running" : "exited";
 }
 // As it is known without the tag it was asked for by.
@@ -41,7 +41,7 @@ json::object labels_of(const FakeContainer& c) {
   return {{engines::kBootLabel, c.boot}, {engines::kCloudLabel, c.cloud}};
 }
 
-net::Response list(const FakeContainers& engine) {
+net::Response docker_list(const FakeContainers& engine) {
   json::array all;
   for (const FakeContainer* c : engine.listed())
     all.push_back(json::object{{"Id", c->id},
@@ -49,18 +49,18 @@ net::Response list(const FakeContainers& engine) {
                                {"Image", c->image},
                                {"Ports", json::array{}},
                                {"Labels", labels_of(*c)},
-                               {"State", word(c->state)},
+                               {"State", docker_word(c->state)},
                                {"Mounts", json::array{}}});
-  return body_of(all);
+  return docker_body(all);
 }
 
-net::Response inspect(const FakeContainers& engine, const FakeContainer& c) {
-  const auto written = [&](base::Instant t, bool there) {
-    return there ? base::format_instant(engine.its_time(t)) : std::string(no_time);
+net::Response docker_inspect(const FakeContainer& c) {
+  const auto written = [](base::Instant t, bool there) {
+    return there ? base::format_instant(t) : std::string(docker_no_time);
   };
-  return body_of(json::object{
+  return docker_body(json::object{
       {"Id", c.id},
-      {"State", json::object{{"Status", word(c.state)},
+      {"State", json::object{{"Status", docker_word(c.state)},
                              {"Running", c.state == State::running},
                              {"Paused", false},
                              {"Restarting", false},
@@ -75,33 +75,34 @@ net::Response inspect(const FakeContainers& engine, const FakeContainer& c) {
       {"Config", json::object{{"Labels", labels_of(c)}}}});
 }
 
-net::Response create(FakeContainers& engine, const std::string& name, const std::string& body) {
+net::Response docker_create(FakeContainers& engine, const std::string& name,
+                            const std::string& body) {
   boost::system::error_code bad;
   const json::value spec = json::parse(body, bad);
   if (bad || name.size() < 2)
-    return said(
+    return docker_said(
         400, "Invalid container name (" + name + "), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed");
   FakeContainer c;
   c.name = name;
-  c.image = without_latest(text_at(spec, "Image"));
+  c.image = without_latest(docker_text(spec, "Image"));
   if (const auto* labels = spec.as_object().if_contains("Labels")) {
-    c.cloud = text_at(*labels, engines::kCloudLabel);
-    c.boot = text_at(*labels, engines::kBootLabel);
+    c.cloud = docker_text(*labels, engines::kCloudLabel);
+    c.boot = docker_text(*labels, engines::kBootLabel);
   }
   std::string id;
   switch (engine.make(c, id)) {
     case FakeContainers::Made::taken:
-      return said(409,
-                  fmt::format("Conflict. The container name \"/{}\" is already in use by container "
-                              "\"{}\". You have to remove (or rename) that container to be able to "
-                              "reuse that name.",
-                              name, id));
+      return docker_said(
+          409, fmt::format("Conflict. The container name \"/{}\" is already in use by container "
+                           "\"{}\". You have to remove (or rename) that container to be able to "
+                           "reuse that name.",
+                           name, id));
     case FakeContainers::Made::no_image:
-      return said(404, "No such image: " + c.image + ":latest");
+      return docker_said(404, "No such image: " + c.image + ":latest");
     default:
       break;
   }
-  return body_of(json::object{{"Id", id}, {"Warnings", json::array{}}}, 201);
+  return docker_body(json::object{{"Id", id}, {"Warnings", json::array{}}}, 201);
 }
 
 // Of each line a frame, of what it wrote the text behind "STAMP stdout F ".
@@ -130,70 +131,71 @@ net::Response images(FakeContainers& engine, const net::Request& request, std::s
         pulls ? std::string(target.param("fromImage")) : std::string(target.param("repo"));
     if (engine.pull(without_latest(name)))
       return {200, "application/json", "{\"status\":\"sha256:489af38eed09e83b\"}\r\n", {}};
-    return said(500, "Get \"https://registry.example/v2/\": dial tcp: connection refused");
+    return docker_said(500, "Get \"https://registry.example/v2/\": dial tcp: connection refused");
   }
   path.remove_prefix(8);
   path.remove_suffix(5);  // "/json"
   const std::string name = without_latest(std::string(path));
-  if (engine.images.contains(name)) return body_of(json::object{{"Id", "sha256:489af38eed09e83b"}});
-  return said(404, fmt::format("no such image: {0}: No such image: {0}:latest", name));
+  if (engine.images.contains(name))
+    return docker_body(json::object{{"Id", "sha256:489af38eed09e83b"}});
+  return docker_said(404, fmt::format("no such image: {0}: No such image: {0}:latest", name));
 }
 
 net::Response networks(FakeContainers& engine, const net::Request& request, std::string_view path) {
   boost::system::error_code bad;
   if (path == "/networks/create") {
-    const std::string name = text_at(json::parse(request.body, bad), "Name");
+    const std::string name = docker_text(json::parse(request.body, bad), "Name");
     if (!engine.networks.insert(name).second)
-      return said(409, "network with name " + name + " already exists");
-    return body_of(json::object{{"Id", "79620bcb849fef30"}, {"Warning", ""}}, 201);
+      return docker_said(409, "network with name " + name + " already exists");
+    return docker_body(json::object{{"Id", "79620bcb849fef30"}, {"Warning", ""}}, 201);
   }
   if (path == "/networks") {
     json::array all;
     for (const std::string& n : engine.networks)
       all.push_back(json::object{{"Name", n}, {"Id", "79620bcb849fef30"}, {"Driver", "bridge"}});
-    return body_of(all);
+    return docker_body(all);
   }
   path.remove_prefix(10);
   if (engine.networks.erase(std::string(path))) return done;
-  return said(404, fmt::format("network {} not found", path));
+  return docker_said(404, fmt::format("network {} not found", path));
 }
 
 net::Response volumes(FakeContainers& engine, const net::Request& request, std::string_view path) {
   boost::system::error_code bad;
   if (path == "/volumes/create") {
-    const std::string name = text_at(json::parse(request.body, bad), "Name");
+    const std::string name = docker_text(json::parse(request.body, bad), "Name");
     engine.volumes.insert(name);
-    return body_of(json::object{{"Name", name}, {"Driver", "local"}, {"Scope", "local"}}, 201);
+    return docker_body(json::object{{"Name", name}, {"Driver", "local"}, {"Scope", "local"}}, 201);
   }
   if (path == "/volumes") {
     json::array all;
     for (const std::string& v : engine.volumes) all.push_back(json::object{{"Name", v}});
-    return body_of(json::object{{"Volumes", all}, {"Warnings", nullptr}});
+    return docker_body(json::object{{"Volumes", all}, {"Warnings", nullptr}});
   }
   path.remove_prefix(9);
   if (engine.volumes.erase(std::string(path))) return done;
-  return said(404, fmt::format("get {}: no such volume", path));
+  return docker_said(404, fmt::format("get {}: no such volume", path));
 }
 
 class Docker final : public ContainerApi {
  public:
   bool of_our_own_service() const override { return false; }
-  net::Response unavailable() const override { return said(503, "service unavailable"); }
+  net::Response unavailable() const override { return docker_said(503, "service unavailable"); }
   net::Response serve(FakeContainers& engine, const net::Request& request) const override {
     const net::Target target = net::parse_target(request.target);
     std::string_view path = target.path;
-    if (!path.starts_with(prefix)) return said(404, "page not found");
-    path.remove_prefix(prefix.size());
-    if (path == "/version") return body_of(json::object{{"Version", "20.10.24+dfsg1"}});
+    if (!path.starts_with(docker_prefix)) return docker_said(404, "page not found");
+    path.remove_prefix(docker_prefix.size());
+    if (path == "/version") return docker_body(json::object{{"Version", "20.10.24+dfsg1"}});
     if (path == "/info")
-      return body_of(json::object{{"CgroupDriver", "cgroupfs"}, {"LiveRestoreEnabled", true}});
-    if (path == "/containers/json") return list(engine);
+      return docker_body(json::object{{"CgroupDriver", "cgroupfs"}, {"LiveRestoreEnabled", true}});
+    if (path == "/containers/json") return docker_list(engine);
     if (path == "/containers/create")
-      return create(engine, std::string(target.param("name")), request.body);
+      return docker_create(engine, std::string(target.param("name")), request.body);
     if (path.starts_with("/images/")) return images(engine, request, path);
     if (path.starts_with("/networks")) return networks(engine, request, path);
     if (path.starts_with("/volumes")) return volumes(engine, request, path);
-    if (!path.starts_with("/containers/")) return said(404, "page not found");
+    if (!path.starts_with("/containers/")) return docker_said(404, "page not found");
     path.remove_prefix(12);
     const std::string name(path.substr(0, path.find('/')));
     const std::string_view verb = path.size() > name.size() ? path.substr(name.size() + 1) : "";
@@ -218,25 +220,26 @@ class Docker final : public ContainerApi {
     FakeContainer* c = engine.find(name);
     const std::string nobody = "No such container: " + name;
     const std::string why = verb == "kill" ? "Cannot kill container: " + name + ": " : "";
-    if (!c) return said(404, why + nobody);
+    if (!c) return docker_said(404, why + nobody);
     if (method == "DELETE") {
       if (c->state == State::running && target.param("force") != "true")
-        return said(409, "You cannot remove a running container " + c->id +
-                             ". Stop the container before attempting removal or force remove");
+        return docker_said(409,
+                           "You cannot remove a running container " + c->id +
+                               ". Stop the container before attempting removal or force remove");
       engine.remove(name);
       return done;
     }
-    if (verb == "json") return inspect(engine, *c);
+    if (verb == "json") return docker_inspect(*c);
     if (verb == "logs") return logs(engine, *c, target.param("since"));
     if (verb == "start") {
       const auto started = engine.start(*c);
       if (started == FakeContainers::Started::already) return {304, "", "", {}};
-      if (started == FakeContainers::Started::refused) return said(500, "resource busy");
+      if (started == FakeContainers::Started::refused) return docker_said(500, "resource busy");
       return done;
     }
-    if (verb != "kill") return said(404, "page not found");
+    if (verb != "kill") return docker_said(404, "page not found");
     if (engine.signal(*c, target.param("signal"))) return done;
-    return said(409, why + "Container " + c->id + " is not running");
+    return docker_said(409, why + "Container " + c->id + " is not running");
   }
 };
 

@@ -3,11 +3,22 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <ctime>
 
 namespace ampacity::sim {
 namespace {
 constexpr std::uint64_t most_lines = 6;  // that one writes
+
+// As HTTP servers write it: "Sun, 22 Nov 2026 00:00:01 GMT".
+std::string date_of(base::Instant t) {
+  const std::time_t s = t.us / 1'000'000;
+  tm parts{};
+  gmtime_r(&s, &parts);
+  char text[40];
+  return {text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts)};
 }
+
+}  // namespace
 
 FakeContainers::FakeContainers(Fibres& fibres, base::Prng& prng, std::unique_ptr<ContainerApi> api)
     : fibres_(fibres), prng_(prng), api_(std::move(api)) {
@@ -45,6 +56,7 @@ FakeContainers::Answer FakeContainers::answer(const net::Request& request) {
     return base::fault("could not connect to the simulated engine");
   if (drawn(faults.unavailable)) return api_->unavailable();
   net::Response response = api_->serve(*this, request);
+  response.headers.push_back({"Date", date_of(its_time())});
   if (trace)
     trace(fmt::format("  engine {} {} -> {}", request.method, request.target.substr(0, 120),
                       response.status));
@@ -106,17 +118,15 @@ FakeContainers::Started FakeContainers::start(FakeContainer& c) {
   if (drawn(faults.half_started)) {
     spools_[c.name];
     minders_.push_back({++last_pid_, c.id, c.name});
+    if (prng_.next() % 2) begin(c, true);  // podman died after its process had begun
     return Started::died;
   }
   c.state = FakeContainer::State::running;
-  c.started_at = fibres_.now();
+  c.started_at = its_time();
   c.pid = ++last_pid_;
   c.life = ++lives_;
   spools_[c.name];
-  const auto before = std::ranges::find(runs_, c.name, &TrueRun::name);
-  if (before != runs_.end()) ++before->starts;
-  c.run = runs_.size();
-  runs_.push_back({c.name, c.started_at, std::nullopt, 1, {}});
+  begin(c, false);
   const auto span = static_cast<std::uint64_t>(longest_run.us - shortest_run.us + 1);
   base::Duration length =
       shortest_run + base::Duration{static_cast<std::int64_t>(prng_.next() % span)};
@@ -128,10 +138,24 @@ FakeContainers::Started FakeContainers::start(FakeContainer& c) {
   for (std::int64_t n = 0; n < lines; ++n)
     later(c, {length.us * n / lines}, [this, n](FakeContainer& writer) {
       runs_[writer.run].log.push_back(
-          fmt::format("{} stdout F line {}\n", base::format_instant(its_time(fibres_.now())), n));
+          fmt::format("{} stdout F line {}\n", base::format_instant(its_time()), n));
     });
   later(c, length, [this, dies](FakeContainer& ending) { end(ending.name, dies ? 1 : 0); });
   return Started::ok;
+}
+
+void FakeContainers::begin(FakeContainer& c, bool unseen) {
+  const auto before = std::ranges::find(runs_, c.name, &TrueRun::name);
+  if (before != runs_.end()) ++before->starts;
+  c.run = runs_.size();
+  runs_.push_back({c.name, fibres_.now(), std::nullopt, 1, {}, unseen});
+}
+
+void FakeContainers::end_minders(const std::function<bool(const engines::Minder&)>& of_them) {
+  for (const engines::Minder& m : minders_)
+    for (TrueRun& run : runs_)
+      if (of_them(m) && run.unseen && run.name == m.name && !run.until) run.until = fibres_.now();
+  std::erase_if(minders_, of_them);
 }
 
 bool FakeContainers::signal(FakeContainer& c, std::string_view signal) {
@@ -175,10 +199,10 @@ void FakeContainers::end(const std::string& name, int exit_code) {
   FakeContainer& c = containers_.at(name);
   if (c.state != FakeContainer::State::running) return;
   c.state = FakeContainer::State::exited;
-  c.ended_at = fibres_.now();
+  c.ended_at = its_time();
   c.exit_code = exit_code;
   c.pid = 0;
-  runs_[c.run].until = c.ended_at;
+  runs_[c.run].until = fibres_.now();
   if (!c.hidden) say(c, true);
 }
 
@@ -200,21 +224,27 @@ std::vector<std::string> FakeContainers::seen_names() const {
 void FakeContainers::lose_one() {
   const auto all = seen_names();
   if (all.empty()) return;
-  const std::string& name = all[prng_.next() % all.size()];
-  end(name, 137);
-  containers_.erase(name);
+  take_away(all[prng_.next() % all.size()]);
 }
 
 void FakeContainers::lose_all() {
-  for (const std::string& name : seen_names()) end(name, 137);
+  for (const std::string& name : seen_names()) take_away(name);
   containers_.clear();
+}
+
+void FakeContainers::take_away(const std::string& name) {
+  end(name, 137);
+  if (const FakeContainer& c = containers_.at(name); c.life) runs_[c.run].taken = true;
+  containers_.erase(name);
 }
 
 void FakeContainers::hide_one(base::Duration how_long) {
   const auto all = seen_names();
   if (all.empty()) return;
   const std::string name = all[prng_.next() % all.size()];
-  containers_.at(name).hidden = true;
+  FakeContainer& hidden = containers_.at(name);
+  hidden.hidden = true;
+  if (hidden.life) runs_[hidden.run].taken = true;
   fibres_.at(fibres_.now() + how_long, [this, name] {
     const auto found = containers_.find(name);
     if (found != containers_.end()) found->second.hidden = false;
@@ -222,8 +252,12 @@ void FakeContainers::hide_one(base::Duration how_long) {
 }
 
 void FakeContainers::reboot() {
-  for (const std::string& name : seen_names()) end(name, 143);
-  minders_.clear();
+  for (const std::string& name : seen_names()) {
+    if (containers_.at(name).state == FakeContainer::State::running)
+      runs_[containers_.at(name).run].taken = true;
+    end(name, 143);
+  }
+  end_minders([](const auto&) { return true; });
   ++boots_;
 }
 

@@ -41,7 +41,7 @@ struct FakeContainer {
   enum class State { created, running, exited };
   std::string name, id, image, cloud, boot;
   State state = State::created;
-  base::Instant started_at, ended_at;  // true ones
+  base::Instant started_at, ended_at;  // by the engine's clock of then
   int exit_code = 0, pid = 0;
   bool ignores_term = false, hidden = false;
   std::size_t run = 0;  // in runs()
@@ -91,7 +91,7 @@ class FakeContainers {
   bool signal(FakeContainer& c, std::string_view signal);  // false: nothing of it runs
   bool remove(const std::string& name);                    // kills it first; false: no such
   bool pull(const std::string& image);
-  base::Instant its_time(base::Instant t) const { return t + faults.clock_wrong; }
+  base::Instant its_time() const { return fibres_.now() + faults.clock_wrong; }
   std::string log_of(const FakeContainer& c, std::int64_t since_s) const;  // the spool's lines
   std::set<std::string> images, networks, volumes;
 
@@ -102,6 +102,9 @@ class FakeContainers {
   Answer answer(const net::Request& request);
   base::Duration half_a_call();
   void end(const std::string& name, int exit_code);
+  void begin(FakeContainer& c, bool unseen);
+  void end_minders(const std::function<bool(const engines::Minder&)>& of_them);
+  void take_away(const std::string& name);
   void later(const FakeContainer& c, base::Duration d, std::function<void(FakeContainer&)> what);
   void say(const FakeContainer& c, bool end);
   bool drawn(std::uint32_t of_1000);

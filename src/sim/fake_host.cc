@@ -71,7 +71,7 @@ class FakeHost final : public engines::ContainerHost {
   }
   std::vector<engines::Minder> minders() override { return engine_.minders_; }
   void end_minder(const engines::Minder& minder) override {
-    std::erase_if(engine_.minders_, [&](const auto& m) { return m.pid == minder.pid; });
+    engine_.end_minders([&](const auto& m) { return m.pid == minder.pid; });
   }
   bool oom_killed(const std::string&) const override { return false; }
   base::Try<void> make_log_directory() override { return {}; }
@@ -81,6 +81,9 @@ class FakeHost final : public engines::ContainerHost {
   base::Try<engines::SpoolEnd> spool_end(const std::string& path) override {
     std::istringstream spool(engine_.spools_[name_in(path)]);
     return engines::spool_end(spool, path);
+  }
+  base::Try<engines::SpoolEnd> spool_whole(const std::string& path) override {
+    return engines::SpoolEnd{0, engine_.spools_[name_in(path)]};
   }
   void add_to_spool(const std::string& path, const std::string& text) override {
     engine_.spools_[name_in(path)] += text;

@@ -3,6 +3,7 @@
 // Threads: fibres, outside the server's process. 1. Nothing of the server is asked: only what came.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -26,10 +27,10 @@ struct ReceiverFaults {
 
 class Receivers {
  public:
-  Receivers(Fibres& fibres, base::Prng& prng) : fibres_(fibres), prng_(prng) {}
+  explicit Receivers(base::Prng& prng) : prng_(prng) {}
 
   ReceiverFaults faults;
-  bool clocks_agree = true;  // the sender's with ours: timestamps are checked
+  std::function<base::Instant()> senders_clock;  // the wall's, where it sends from
   void heal() { faults = {}; }
 
   net::Connector connector();
@@ -55,10 +56,10 @@ class Receivers {
   friend class ReceiverTransport;
   base::Try<net::Response> take(const net::Request& request);
   void check(const std::string& name, const net::Request& request);
+  base::Duration age(const net::Request& request) const;  // by its own timestamp
   bool drawn(std::uint32_t of_1000) { return of_1000 > 0 && prng_.next() % 1000 < of_1000; }
   void note(bool holds, const std::string& what);
 
-  Fibres& fibres_;
   base::Prng& prng_;
   std::map<std::string, std::map<std::string, Told>> told_;
   std::map<std::string, std::string> secrets_;  // by the name in the URL; "whsec_…"

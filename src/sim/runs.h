@@ -16,6 +16,8 @@ struct TrueRun {
   std::optional<base::Instant> until;
   int starts = 0;                // more than one: started twice
   std::vector<std::string> log;  // what it wrote, as lines of the spool; where that is played
+  bool unseen = false;           // the engine never knew that it ran
+  bool taken = false;            // away from its engine, for a while or for good, and its log
 };
 using TrueRuns = std::vector<TrueRun>;
 

@@ -31,7 +31,10 @@ class WithMachines final : public engines::Engine {
                                                         engines::ExecEvents events) override {
     return inner_->exec(name, std::move(argv), tty, std::move(events));
   }
-  base::Try<std::vector<engines::VolumeSeen>> volumes() override { return inner_->volumes(); }
+  base::Try<std::vector<engines::VolumeSeen>> volumes(
+      std::optional<std::uint32_t> project) override {
+    return inner_->volumes(project);
+  }
   base::Try<void> remove_volume(std::uint32_t project, const std::string& name) override {
     return inner_->remove_volume(project, name);
   }

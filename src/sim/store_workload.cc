@@ -11,7 +11,7 @@
 namespace ampacity::sim {
 namespace {
 
-using Kind = StoreStep::Kind;
+using StepKind = StoreStep::Kind;
 
 constexpr std::array<base::Id, 2> webhooks = {{{3, 1}, {3, 2}}};
 
@@ -144,26 +144,26 @@ class Maker {
     steps_.push_back(std::exchange(next_, {}));
   }
 
-  void quietly(Kind kind, base::Instant before = {}) {
+  void quietly(StepKind kind, base::Instant before = {}) {
     StoreStep s;
     s.kind = kind;
     s.before = before;
     steps_.push_back(std::move(s));
   }
   void keep_house() {
-    quietly(Kind::settle);
+    quietly(StepKind::settle);
     if (n_ % 4 == 1) {
       StoreStep s;
-      s.kind = Kind::set_meta;
+      s.kind = StepKind::set_meta;
       s.name = "alive_us";
       s.value = std::to_string(cloud_.now.us);
       steps_.push_back(std::move(s));
     }
-    if (n_ % 13 == 8) quietly(Kind::keep_snapshot);
-    if (n_ % 17 == 11) quietly(Kind::reopen);
+    if (n_ % 13 == 8) quietly(StepKind::keep_snapshot);
+    if (n_ % 17 == 11) quietly(StepKind::reopen);
     const base::Instant old = cloud_.now - base::Duration::seconds(2'000);
-    if (n_ % 11 == 10) quietly(Kind::forget, old);
-    if (n_ % 12 == 11) quietly(Kind::prune, old);
+    if (n_ % 11 == 10) quietly(StepKind::forget, old);
+    if (n_ % 12 == 11) quietly(StepKind::prune, old);
   }
 
   store::SampleCloud cloud_;
@@ -213,32 +213,32 @@ std::vector<StoreStep> standard_steps(std::uint64_t seed, int commits) {
 
 std::expected<void, store::AppendFault> run_step(const StoreStep& step, const store::StoreAt& store,
                                                  std::unique_ptr<store::Journal>& journal) {
-  if (step.kind == Kind::reopen) journal.reset();
+  if (step.kind == StepKind::reopen) journal.reset();
   if (!journal) {
     auto opened = store::open_journal(store);
     if (!opened) return as_append_fault(opened.error());
     journal = std::move(*opened);
   }
   switch (step.kind) {
-    case Kind::append:
+    case StepKind::append:
       return run_append(step, *journal);
-    case Kind::set_meta:
+    case StepKind::set_meta:
       return journal->set_meta(step.name, step.value);
-    case Kind::keep_snapshot: {
+    case StepKind::keep_snapshot: {
       const auto snapshot = store::fold_snapshot(store);
       if (!snapshot) return as_append_fault(snapshot.error());
       return journal->keep_snapshot(snapshot->sequence, snapshot->body);
     }
-    case Kind::settle:
+    case StepKind::settle:
       journal->settle();
       break;
-    case Kind::forget:
+    case StepKind::forget:
       journal->forget_before(step.before);
       break;
-    case Kind::prune:
+    case StepKind::prune:
       (void)journal->prune_deliveries(step.before);
       break;
-    case Kind::reopen:
+    case StepKind::reopen:
       break;
   }
   return {};
@@ -258,7 +258,7 @@ StoreRun standard_run(std::uint64_t seed, int commits) {
     run.states.push_back(core::state_digest(world->state()));
   };
   StoreStep nothing;
-  nothing.kind = Kind::reopen;
+  nothing.kind = StepKind::reopen;
   CHECK_THAT(run_step(nothing, disk.at(), journal), "a new store cannot be opened");
   note();
   for (const StoreStep& step : run.steps) {

@@ -10,7 +10,7 @@
 namespace ampacity::sim {
 namespace {
 
-constexpr base::Duration patience = base::Duration::seconds(30);
+constexpr base::Duration tenant_patience = base::Duration::seconds(30);
 
 std::string field(const std::string& body, std::string_view name) {
   boost::system::error_code bad;
@@ -46,7 +46,7 @@ std::optional<net::Response> Tenants::ask_once(const net::Request& request) {
     if (base::scheduler) base::scheduler->wake(slot.get());
   });
   const int life = machine_.lives();
-  const base::Instant give_up = fibres_.now() + patience;
+  const base::Instant give_up = fibres_.now() + tenant_patience;
   while (!slot->answer && fibres_.now() < give_up && machine_.lives() == life)
     (void)base::scheduler->park(slot.get(), base::Duration::seconds(5));
   return slot->answer;
@@ -117,9 +117,10 @@ std::string Tenants::job_body(const Tenant& t) {
   if (kind < 8) resources = fmt::format(R"("gpus":"h100:{}")", 1 + below(8));
   if (kind < 2) resources = fmt::format(R"("gpus":"h100:{}x2")", 1 + below(8));
   if (kind == 7) resources = R"("gpus":"h100:1","gpu_share":"0.25")";
+  const std::uint64_t retries = below(3), grace_s = below(40);  // one draw after the other
   std::string body = fmt::format(R"({{"image":"localhost/ampacity-tiny","name":"{}-{}",)"
                                  R"("resources":{{{}}},"grace":"{}s","retries":{})",
-                                 t.name, t.next, resources, below(40), below(3));
+                                 t.name, t.next, resources, grace_s, retries);
   if (below(3) == 0) body += R"(,"job_class":"spot")";
   if (below(3) == 0) body += fmt::format(R"(,"time":"{}s")", 20 + below(400));
   if (below(4) == 0) body += R"(,"volumes":["data:/data"])";
@@ -274,6 +275,12 @@ void Tenants::live(int number, base::Instant until) {
     else
       meter(t);
   }
+  // Most often after all is healed: nothing excuses then who is not stopped.
+  for (int i = 0; i < 2 && !t.jobs.empty(); ++i)
+    (void)ask(t.key, "POST",
+              "/v1/jobs/" +
+                  t.jobs[t.jobs.size() - 1 - below(std::min<std::size_t>(t.jobs.size(), 4))] +
+                  "/stop");
 }
 
 void Tenants::operate(base::Instant until) {

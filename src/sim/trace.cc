@@ -29,23 +29,23 @@ enum JobColumn {
 };
 
 // Nodes that are alike in what a job can ask for.
-struct Kind {
+struct JobKind {
   std::string sku;
   std::string site;
   std::uint32_t gpus;
   std::int64_t cpu_milli;
   std::int64_t memory_mib;
-  auto operator<=>(const Kind&) const = default;
+  auto operator<=>(const JobKind&) const = default;
 };
-using Kinds = std::map<Kind, std::uint64_t>;
+using JobKinds = std::map<JobKind, std::uint64_t>;
 
-Kinds kinds_of(const std::vector<TraceNode>& nodes) {
-  Kinds kinds;
+JobKinds kinds_of(const std::vector<TraceNode>& nodes) {
+  JobKinds kinds;
   for (const TraceNode& n : nodes) ++kinds[{n.sku, n.site, n.gpus, n.cpu_milli, n.memory_mib}];
   return kinds;
 }
 
-std::vector<std::string> names_in(const Kinds& kinds) {
+std::vector<std::string> names_in(const JobKinds& kinds) {
   std::vector<std::string> names;
   for (const auto& [kind, count] : kinds)
     if (kind.gpus && (names.empty() || names.back() != kind.sku)) names.push_back(kind.sku);
@@ -80,9 +80,9 @@ struct Row {
 
 // Why the job could not run even on the empty fleet; empty: it could.
 std::string never_fits(const CsvReader& csv, const TraceJob& job, const Trace& trace,
-                       const Kinds& kinds) {
+                       const JobKinds& kinds) {
   const auto& allowed = trace.sku_sets[job.skus];
-  const auto of_sku = [&](const Kind& k) {
+  const auto of_sku = [&](const JobKind& k) {
     return allowed.empty() || std::find(allowed.begin(), allowed.end(), k.sku) != allowed.end();
   };
   for (const std::string& sku : allowed)
@@ -253,7 +253,7 @@ bool load_nodes(CsvReader& csv, Trace& trace, Problems& problems) {
 }
 
 bool load_jobs(CsvReader& csv, Trace& trace, Problems& problems) {
-  const Kinds kinds = kinds_of(trace.nodes);
+  const JobKinds kinds = kinds_of(trace.nodes);
   while (csv.next()) {
     if (!csv.whole()) {
       problems.add(csv.why_broken());

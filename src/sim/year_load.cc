@@ -12,7 +12,7 @@ namespace {
 
 using core::JobClass;
 
-struct Kind {
+struct LoadKind {
   std::uint32_t gpus;
   std::int64_t permille;
   std::int64_t median_s;
@@ -21,46 +21,46 @@ struct Kind {
 
 // Sizes and run times after the shares of Microsoft's ITP trace (83 % of its jobs have one GPU, the
 // mean is 5 h), with more and larger gangs, as a fleet for training has them.
-constexpr std::array<Kind, 12> newest = {{{1, 400, 600, 563},
-                                          {1, 150, 10'800, 410},
-                                          {2, 60, 7'200, 410},
-                                          {4, 80, 9'000, 410},
-                                          {8, 60, 1'200, 512},
-                                          {8, 103, 18'000, 410},
-                                          {16, 60, 18'000, 410},
-                                          {32, 45, 21'600, 384},
-                                          {64, 28, 21'600, 384},
-                                          {128, 9, 21'600, 384},
-                                          {256, 4, 28'800, 333},
-                                          {512, 1, 28'800, 333}}};
-constexpr std::array<Kind, 8> middle = {{{1, 450, 900, 512},
-                                         {1, 150, 10'800, 410},
-                                         {2, 70, 9'000, 410},
-                                         {4, 90, 14'400, 384},
-                                         {8, 140, 21'600, 384},
-                                         {16, 50, 21'600, 384},
-                                         {32, 30, 28'800, 384},
-                                         {64, 20, 28'800, 333}}};
-constexpr std::array<Kind, 5> oldest = {{{1, 500, 3'600, 512},
-                                         {2, 150, 14'400, 410},
-                                         {4, 150, 21'600, 410},
-                                         {8, 150, 28'800, 410},
-                                         {16, 50, 36'000, 384}}};
-constexpr std::array<Kind, 5> reserved_kinds = {{{1, 150, 3'600, 512},
-                                                 {8, 400, 18'000, 384},
-                                                 {16, 230, 21'600, 384},
-                                                 {32, 140, 21'600, 384},
-                                                 {64, 80, 28'800, 333}}};
+constexpr std::array<LoadKind, 12> newest = {{{1, 400, 600, 563},
+                                              {1, 150, 10'800, 410},
+                                              {2, 60, 7'200, 410},
+                                              {4, 80, 9'000, 410},
+                                              {8, 60, 1'200, 512},
+                                              {8, 103, 18'000, 410},
+                                              {16, 60, 18'000, 410},
+                                              {32, 45, 21'600, 384},
+                                              {64, 28, 21'600, 384},
+                                              {128, 9, 21'600, 384},
+                                              {256, 4, 28'800, 333},
+                                              {512, 1, 28'800, 333}}};
+constexpr std::array<LoadKind, 8> middle = {{{1, 450, 900, 512},
+                                             {1, 150, 10'800, 410},
+                                             {2, 70, 9'000, 410},
+                                             {4, 90, 14'400, 384},
+                                             {8, 140, 21'600, 384},
+                                             {16, 50, 21'600, 384},
+                                             {32, 30, 28'800, 384},
+                                             {64, 20, 28'800, 333}}};
+constexpr std::array<LoadKind, 5> oldest = {{{1, 500, 3'600, 512},
+                                             {2, 150, 14'400, 410},
+                                             {4, 150, 21'600, 410},
+                                             {8, 150, 28'800, 410},
+                                             {16, 50, 36'000, 384}}};
+constexpr std::array<LoadKind, 5> reserved_kinds = {{{1, 150, 3'600, 512},
+                                                     {8, 400, 18'000, 384},
+                                                     {16, 230, 21'600, 384},
+                                                     {32, 140, 21'600, 384},
+                                                     {64, 80, 28'800, 333}}};
 
 constexpr std::int64_t longest_s = 12 * 86'400;
 constexpr std::int64_t year_us = 365 * day_us;
 constexpr std::int64_t draws_to_measure = 1 << 17;
 constexpr std::int64_t reserved_use_permille = 650;
 
-std::span<const Kind> kinds_of(std::uint32_t sku, bool reserved) {
+std::span<const LoadKind> kinds_of(std::uint32_t sku, bool reserved) {
   if (reserved) return reserved_kinds;
   if (sku == 0) return newest;
-  return sku == 1 ? std::span<const Kind>(middle) : std::span<const Kind>(oldest);
+  return sku == 1 ? std::span<const LoadKind>(middle) : std::span<const LoadKind>(oldest);
 }
 
 constexpr std::array<std::int64_t, 24> of_hour = {860,  840,  830,  830,  850,  890,  940,  1000,
@@ -139,7 +139,7 @@ YearJob YearLoad::drawn(Dice& dice, const Stream& s) const {
   std::int64_t at = dice.below(1000);
   while (job.kind + 1 < kinds.size() && at >= kinds[job.kind].permille)
     at -= kinds[job.kind++].permille;
-  const Kind& kind = kinds[job.kind];
+  const LoadKind& kind = kinds[job.kind];
   if (s.reservation >= 0) {
     job.project = fleet_.reservations[static_cast<std::size_t>(s.reservation)].project;
     job.job_class = JobClass::reserved;

@@ -8,8 +8,8 @@
 namespace ampacity::sim {
 namespace {
 
-constexpr std::int64_t minute_us = 60'000'000;
-constexpr std::int64_t noticed_after_us = minute_us;
+constexpr std::int64_t one_minute_us = 60'000'000;
+constexpr std::int64_t noticed_after_us = one_minute_us;
 constexpr std::int64_t upkeep_us = 2 * hour_us;
 constexpr std::int64_t card_permille = 640;       // of faults: one card; the rest: the node
 constexpr std::int64_t rack_per_million = 3'000;  // of faults: a whole rack
@@ -80,8 +80,8 @@ void YearRun::fail(std::uint32_t n, bool whole) {
 // Half are a reset, a quarter a reboot, most others a technician's day, some go back to the vendor.
 std::int64_t YearRun::repair_time() {
   const std::int64_t kind = faults_.below(100);
-  if (kind < 50) return faults_.between(5, 20) * minute_us;
-  if (kind < 75) return faults_.between(15, 60) * minute_us;
+  if (kind < 50) return faults_.between(5, 20) * one_minute_us;
+  if (kind < 75) return faults_.between(15, 60) * one_minute_us;
   if (kind < 95) return faults_.lognormal(8 * hour_us / 1000, 256) * 1000;
   return faults_.between(2 * 24, 10 * 24) * hour_us;
 }

@@ -12,10 +12,13 @@
 #include <memory>
 
 #include "core/evolve.h"
+#include "store/copy.h"
 #include "store/fold.h"
 #include "store/journal.h"
 #include "store/migrations.h"
+#include "store/moved.h"
 #include "store/row_writer.h"
+#include "store/store_file.h"
 
 namespace ampacity::store {
 namespace {
@@ -51,19 +54,19 @@ base::Try<void> sync(const std::filesystem::path& path) {
   return {};
 }
 
-struct CloseConnection {
+struct CloseRawHandle {
   void operator()(sqlite3* db) const { sqlite3_close(db); }
 };
-using Connection = std::unique_ptr<sqlite3, CloseConnection>;
+using RawHandle = std::unique_ptr<sqlite3, CloseRawHandle>;
 
 base::Fault sqlite_fault(sqlite3* db, const std::filesystem::path& file) {
   return {fmt::format("{}: {}", file.string(), db ? sqlite3_errmsg(db) : "out of memory"), false};
 }
 
-base::Try<Connection> connect(const std::filesystem::path& file, int flags, const char* vfs) {
+base::Try<RawHandle> connect(const std::filesystem::path& file, int flags, const char* vfs) {
   sqlite3* db = nullptr;
   const int code = sqlite3_open_v2(file.c_str(), &db, flags, vfs);
-  Connection connection(db);
+  RawHandle connection(db);
   if (code != SQLITE_OK) return std::unexpected(sqlite_fault(db, file));
   sqlite3_busy_timeout(db, 10'000);
   return connection;
@@ -89,9 +92,42 @@ base::Try<void> copy_pages(const StoreAt& from, const std::filesystem::path& to)
   return {};
 }
 
+// Of PostgreSQL: in one read transaction, and proved equal to what it sees.
+base::Try<void> copy_database(const StoreAt& from, const std::filesystem::path& to) {
+  auto source = open_to_read(from);
+  if (!source) return std::unexpected(std::move(source.error()));
+  {
+    auto copy = open_to_write(to);
+    if (!copy) return std::unexpected(std::move(copy.error()));
+    if (auto r = source->connection().begin_read(); !r) return std::unexpected(to_fault(r.error()));
+    if (auto r = check_not_moved(*source, from); !r) return r;
+    auto transaction = Transaction::begin(copy->db);
+    if (!transaction) return std::unexpected(to_fault(transaction.error()));
+    if (auto r = copy_equal_rows(*source, copy->db); !r) return r;
+    if (auto r = transaction->commit(); !r) return std::unexpected(to_fault(r.error()));
+    source->connection().end_read();
+    if (auto r = copy->db.exec("PRAGMA journal_mode = DELETE"); !r)
+      return std::unexpected(to_fault(r.error()));
+  }
+  std::error_code ignored;
+  std::filesystem::remove(to.string() + ".lock", ignored);
+  return {};
+}
+
+base::Try<void> copy_file(const StoreAt& from, const std::filesystem::path& to) {
+  if (auto r = copy_pages(from, to); !r) return r;
+  auto copy = Database::open(to, Database::Mode::read);
+  if (!copy) return std::unexpected(to_fault(copy.error()));
+  return check_not_moved(*copy, from);
+}
+
 base::Try<int> schema_in(Database& db) {
   auto table =
-      db.query("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'migrations'");
+      db.connection().is_postgres()
+          ? db.query("SELECT CASE WHEN to_regclass('migrations') IS NULL THEN 0 ELSE 1 END")
+          : db.query(
+                "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND "
+                "name = 'migrations'");
   if (!table.next()) return std::unexpected(to_fault(table.fault().value_or(SqlFault{})));
   if (table.integer(0) == 0) return 0;
   auto version = db.query("SELECT coalesce(max(version), 0) FROM migrations");
@@ -142,7 +178,8 @@ base::Try<CopyNote> back_up_store(const StoreAt& from, const std::filesystem::pa
     const File made{::open(to.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
     if (made.fd < 0) return std::unexpected(os_fault(to));
   }
-  if (auto r = copy_pages(from, to); !r) return std::unexpected(std::move(r.error()));
+  if (auto r = from.on_postgres() ? copy_database(from, to) : copy_file(from, to); !r)
+    return std::unexpected(std::move(r.error()));
   if (auto r = sync(to); !r) return std::unexpected(std::move(r.error()));
   auto copy = Database::open(to, Database::Mode::read);
   if (!copy) return std::unexpected(to_fault(copy.error()));

@@ -1,7 +1,8 @@
 // A copy of a store taken while it is written to, and the proof that a copy is what it was.
 // Threads: the caller's. 1. The copy is of one instant: everything committed before it, nothing
-// after; the writer is not held up. 2. A copy is believed only if its bytes, its hash chain, the
-// world its facts fold to and its read models are those that were noted when it was made.
+// after; the writer is not held up. It is a file of SQLite's, whatever the store is kept in. 2. A
+// copy is believed only if its bytes, its hash chain, the world its facts fold to and its read
+// models are those that were noted when it was made.
 #pragma once
 
 #include <boost/describe.hpp>
@@ -32,7 +33,7 @@ BOOST_DESCRIBE_STRUCT(CopyNote, (),
 
 // `to` must not be there; it is made with mode 0600 and synced.
 base::Try<CopyNote> back_up_store(const StoreAt& from, const std::filesystem::path& to,
-                               base::Instant now);
+                                  base::Instant now);
 
 // Compares bytes with the note, without changing anything. What is no whole copy is refused.
 base::Try<void> check_bytes(const std::filesystem::path& copy, const CopyNote& note);

@@ -9,7 +9,7 @@
 
 #include "store/migrations.h"
 #include "store/sample_cloud.h"
-#include "store/scratch_folder.h"
+#include "store/scratch_store.h"
 
 namespace ampacity::store {
 namespace {
@@ -37,7 +37,7 @@ struct Written {
   std::filesystem::path at(const char* name) const { return folder.path / name; }
 
   ScratchFolder folder;
-  StoreAt options{folder.path / "ampacity.db"};
+  StoreAt options = scratch_store(folder);
   SampleCloud cloud{2};
   std::unique_ptr<Journal> journal;
 };
@@ -141,18 +141,28 @@ TEST_CASE("a damaged, cut, foreign or newer copy is refused") {
   }
 }
 
+TEST_CASE("a copy goes into either kind of store; of one that was moved, none is made") {
+  Written w;
+  const auto note = back_up_store(w.options, w.at("copy.db"), noon);
+  REQUIRE_MESSAGE(note, note.error().message);
+  CHECK_FALSE(std::filesystem::exists(w.at("copy.db.lock")));
+  const StoreAt there = on_postgres() ? scratch_store_on_postgres() : StoreAt(w.at("there.db"));
+  const auto moved = copy_store(w.at("copy.db"), there);
+  REQUIRE_MESSAGE(moved, moved.error().message);
+  CHECK(moved->world == note->world);
+  CHECK(moved->chain == note->chain);
+  CHECK(open_journal(there));
+  const auto refused = back_up_store(w.at("copy.db"), w.at("second.db"), noon);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("was moved") != std::string::npos);
+}
+
 TEST_CASE("rows altered behind the journal's back are found by the proof, whatever was noted") {
   Written w;
   w.journal.reset();
-  {
-    auto db = Database::open(w.options, Database::Mode::create);
-    REQUIRE(db);
-    REQUIRE(lift_guards(*db));
-    REQUIRE(
-        db->exec("UPDATE usage SET ended_at = ended_at + 1000000 WHERE sequence = "
-                 "(SELECT max(sequence) FROM usage)"));
-    REQUIRE(restore_guards(*db));
-  }
+  REQUIRE(alter_without_guards(w.options,
+                               "UPDATE usage SET ended_at = ended_at + 1000000 WHERE sequence = "
+                               "(SELECT max(sequence) FROM usage)"));
   const auto note = back_up_store(w.options, w.at("copy.db"), noon);
   REQUIRE(note);
   REQUIRE(check_bytes(w.at("copy.db"), *note));

@@ -1,6 +1,7 @@
 #include "store/copy.h"
 
 #include "store/fold.h"
+#include "store/moved.h"
 #include "store/store_file.h"
 #include "store/tables.h"
 
@@ -45,39 +46,36 @@ base::Try<void> copy_table(Database& from, Database& to, const Table& t) {
   return {};
 }
 
-struct Digested {
-  std::vector<CopiedTable> tables;
-  ChainEnd end;
-  std::string world;
-};
-
-base::Try<Digested> digest_all(Database& db) {
-  Digested out;
+base::Try<std::vector<CopiedTable>> digest_tables(Database& db) {
+  std::vector<CopiedTable> out;
   for (const Table& t : tables) {
     base::Digest digest{};
-    CopiedTable& table = out.tables.emplace_back(CopiedTable{std::string(t.name), 0, ""});
+    CopiedTable& table = out.emplace_back(CopiedTable{std::string(t.name), 0, ""});
     if (auto r = digest_rows(db.query(t.rows), digest, table.rows); !r)
       return fail(table.name, r.error());
     table.digest = base::to_hex(digest);
   }
-  auto folded = fold(db);  // verifies the chain of what it reads
-  if (!folded) return std::unexpected(std::move(folded.error()));
-  out.end = folded->end;
-  out.world = core::state_digest(folded->world.state());
   return out;
 }
 
-base::Try<CopiedStore> compare(const Digested& a, const Digested& b) {
-  for (std::size_t i = 0; i < a.tables.size(); ++i)
-    if (a.tables[i].digest != b.tables[i].digest)
-      return base::fault("the copy is not equal: " + a.tables[i].name + " has " +
-                             std::to_string(a.tables[i].rows) + " rows, digest " +
-                             a.tables[i].digest + "; copied, " + std::to_string(b.tables[i].rows) +
-                             ", " + b.tables[i].digest,
+base::Try<void> compare(const std::vector<CopiedTable>& a, const std::vector<CopiedTable>& b) {
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (a[i].digest != b[i].digest)
+      return base::fault("the copy is not equal: " + a[i].name + " has " +
+                             std::to_string(a[i].rows) + " rows, digest " + a[i].digest +
+                             "; copied, " + std::to_string(b[i].rows) + ", " + b[i].digest,
                          false);
-  if (a.end.sequence != b.end.sequence || a.end.chain != b.end.chain || a.world != b.world)
-    return base::fault("the copy is not equal: it folds to another world", false);
-  return CopiedStore{a.tables, a.end.sequence, base::to_hex(a.end.chain), a.world};
+  return {};
+}
+
+base::Try<CopiedStore> copy_equal(Database& from, Database& to) {
+  if (auto r = copy_rows(from, to); !r) return std::unexpected(std::move(r.error()));
+  auto before = digest_tables(from);
+  if (!before) return std::unexpected(std::move(before.error()));
+  auto after = digest_tables(to);
+  if (!after) return std::unexpected(std::move(after.error()));
+  if (auto r = compare(*before, *after); !r) return std::unexpected(std::move(r.error()));
+  return CopiedStore{std::move(*after), 0, {}, {}};
 }
 
 }  // namespace
@@ -85,6 +83,11 @@ base::Try<CopiedStore> compare(const Digested& a, const Digested& b) {
 base::Try<void> copy_rows(Database& from, Database& to) {
   for (const Table& t : tables)
     if (auto r = copy_table(from, to, t); !r) return r;
+  return {};
+}
+
+base::Try<void> copy_equal_rows(Database& from, Database& to) {
+  if (auto r = copy_equal(from, to); !r) return std::unexpected(std::move(r.error()));
   return {};
 }
 
@@ -99,15 +102,24 @@ base::Try<CopiedStore> copy_store(const StoreAt& from, const StoreAt& to) {
 
   auto transaction = Transaction::begin(target->db);
   if (!transaction) return fail(to.name(), transaction.error());
-  if (auto r = copy_rows(source->db, target->db); !r) return std::unexpected(std::move(r.error()));
-  auto before = digest_all(source->db);
+  auto copied = copy_equal(source->db, target->db);
+  if (!copied) return copied;      // nothing stays in the target
+  auto before = fold(source->db);  // verifies the chain of what it reads
   if (!before) return std::unexpected(std::move(before.error()));
-  auto after = digest_all(target->db);
+  auto after = fold(target->db);
   if (!after) return std::unexpected(std::move(after.error()));
-  auto equal = compare(*before, *after);
-  if (!equal) return equal;  // nothing stays in the target
+  copied->facts = after->end.sequence;
+  copied->chain = base::to_hex(after->end.chain);
+  copied->world = core::state_digest(after->world.state());
+  if (before->end.sequence != after->end.sequence || before->end.chain != after->end.chain ||
+      core::state_digest(before->world.state()) != copied->world)
+    return base::fault("the copy is not equal: it folds to another world", false);
   if (auto r = transaction->commit(); !r) return fail(to.name(), r.error());
-  return equal;
+  if (auto r = mark_moved(source->db, to); !r)
+    return fail(
+        "the copy is whole, but " + from.name() + " could not be marked as moved: never start both",
+        r.error());
+  return copied;
 }
 
 }  // namespace ampacity::store

@@ -7,7 +7,7 @@
 #include "base/threads.h"
 #include "store/journal.h"
 #include "store/postgres.h"
-#include "store/scratch_postgres.h"
+#include "store/scratch_store.h"
 
 namespace ampacity::store {
 namespace {
@@ -45,7 +45,7 @@ struct Shared {
 }  // namespace
 
 TEST_CASE("the lease is one server's until it runs out, and each taking is a new epoch") {
-  if (!ScratchPostgres::is_installed()) return;
+  if (!on_postgres()) return;
   Shared s;
   const std::uint64_t first = s.take(*s.a, "a");
   auto seen = s.b->look();
@@ -65,7 +65,7 @@ TEST_CASE("the lease is one server's until it runs out, and each taking is a new
 }
 
 TEST_CASE("a writer that was succeeded cannot commit; its successor takes the office at once") {
-  if (!ScratchPostgres::is_installed()) return;
+  if (!on_postgres()) return;
   Shared s;
   const std::uint64_t first = s.take(*s.a, "a");
   auto old_writer = s.writer(first);
@@ -82,7 +82,7 @@ TEST_CASE("a writer that was succeeded cannot commit; its successor takes the of
 }
 
 TEST_CASE("a transaction left open by a frozen writer does not hold up its successor") {
-  if (!ScratchPostgres::is_installed()) return;
+  if (!on_postgres()) return;
   Shared s;
   const std::uint64_t first = s.take(*s.a, "a");
   StoreAt mine = s.at;
@@ -100,7 +100,7 @@ TEST_CASE("a transaction left open by a frozen writer does not hold up its succe
 }
 
 TEST_CASE("what a verb without a server holds is not taken from it, and is free after it") {
-  if (!ScratchPostgres::is_installed()) return;
+  if (!on_postgres()) return;
   Shared s;
   {
     auto verb = open_journal(s.at);

@@ -10,7 +10,7 @@
 namespace ampacity::store {
 namespace {
 
-constexpr int page_rows = 1'000;
+constexpr int event_page = 1'000;
 
 // In this order everywhere; a macro, for SQL must be known at compile time.
 #define METER_COLUMNS                                                                            \
@@ -62,7 +62,7 @@ class StoredMeterReader final : public MeterReader {
       if (!page) return std::unexpected(std::move(page.error()));
       for (const MeterEvent& e : *page)
         if (!visit(e)) return {};
-      if (page->size() < page_rows) return {};
+      if (page->size() < event_page) return {};
       q.after = {page->back().from, page->back().sequence};
     }
   }
@@ -108,7 +108,7 @@ class StoredMeterReader final : public MeterReader {
                   "WHERE e.project_ix = ?2 AND (e.period_from, e.sequence) > (?3, ?4) "
                   "AND e.period_from < ?5 AND e.sequence <= ?1 AND (?6 = '' OR e.meter = ?6) "
                   "AND " METER_COUNTS "ORDER BY e.period_from, e.sequence LIMIT ?7",
-                  q.as_of, q.project, begin, after, q.to, q.meter, page_rows));
+                  q.as_of, q.project, begin, after, q.to, q.meter, event_page));
   }
 
   base::Try<std::vector<MeterEvent>> page_of_all(const MeterQuery& q) {
@@ -116,7 +116,7 @@ class StoredMeterReader final : public MeterReader {
                             "WHERE e.sequence > ?2 AND e.sequence <= ?1 AND e.period_from >= ?3 "
                             "AND e.period_from < ?4 AND (?5 = '' OR e.meter = ?5) AND " METER_COUNTS
                             "ORDER BY e.sequence LIMIT ?6",
-                            q.as_of, q.after.sequence, q.from, q.to, q.meter, page_rows));
+                            q.as_of, q.after.sequence, q.from, q.to, q.meter, event_page));
   }
 
   Database db_;

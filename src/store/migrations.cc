@@ -478,7 +478,7 @@ const std::array<Migration, 15> all = {{
     {15, "0015_invoicing_reads_sqlite", invoicing_reads, postgres::invoicing_reads},
 }};
 
-base::Try<void> to_try(Sql<void> r) {
+base::Try<void> plain_try(Sql<void> r) {
   if (!r) return std::unexpected(to_fault(r.error()));
   return {};
 }
@@ -526,7 +526,8 @@ base::Try<void> migrate(Database& db, std::span<const Migration> known) {
   const std::string table =
       "CREATE TABLE IF NOT EXISTS migrations (version INTEGER NOT NULL PRIMARY KEY, "
       "name TEXT NOT NULL, checksum TEXT NOT NULL)";
-  auto made = to_try(db.exec(db.connection().is_postgres() ? postgres::as_postgres(table) : table));
+  auto made =
+      plain_try(db.exec(db.connection().is_postgres() ? postgres::as_postgres(table) : table));
   if (!made) return made;
   std::size_t count = 0;
   if (auto r = check_applied(db, known, count); !r) return r;
@@ -539,17 +540,17 @@ base::Try<void> migrate(Database& db, std::span<const Migration> known) {
     auto noted = db.run("INSERT INTO migrations (version, name, checksum) VALUES (?, ?, ?)",
                         m.version, a.name, a.checksum);
     if (!noted) return std::unexpected(to_fault(noted.error()));
-    if (auto r = to_try(t->commit()); !r) return r;
+    if (auto r = plain_try(t->commit()); !r) return r;
   }
   return {};
 }
 
 base::Try<void> lift_guards(Database& db) {
-  return to_try(db.exec(std::string(db.connection().is_postgres() ? postgres::lift : lift)));
+  return plain_try(db.exec(std::string(db.connection().is_postgres() ? postgres::lift : lift)));
 }
 base::Try<void> restore_guards(Database& db) {
-  if (db.connection().is_postgres()) return to_try(db.exec(std::string(postgres::restore)));
-  return to_try(
+  if (db.connection().is_postgres()) return plain_try(db.exec(std::string(postgres::restore)));
+  return plain_try(
       db.exec(std::string(guards) + std::string(billing_guards) + std::string(ledger_guards)));
 }
 

@@ -3,7 +3,8 @@
 //   begin() ─▶ run() … run() ─▶ query(): waits for all before it ─▶ commit(): waits, one fsync
 //
 // 1. What is sent is answered in its order; nothing waits for an answer but a query's first row,
-// changes() and commit(). Rows are streamed; those of a query that another overtakes are kept.
+// changes() and commit(). Rows are streamed; those of a query that another overtakes are kept, to
+// 64 MiB: a longer one fails, and must be read in pages.
 // 2. A writer holds the advisory lock `writer_lock` as long as its session lives, and each of its
 // transactions counts up the row of the table `writer` that bears its epoch: a writer that was
 // succeeded cannot commit. 3. A connection lost at COMMIT: another is made, the lock is waited for

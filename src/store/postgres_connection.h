@@ -163,6 +163,7 @@ class PostgresStatement final : public Statement {
   // Queries started whose end was not yet shown, and what was read of them ahead of time.
   struct Ahead {
     std::deque<PostgresResult> rows;
+    std::size_t bytes = 0;
     std::optional<SqlFault> fault;
   };
   std::size_t open_ = 0;

@@ -7,7 +7,8 @@ namespace {
 
 using Kind = SqlFault::Kind;
 
-constexpr std::size_t most_unsynced = 2'000;  // statements whose answers nobody has read
+constexpr std::size_t most_unsynced = 2'000;       // statements whose answers nobody has read
+constexpr std::size_t most_kept_bytes = 64 << 20;  // of one query that another overtakes
 
 Kind kind_of(std::string_view state) {
   if (state == "53100") return Kind::full;
@@ -48,7 +49,7 @@ void PostgresConnection::mark_lost(std::string why) {
   why_lost_ = std::move(why);
   for (const Pending& p : pending_)
     if (p.what == Pending::What::rows && p.statement)
-      p.statement->ahead_.push_back({{}, lost_fault()});
+      p.statement->ahead_.push_back({{}, 0, lost_fault()});
   pending_.clear();
   unsynced_ = 0;
   rows_begun_ = false;
@@ -195,7 +196,8 @@ Sql<bool> PostgresConnection::read_row(PostgresStatement& s) {
   return false;
 }
 
-// Somebody wants something else of this connection: the rest of the rows is kept for later.
+// Somebody wants something else of this connection: the rest of the rows is kept for later, but not
+// more than fits. They were asked for one by one: each takes some 2 KiB.
 void PostgresConnection::absorb(PostgresStatement& s) {
   PostgresStatement::Ahead rest;
   PostgresResult shown = std::move(s.row_);
@@ -204,7 +206,16 @@ void PostgresConnection::absorb(PostgresStatement& s) {
     const auto row = read_row(s);
     if (!row) rest.fault = row.error();
     if (!row || !*row) break;
+    if (rest.bytes > most_kept_bytes) continue;
+    rest.bytes += PQresultMemorySize(s.row_.get());
     rest.rows.push_back(std::move(s.row_));
+  }
+  if (rest.bytes > most_kept_bytes && !rest.fault) {
+    rest.rows.clear();
+    rest.fault = SqlFault{Kind::other, "postgres 53200",
+                          "another query was asked while one with more than " +
+                              std::to_string(most_kept_bytes >> 20) +
+                              " MiB of rows to come was open: it must be read in pages"};
   }
   s.row_ = std::move(shown);
   s.open_ = open;

@@ -23,7 +23,7 @@ constexpr base::Duration most_for_a_reader = base::Duration::seconds(5);
 // A session whose process was killed is noticed by the server within this.
 constexpr base::Duration lock_patience = base::Duration::seconds(3);
 
-constexpr const char* settings =
+constexpr const char* session_settings =
     "SET statement_timeout = 0; SET lock_timeout = '10s'; SET standard_conforming_strings = on; "
     "SET default_transaction_isolation = 'read committed'; SET jit = off; "
     "SET client_min_messages = 'warning'";
@@ -132,7 +132,7 @@ Sql<void> PostgresConnection::connect() {
   in_transaction_ = false;
   fault_.reset();
   lost_ = false;
-  std::string first = settings;
+  std::string first = session_settings;
   if (use_ == PostgresUse::read) first += "; SET default_transaction_read_only = on";
   if (use_ == PostgresUse::write) first += std::string("; ") + durable;
   if (auto r = ask(first); !r) return std::unexpected(std::move(r.error()));

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "store/copy.h"
+#include "store/moved.h"
 #include "store/postgres_values.h"
 #include "store/sample_cloud.h"
 #include "store/scratch_store.h"
@@ -127,6 +128,16 @@ TEST_CASE("a store is copied to PostgreSQL and back, proved equal, and goes on")
     CHECK(there->tables[i].rows == again->tables[i].rows);
   }
   CHECK(there->chain == again->chain);
+  for (const auto& [from, to] : {std::pair{lived.at, database}, std::pair{database, back}}) {
+    const auto refused = open_journal(from);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().message.find("lives in " + to.name()) != std::string::npos);
+    CHECK_FALSE(copy_store(from, to));
+    const auto reopened = reopen_store(from);
+    REQUIRE_MESSAGE(reopened, reopened.error().message);
+    CHECK(*reopened == to.name());
+    CHECK_FALSE(reopen_store(from));
+  }
   for (const StoreAt& at : {database, back}) {
     auto journal = open_journal(at);
     REQUIRE(journal);

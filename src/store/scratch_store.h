@@ -2,6 +2,7 @@
 // PostgreSQL's. ctest runs every test that uses this with both. Not part of any program.
 #pragma once
 
+#include <cstdio>
 #include <cstdlib>
 
 #include "store/copy.h"
@@ -16,6 +17,13 @@ inline bool on_postgres() {
   const char* kind = std::getenv("AMPACITY_STORE");
   return kind && std::string_view(kind) == "postgres";
 }
+
+// Before any test: a kind that is not there is said, not passed over.
+inline const bool can_be_made = [] {
+  if (!on_postgres() || ScratchPostgres::is_installed()) return true;
+  std::puts("skipped: PostgreSQL is not installed: ./dev setup");
+  std::exit(77);
+}();
 
 inline StoreAt scratch_store_on_postgres() {
   ScratchPostgres& server = ScratchPostgres::get();

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "store/migrations.h"
+#include "store/moved.h"
 #include "store/postgres.h"
 #include "store/sqlite.h"
 
@@ -16,7 +17,7 @@ namespace {
 
 // page_size must come before anything is written. Automatic checkpoints are off: the journal makes
 // them itself, after it has answered. secure_delete=fast overwrites deleted secrets in place.
-constexpr const char* settings = R"sql(
+constexpr const char* store_settings = R"sql(
 PRAGMA page_size = 8192;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
@@ -79,6 +80,7 @@ base::Try<WritableStore> open_on_postgres(const StoreAt& options) {
   Database db(std::move(*connection));
   if (auto r = migrate(db, migrations()); !r) return std::unexpected(std::move(r.error()));
   if (auto r = db.connection().claim(); !r) return std::unexpected(to_fault(r.error()));
+  if (auto r = check_not_moved(db, options); !r) return std::unexpected(std::move(r.error()));
   return WritableStore{Lock(), std::move(db)};
 }
 
@@ -101,8 +103,9 @@ base::Try<WritableStore> open_to_write(const StoreAt& options) {
   if (auto r = make_log_durable(options); !r) return std::unexpected(to_fault(r.error()));
   auto db = Database::open(options, Database::Mode::create);
   if (!db) return std::unexpected(to_fault(db.error()));
-  if (auto r = db->exec(settings); !r) return std::unexpected(to_fault(r.error()));
+  if (auto r = db->exec(store_settings); !r) return std::unexpected(to_fault(r.error()));
   if (auto r = migrate(*db, migrations()); !r) return std::unexpected(std::move(r.error()));
+  if (auto r = check_not_moved(*db, options); !r) return std::unexpected(std::move(r.error()));
   db->connection().count_log_pages();
   return WritableStore{std::move(*lock), std::move(*db)};
 }

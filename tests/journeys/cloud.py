@@ -164,9 +164,15 @@ class Cloud:
                 self.process.wait()
                 print("ampacityd did not stop in 30 s")
 
+    def tls(self):
+        """An ssl.SSLContext, where the API is asked over TLS."""
+        return None
+
     def call(self, method, path, body=None, key=None, headers=None, raw=None, timeout=60):
         data = raw if raw is not None else (json.dumps(body).encode() if body is not None else None)
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data=data, method=method)
+        tls = self.tls()
+        scheme = "https" if tls else "http"
+        request = urllib.request.Request(f"{scheme}://127.0.0.1:{self.port}{path}", data=data, method=method)
         key = key if key is not None else self.owner_key
         if key:
             request.add_header("Authorization", f"Bearer {key}")
@@ -174,7 +180,7 @@ class Cloud:
         for name, value in (headers or {}).items():
             request.add_header(name, value)
         try:
-            with urllib.request.urlopen(request, timeout=timeout) as r:
+            with urllib.request.urlopen(request, timeout=timeout, context=tls) as r:
                 return Answer(r.status, r.read().decode(), dict(r.headers))
         except urllib.error.HTTPError as e:
             return Answer(e.code, e.read().decode(errors="replace"), dict(e.headers))

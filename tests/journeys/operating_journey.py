@@ -21,17 +21,8 @@ def run(*words, ok=True, **more):
 class SecureCloud(Cloud):
     """A Cloud whose API is asked over TLS."""
 
-    def call(self, method, path, body=None, key=None, headers=None, raw=None, timeout=60):
-        data = json.dumps(body).encode() if body is not None else None
-        request = urllib.request.Request(f"https://127.0.0.1:{self.port}{path}", data=data, method=method)
-        request.add_header("Authorization", f"Bearer {key if key is not None else self.owner_key}")
-        request.add_header("Content-Type", "application/json")
-        for name, value in (headers or {}).items():
-            request.add_header(name, value)
-        context = ssl.create_default_context(cafile=os.path.join(self.state, "tls", "certificate.pem"))
-        with urllib.request.urlopen(request, timeout=timeout, context=context) as r:
-            return type("Answer", (), {"status": r.status, "text": r.read().decode(),
-                                       "json": property(lambda a: json.loads(a.text))})()
+    def tls(self):
+        return ssl.create_default_context(cafile=os.path.join(self.state, "tls", "certificate.pem"))
 
 
 def check_configuration(directory):

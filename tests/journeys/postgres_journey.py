@@ -44,6 +44,28 @@ def submit_all_the_time(cloud, stop, acknowledged):
                 return
 
 
+def backed_up(cloud):
+    """Taken while jobs come in; returns its folder and the digest of its world."""
+    folder = os.path.join(cloud.dir, "backup")
+    r = subprocess.run([f"{BIN}/ampacity", "backup", "--state", cloud.state, "--store", cloud.store, "--with-secret",
+                        folder], capture_output=True, text=True, timeout=120, check=False)
+    expect(r.returncode == 0, r.stdout + r.stderr)
+    return folder, re.search(r"^world (\w+)$", r.stdout, re.MULTILINE).group(1)
+
+
+def check_restored(cloud, folder, world):
+    """Into a file and into a database: each is the world of the backup, and its books hold."""
+    for n, store in enumerate((os.path.join(cloud.dir, "restored.db"), server.url(server.make_database()))):
+        state = os.path.join(cloud.dir, f"restored-{n}")
+        for words, said in ((["restore", folder], f"world {world}: equal"), (["doctor"], "ok ")):
+            r = subprocess.run([f"{BIN}/ampacityd", "--state", state, "--store", store, *words], capture_output=True,
+                               text=True, timeout=120, check=False)
+            expect(r.returncode == 0 and said in r.stdout, f"{words} in {store}: {r.stdout}{r.stderr}")
+        again = subprocess.run([f"{BIN}/ampacityd", "--state", state, "--store", store, "restore", folder],
+                               capture_output=True, text=True, timeout=120, check=False)
+        expect(again.returncode == 3, f"restored over a store: {again}")
+
+
 server = postgres.the_one()
 with Cloud(emulate="h100:8x2", store=None) as cloud:
     cloud.store = None  # also where the other journeys' store is PostgreSQL's
@@ -58,7 +80,10 @@ with Cloud(emulate="h100:8x2", store=None) as cloud:
     cloud.stop()
     there = moved(cloud, url)
     again = copy(os.path.join(cloud.state, "ampacity.db"), url)
-    expect(again.returncode == 3 and "is not empty" in again.stderr, again.stderr)
+    expect(again.returncode == 3 and "was moved: its cloud lives in postgres://" in again.stderr, again.stderr)
+    left = subprocess.run(
+        [f"{BIN}/ampacityd", "--state", cloud.state], capture_output=True, text=True, timeout=60, check=False)
+    expect(left.returncode == 3 and "ampacity store reopen" in left.stderr, f"the store left behind started: {left}")
     print(f"moved to PostgreSQL: {there}", flush=True)
 
     cloud.store, cloud.database = url, database
@@ -82,6 +107,9 @@ with Cloud(emulate="h100:8x2", store=None) as cloud:
             continue
         server.stop(immediate=True)
         server.start()
+    folder, world = backed_up(cloud)
+    known = len(acknowledged)
+    wait_for("jobs after the backup", lambda: len(acknowledged) > known)
     stop.set()
     worker.join()
     expect(cloud.process.poll() is None, "ampacityd lives through its database's crash")
@@ -102,8 +130,14 @@ with Cloud(emulate="h100:8x2", store=None) as cloud:
         expect(r.returncode == 0, f"{verb}: {r.stdout} {r.stderr}")
     print(f"{len(acknowledged)} acknowledged, each there once: ok", flush=True)
 
+    check_restored(cloud, folder, world)
+    print("backed up while it ran, restored into both: ok", flush=True)
+
     back = os.path.join(cloud.dir, "back.db")
     moved(cloud, back)
+    left = subprocess.run([f"{BIN}/ampacityd", "--state", cloud.state, "--store", url], capture_output=True, text=True,
+                          timeout=60, check=False)
+    expect(left.returncode == 3 and f"lives in {back} since" in left.stderr, f"the store left behind started: {left}")
     cloud.store, cloud.database = back, ""
     cloud.start()
     expect(cloud.receipt(alive), "the receipt in the file")

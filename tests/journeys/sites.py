@@ -2,6 +2,7 @@
 sites_slurm_journey.py). A site has name, cut(), open(), view(), ran(): by name of a rank the instants
 of its starts and of its ends, as the site itself knows them."""
 
+import os
 import time
 
 from cloud import expect, wait_for
@@ -21,6 +22,39 @@ class Site:
 
     def ends(self):
         return self.ran()[1]
+
+
+class Emulated(Site):
+    """Reached while its door is there; its record says what truly ran."""
+
+    def __init__(self, cloud, name, power):
+        super().__init__(cloud, name)
+        self.door = os.path.join(cloud.dir, f"{name}.door")
+        self.record = os.path.join(cloud.dir, f"{name}.record")
+        self.open()
+        open(self.record, "w").close()
+        view = cloud.ok("POST", "/v1/sites", {
+            "name": name, "engine": "emulated", "url": "emulated:h100:8x1", "region": "us",
+            "power_usd_per_kwh": power, "pue": "1.25",
+            "options": [f"door={self.door}", f"record={self.record}"]})
+        expect(view["power_usd_per_kwh"].startswith(power) and view["pue"] == "1.25", f"{view}")
+
+    def open(self):
+        open(self.door, "w").close()
+
+    def cut(self):
+        os.remove(self.door)
+
+    def noted(self, what):
+        """By name of a rank: when that was noted of it."""
+        found = {}
+        for kind, rank, at in map(str.split, open(self.record)):
+            if kind == what:
+                found.setdefault(rank, []).append(int(at) / 1e6)
+        return found
+
+    def ran(self):
+        return self.noted("start"), self.noted("end")
 
 
 def wait_until_reached(*sites):

@@ -2,43 +2,12 @@
 restart, drained, removed. Shortened; --full (./dev soak sites): cut off for 5 minutes, at the policy's
 own times. With real Slurm: sites_slurm_journey.py."""
 
-import os
 import sys
 
 from cloud import Cloud, expect, wait_for
-from sites import SHORT, Site, cut_off_and_back, stop_all, wait_until_reached
+from sites import SHORT, Emulated, cut_off_and_back, stop_all, wait_until_reached
 
 CUT_S = 300 if "--full" in sys.argv else 0
-
-
-class Emulated(Site):
-    """Reached while its door is there; its record says what truly ran."""
-
-    def __init__(self, cloud, name, power):
-        super().__init__(cloud, name)
-        self.door = os.path.join(cloud.dir, f"{name}.door")
-        self.record = os.path.join(cloud.dir, f"{name}.record")
-        self.open()
-        open(self.record, "w").close()
-        view = cloud.ok("POST", "/v1/sites", {
-            "name": name, "engine": "emulated", "url": "emulated:h100:8x1", "region": "us",
-            "power_usd_per_kwh": power, "pue": "1.25",
-            "options": [f"door={self.door}", f"record={self.record}"]})
-        expect(view["power_usd_per_kwh"].startswith(power) and view["pue"] == "1.25", f"{view}")
-
-    def open(self):
-        open(self.door, "w").close()
-
-    def cut(self):
-        os.remove(self.door)
-
-    def ran(self):
-        starts, ends = {}, {}
-        for line in open(self.record):
-            what, rank, at = line.split()
-            if what != "adopt":
-                (starts if what == "start" else ends).setdefault(rank, []).append(int(at) / 1e6)
-        return starts, ends
 
 
 with Cloud(emulate=None, engine="stub") as cloud:

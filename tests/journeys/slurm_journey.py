@@ -12,7 +12,9 @@ def jobs(lab, *more):
 
 
 with Lab(nodes=2, gpus=8, min_job_age=2) as lab, lab.cloud() as cloud:
-    offer = next(o for o in cloud.ok("GET", "/v1/offers", key=cloud.customer_key)["items"] if o["sku"] == "h100")
+    offers = cloud.ok("GET", "/v1/offers", key=cloud.customer_key)
+    offer = next(o for o in offers["items"] if o["sku"] == "h100")
+    expect(any("iad-1 runs plain processes" in n for n in offers["notes"]), f"what the site is: {offers['notes']}")
     expect(offer["emulated"], f"an offer that does not say what is emulated: {offer}")
 
     # 1. A gang.
@@ -61,6 +63,21 @@ with Lab(nodes=2, gpus=8, min_job_age=2) as lab, lab.cloud() as cloud:
     wait_for("the stray is gone", lambda: not any("job-stray" in j for j in jobs(lab)), 30)
     expect("theirs PENDING" in jobs(lab), "a foreign job ran on our nodes")
     lab.run("scancel", "-n", "theirs")
+
+    # 6. What is cordoned or kept for maintenance here is drained there, and back; Slurm's own drains stay.
+    def state(node):
+        return lab.run("sinfo", "-h", "-N", "-n", node, "-o", "%T %E").strip()
+
+    cloud.ok("PATCH", "/v1/nodes/iad-1:n1", {"state": "cordoned"})
+    kept = cloud.ok("POST", "/v1/maintenance", {"nodes": ["iad-1:n2"]})
+    for node in "n1", "n2":
+        wait_for("it is drained", lambda node=node: state(node).startswith("drained held back by ampacity:"), 40)
+    lab.run("scontrol", "update", "NodeName=n1", "State=RESUME")
+    wait_for("a cordon stands", lambda: state("n1").startswith("drained held back by ampacity:"), 40)
+    cloud.ok("PATCH", "/v1/nodes/iad-1:n1", {"state": "active"})
+    cloud.ok("DELETE", f"/v1/maintenance/{kept['id']}")
+    for node in "n1", "n2":
+        wait_for("it is resumed", lambda node=node: state(node).startswith("idle"), 40)
 
     cloud.check_books()
     cloud.check_doctor()

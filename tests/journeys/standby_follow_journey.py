@@ -7,6 +7,7 @@ import threading
 import time
 
 from cloud import BIN, expect, need_podman, wait_for
+from sites import Emulated, wait_until_reached
 from standby import Database, Standby
 
 need_podman()
@@ -58,20 +59,52 @@ def enter(server, job):
                                "AMPACITY_KEY": server.customer_key, "HOME": server.dir})
 
 
+def rent_at_two_sites(cloud):
+    """A job at each of two sites beside this machine's."""
+    east, west = Emulated(cloud, "east", "0.05"), Emulated(cloud, "west", "0.09")
+    wait_until_reached(east, west)
+    jobs = [cloud.submit("", resources={"gpus": "h100:1"}, command=["sleep", "3600"],
+                         placement={"sites": [site.name]}) for site in (east, west)]
+    wait_for("they truly run", lambda: all(f"{job}-1-0" in site.starts() for site, job in zip((east, west), jobs)))
+    return (east, west), jobs
+
+
+def check_both_sites(cloud, sites, jobs):
+    """Of a new leader: the site it reaches is taken over; the one it does not is unknown, not empty."""
+    east, west = sites
+    for site in sites:
+        site.cloud = cloud
+    wait_for("east is taken over", lambda: f"{jobs[0]}-1-0" in east.noted("adopt"))
+    expect(not west.view()["reachable"] and f"{jobs[1]}-1-0" not in west.noted("adopt"), "west is cut off")
+    expect(cloud.job(jobs[1])["state"] == "running", "what runs there is not given up")
+    west.open()
+    wait_for("west is taken over", lambda: f"{jobs[1]}-1-0" in west.noted("adopt"))
+    for job in jobs:
+        expect(cloud.job(job)["state"] == "running" and cloud.job(job)["generation"] == 1, f"{cloud.job(job)}")
+        cloud.ok("POST", f"/v1/jobs/{job}/stop")
+    for site, job in zip(sites, jobs):
+        cloud.wait(job)
+        expect([len(at) for at in site.starts().values()] == [1], f"{site.name}: {site.starts()}")
+        expect(len(cloud.receipt(job)["intervals"]) == 1, "billed once")
+
+
 with Database() as database, Standby(database, engine="podman", emulate="h100:8x2",
                                      lease_ms=2000) as pair:
     leader, follower = pair.leader(), pair.follower()
     reads_and_writes(follower)
 
+    sites, elsewhere = rent_at_two_sites(follower)
     script = "echo start >> /v/starts; sleep 9; wc -l < /v/starts; exit 3"
     job = follower.submit(script, volumes=["v:/v"])
     follower.wait(job, "running")
     inside = enter(follower, job)
     expect("inside" in inside.stdout, f"exec through the follower: {inside}")
+    sites[1].cut()
     leader.kill9()
     killed = time.monotonic()
     expect(pair.leader(besides=leader, seconds=20) is follower, "it takes over")
     print(f"took over {time.monotonic() - killed:.2f} s after kill -9 (a lease of 2 s)", flush=True)
+    check_both_sites(follower, sites, elsewhere)
     ended = follower.wait(job)
     expect(ended["exit_code"] == 3 and ended["generation"] == 1, f"{ended}")
     expect(follower.log(job) == ["1"], f"started more than once: {follower.log(job)}")

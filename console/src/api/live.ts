@@ -12,11 +12,14 @@ export type LiveEvent = Schemas['Event']
 export type LiveState = 'connecting' | 'live' | 'lost'
 
 const round_ms = 120
+// Of all that runs or waits: the server works longer for these, and who reads them is in no hurry.
+const leisure_ms = 1000
+const at_leisure = new Set<string>(['/v1/queue', '/v1/revenue', '/v1/event-log'])
 
 // What an event of a kind makes old, by the first word of its kind; all kinds: src/core/facts.h.
 const made_old: Record<string, PathOf<'get'>[]> = {
-  job: ['/v1/jobs', '/v1/jobs/{job}', '/v1/jobs/{job}/why', '/v1/jobs/{job}/events', '/v1/offers', '/v1/offers/{sku}/waits', '/v1/queue'],
-  lease: ['/v1/jobs', '/v1/jobs/{job}', '/v1/jobs/{job}/receipt', '/v1/jobs/{job}/events', '/v1/offers', '/v1/offers/{sku}/waits', '/v1/projects', '/v1/budgets', '/v1/queue', '/v1/revenue'],
+  job: ['/v1/jobs', '/v1/jobs/{job}', '/v1/jobs/{job}/why', '/v1/jobs/{job}/events', '/v1/offers', '/v1/queue', '/v1/offers/{sku}/waits'],
+  lease: ['/v1/jobs', '/v1/jobs/{job}', '/v1/jobs/{job}/receipt', '/v1/jobs/{job}/events', '/v1/offers', '/v1/projects', '/v1/budgets', '/v1/queue', '/v1/revenue', '/v1/nodes/{node}', '/v1/offers/{sku}/waits'],
   leases: ['/v1/jobs/{job}/receipt', '/v1/projects', '/v1/budgets', '/v1/usage', '/v1/contracts'],
   rank: ['/v1/jobs', '/v1/jobs/{job}', '/v1/jobs/{job}/events', '/v1/revenue'],
   stop: ['/v1/jobs', '/v1/jobs/{job}', '/v1/jobs/{job}/events'],
@@ -31,20 +34,20 @@ const made_old: Record<string, PathOf<'get'>[]> = {
   project: ['/v1/projects'],
   user: ['/v1/users'],
   key: ['/v1/keys'],
-  prices: ['/v1/prices', '/v1/offers', '/v1/offers/{sku}/waits'],
-  spot: ['/v1/prices', '/v1/offers', '/v1/offers/{sku}/waits'],
+  prices: ['/v1/prices', '/v1/offers', '/v1/revenue', '/v1/offers/{sku}/waits'],
+  spot: ['/v1/prices', '/v1/offers', '/v1/revenue', '/v1/offers/{sku}/waits'],
   credit: ['/v1/projects'],
   transfers: ['/v1/projects'],
   quota: ['/v1/orgs/{org}/quota', '/v1/projects/{project}/quota'],
-  weight: ['/v1/projects'],
-  policy: ['/v1/policy'],
+  weight: ['/v1/projects', '/v1/queue'],
+  policy: ['/v1/policy', '/v1/queue'],
   issuer: ['/v1/issuer'],
   billing: ['/v1/orgs/{org}/billing'],
   contract: ['/v1/contracts'],
   line: ['/v1/draft'],
   invoice: ['/v1/invoices', '/v1/invoices/{invoice}', '/v1/draft', '/v1/projects'],
   payment: ['/v1/invoices', '/v1/invoices/{invoice}', '/v1/projects'],
-  period: ['/v1/invoices'],
+  period: ['/v1/invoices', '/v1/audit'],
   budget: ['/v1/budgets'],
   budgets: ['/v1/budgets'],
   webhook: ['/v1/webhooks', '/v1/webhooks/{webhook}/deliveries'],
@@ -81,9 +84,23 @@ function fetchAgain() {
 
 function seen(e: LiveEvent) {
   if (e.job && e.state) showState(e)
-  for (const path of made_old[e.kind.split('_')[0] ?? ''] ?? []) old.add(path)
+  for (const path of made_old[e.kind.split('_')[0] ?? ''] ?? []) {
+    if (at_leisure.has(path)) later(path)
+    else old.add(path)
+  }
   if (old.size) soon()
   for (const l of listeners) l(e)
+}
+
+let oldLater = new Set<string>()
+function later(path: string) {
+  if (oldLater.size === 0)
+    setTimeout(() => {
+      for (const p of oldLater) old.add(p)
+      oldLater = new Set()
+      soon()
+    }, leisure_ms)
+  oldLater.add(path)
 }
 
 // The state is in the event: the page need not wait for the fetch.

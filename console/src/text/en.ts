@@ -412,6 +412,17 @@ const en = {
   'contracts.end.what': 'It is not renewed; after its term, it ends with this month.',
   'contracts.ended': '{name} ends',
 
+  'issuer.set': 'Who issues',
+  'issuer.title': 'Who issues invoices',
+  'issuer.missing': 'Nobody issues invoices yet',
+  'issuer.missing.hint': 'An invoice says who asks for the money: set a name and address first.',
+  'issuer.street': 'Street',
+  'issuer.city': 'City',
+  'issuer.postal': 'Postal code',
+  'issuer.country': 'Country (two letters)',
+  'issuer.email': 'E-mail',
+  'issuer.bank': 'Where to pay',
+
   'table.empty': 'Nothing here',
   'table.noMatch': 'Nothing matches these filters',
   'table.sort': 'Sort by {column}',

@@ -414,6 +414,17 @@ const zh: Words = {
   'contracts.end.what': '不再續約；合約期滿後於當月底終止。',
   'contracts.ended': '{name} 將終止',
 
+  'issuer.set': '開立人',
+  'issuer.title': '發票開立人',
+  'issuer.missing': '尚未設定發票開立人',
+  'issuer.missing.hint': '發票須載明收款人：請先設定名稱與地址。',
+  'issuer.street': '街道',
+  'issuer.city': '城市',
+  'issuer.postal': '郵遞區號',
+  'issuer.country': '國家（兩個字母）',
+  'issuer.email': '電子郵件',
+  'issuer.bank': '付款帳戶',
+
   'table.empty': '沒有資料',
   'table.noMatch': '沒有符合篩選條件的項目',
   'table.sort': '依{column}排序',

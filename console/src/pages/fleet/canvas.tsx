@@ -6,7 +6,7 @@ import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react
 
 import { t } from '../../text/text'
 import { useFleetEvents } from './feed'
-import { around, fit, held, hit, layout, neighbour, nodeBox, pitch, zoom, type Layout, type View } from './layout'
+import { around, fit, held, hit, layout, neighbour, nodeBox, zoom, type Layout, type View } from './layout'
 import { coloursFor, kindOf, kindText, moving, type Kind } from './letters'
 import type { Fleet } from './model'
 import { detailAt, Painter } from './painter'
@@ -343,7 +343,7 @@ function drawOver(p: Picture, now: { found: number[]; at: number; scheme: string
       if (!seen(b)) return
       for (const n of fleet.racks[r]!.nodes) {
         const at = nodeBox(fleet, l, n)
-        c.fillText(fleet.nodes[n]!, px(at.x), py(at.y + pitch) - 2, at.w * view.scale)
+        c.fillText(fleet.nodes[n]!, px(at.x), py(at.y + 1) + 11, at.w * view.scale)
       }
     })
   }

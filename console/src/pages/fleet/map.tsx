@@ -3,7 +3,7 @@ import './fleet.css'
 
 import { Group, SegmentedControl, TextInput, useComputedColorScheme } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
-import { useCallback, useDeferredValue, useEffect, useMemo, useState } from 'react'
+import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react'
 
 import { usePalette } from '../../app/palette'
 import { useFilters } from '../../parts/filters'
@@ -41,8 +41,7 @@ function Shown({ fleet }: { fleet: Fleet }) {
     const wanted = filters.only.split(' ').filter((k): k is Kind => (kinds as readonly string[]).includes(k))
     return wanted.length ? new Set(wanted) : null
   }, [filters.only])
-  const at = useMemo(() => (filters.at ? fleet.nodes.indexOf(filters.at) : -1), [fleet, filters.at])
-  const choose = useCallback((n: number) => setFilters({ at: fleet.nodes[n] ?? '' }), [fleet, setFilters])
+  const [at, choose] = useChosen(fleet, filters.at, setFilters)
   const open = useCallback((n: number) => void navigate({ to: '/fleet/nodes/$node', params: { node: fleet.nodes[n]! } }), [fleet, navigate])
   const height = useRoom()
   const toggle = (kind: Kind) => {
@@ -93,6 +92,29 @@ function Shown({ fleet }: { fleet: Fleet }) {
       )}
     </>
   )
+}
+
+// The chosen node: at once here, in the address a moment later, since an arrow key may be held down.
+function useChosen(fleet: Fleet, named: string, setFilters: (some: { at: string }) => void) {
+  const [at, set] = useState(() => (named ? fleet.nodes.indexOf(named) : -1))
+  const waiting = useRef<ReturnType<typeof setTimeout> | null>(null)
+  const latest = useRef(setFilters)
+  latest.current = setFilters
+  const choose = useCallback(
+    (n: number) => {
+      set(n)
+      if (waiting.current) clearTimeout(waiting.current)
+      waiting.current = setTimeout(() => latest.current({ at: fleet.nodes[n] ?? '' }), 300)
+    },
+    [fleet],
+  )
+  useEffect(
+    () => () => {
+      if (waiting.current) clearTimeout(waiting.current)
+    },
+    [],
+  )
+  return [at, choose] as const
 }
 
 // What the window leaves for the picture.

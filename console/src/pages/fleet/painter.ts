@@ -134,7 +134,7 @@ export class Painter {
       return
     }
     const gap = scale >= 3 ? (scale >= 14 ? 2 : 1) : 0
-    const y1 = Math.max(y0 + 1, Math.round((box.y + 1 - y) * scale))
+    const y1 = y0 + Math.max(1, Math.floor(scale)) // the same for all, so that rows do not flicker
     // A node that takes no work has its colour between its cells, too.
     const state = f.nodeState[node]!
     this.rect(x0, y0, x1, y1, state === active ? this.ground : this.cell[state]!)

@@ -16,6 +16,7 @@ import { Emulated, State } from '../../parts/state'
 import { Answered, Empty, ErrorBox, Loading, PageHead } from '../../parts/states'
 import { Time } from '../../parts/time'
 import { t, word } from '../../text/text'
+import { Issuer } from './issuer'
 import { monthText } from './sums'
 
 export type Bill = Schemas['InvoiceView']
@@ -80,6 +81,7 @@ export default function Bills() {
           onChange={(state) => setFilters({ state: state ?? '' }, { push: true })}
           data={['issued', 'overdue', 'paid', 'voided'].map((s) => ({ value: s, label: word(s) }))}
         />
+        <Issuer />
         {issue}
       </PageHead>
       {bills.error && <ErrorBox error={bills.error as Problem} retry={() => void bills.refetch()} />}
