@@ -65,7 +65,10 @@ function options(width: number, height: number, currency: string, latest: Latest
     const day = latest.current.days[i]
     return day ? new Date(day + 'T00:00:00Z').toLocaleDateString(language(), { month: 'short', day: 'numeric', timeZone: 'UTC' }) : ''
   }
-  const money = (v: number) => v === 0 ? moneyText('0', currency, 0) : moneyText(v.toFixed(v < 10 ? 2 : 0), currency, v < 10 ? 2 : 0)
+  const money = (at: number[]) => {
+    const places = (at.at(-1) ?? 0) < 10 ? 2 : 0
+    return at.map((v) => moneyText(v.toFixed(places), currency, places))
+  }
   return {
     width,
     height,
@@ -74,7 +77,7 @@ function options(width: number, height: number, currency: string, latest: Latest
     scales: { x: { time: false, range: (_, min, max) => [min - 0.6, max + 0.6] }, y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
     axes: [
       { stroke: ink, font, size: 34, grid: { show: false }, ticks: { stroke: line, size: 4 }, incrs: [1, 2, 5, 7, 10, 14, 30], values: (_, at) => at.map(dayName) },
-      { stroke: ink, font, grid: { stroke: line, width: 1 }, ticks: { show: false }, size: 64, values: (_, at) => at.map(money) },
+      { stroke: ink, font, grid: { stroke: line, width: 1 }, ticks: { show: false }, size: 64, values: (_, at) => money(at) },
     ],
     series: [{}, { label: '', fill: colour('--c-busy'), stroke: colour('--c-busy'), width: 0, paths: uPlot.paths.bars!({ size: [0.72, 48], radius: 0.15 }), points: { show: false } }],
     hooks: {

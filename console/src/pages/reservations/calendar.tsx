@@ -1,5 +1,4 @@
-// Windows of each SKU on an axis of days, from now on: bars as high as the share of its GPUs that they
-// keep. The table below says the same.
+// Windows of each SKU on an axis of days, from now on. The table below says the same.
 import { Link } from '@tanstack/react-router'
 
 import { useNow } from '../../parts/clock'

@@ -19,7 +19,7 @@ export function ticksOf(from: number, days: number): { at: number; text: string 
       const text =
         hours < 24 && d.getHours() !== 0
           ? d.toLocaleTimeString(language(), { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
-          : d.toLocaleDateString(language(), { month: 'numeric', day: 'numeric', weekday: days <= 14 ? 'short' : undefined })
+          : d.toLocaleDateString(language(), days <= 14 ? { day: 'numeric', weekday: 'short' } : { month: 'numeric', day: 'numeric' })
       ticks.push({ at: d.getTime(), text })
     }
     d.setHours(d.getHours() + hours)
