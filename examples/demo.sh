@@ -89,7 +89,10 @@ if [ "$keep" = yes ]; then
   trap - EXIT
   cat <<TEXT
 
-# It is still up. To use it:
+# It is still up. In a browser, as the customer (key: $key)
+# or as the operator (key: $(cat "$dir/owner.key")):
+$url/console/
+# Here:
 export AMPACITY_CONFIG=$AMPACITY_CONFIG PATH=$bin:\$PATH
 ampacity run --image localhost/ampacity-tiny --cpus 1 --memory 64MiB -- sh -c 'echo hello from \$AMPACITY_NODE'
 # To end it:

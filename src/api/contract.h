@@ -408,6 +408,11 @@ struct CreditRequest {
 };
 BOOST_DESCRIBE_STRUCT(CreditRequest, (), (project, amount, note))
 
+struct SessionRequest {
+  std::string key;
+};
+BOOST_DESCRIBE_STRUCT(SessionRequest, (), (key))
+
 struct WhoAmI {
   core::Role role{};
   std::optional<std::string> project;
@@ -447,6 +452,48 @@ struct NodeList {
   std::optional<std::string> next_cursor;
 };
 BOOST_DESCRIBE_STRUCT(NodeList, (), (items, next_cursor))
+
+// GET /v1/fleet: who stands where, for a picture of all of it; what each does: /v1/fleet/live.
+struct FleetMap {
+  std::vector<std::string> sites;
+  std::vector<std::string> racks;  // "" where that is not known
+  std::vector<std::string> skus;
+  std::vector<std::string> nodes;       // these four have one entry for each node
+  std::vector<std::uint32_t> site;      // its place in `sites`
+  std::vector<std::uint32_t> rack;      // in `racks`; two sites' racks of one name are two
+  std::vector<std::uint32_t> sku;       // in `skus`
+  std::vector<std::uint32_t> gpus;      // how many
+  std::vector<std::uint32_t> emulated;  // places in `skus`
+};
+BOOST_DESCRIBE_STRUCT(FleetMap, (), (sites, racks, skus, nodes, site, rack, sku, gpus, emulated))
+
+// One server-sent event of GET /v1/fleet/live: first everything, then what changed; after nodes
+// were added, everything again. A letter for each node, and one for each of its GPUs in order.
+//   node: a active, c cordoned, m kept for maintenance or drained, u its site is not heard of,
+//         d its site drains or is closed, x absent
+//   GPU:  . free, w free and kept by a reservation, p free and promised or claimed;
+//         leased to r reserved, o on demand, s spot, h house; in capitals: starting or stopping
+struct FleetChange {
+  std::uint32_t node = 0;  // from 0, as in FleetMap
+  std::string state;
+  std::string gpus;
+};
+BOOST_DESCRIBE_STRUCT(FleetChange, (), (node, state, gpus))
+struct FleetEvent {
+  std::uint64_t sequence = 0;        // of the world that it shows
+  std::optional<std::string> nodes;  // everything: a letter for each node …
+  std::optional<std::string> gpus;   // … and for all GPUs, node by node
+  std::vector<FleetChange> changes;
+};
+BOOST_DESCRIBE_STRUCT(FleetEvent, (), (sequence, nodes, gpus, changes))
+
+// GET /v1/job-pages: where each page of GET /v1/jobs begins, so that a list can be read anywhere.
+struct JobPages {
+  std::int64_t total = 0;
+  std::int64_t every = 0;            // rows a page
+  std::vector<std::string> cursors;  // the first is empty
+};
+BOOST_DESCRIBE_STRUCT(JobPages, (), (total, every, cursors))
 
 struct NodeChange {
   core::NodeState state{};

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "api/view_operate.h"
 #include "api/views.h"
 #include "core/decide.h"
 #include "core/estimate.h"
@@ -202,7 +203,43 @@ void add_price(const core::World& w, const core::Job& job, Instant now, Quote& q
   q.hold_usd = base::format_usd(core::cost_between(rates, 0, hold_s), 4);
 }
 
+// One node's powers of two, then whole nodes.
+std::vector<core::GpuRequest> sizes_of(const core::World& w, core::SkuIx sku) {
+  std::uint32_t gpus = 0, nodes = 0;
+  for (const core::Node& node : w.state().nodes) {
+    if (node.sku != sku || node.state == core::NodeState::absent) continue;
+    gpus = std::max(gpus, static_cast<std::uint32_t>(node.gpus.size()));
+    ++nodes;
+  }
+  const std::vector<std::string> name{w.state().skus[sku].name};
+  std::vector<core::GpuRequest> sizes;
+  for (std::uint32_t g = 1; g < gpus; g *= 2) sizes.push_back({name, 0, g, 1});
+  for (std::uint32_t n = 1; gpus && n <= std::min(nodes, 64U); n *= 2)
+    sizes.push_back({name, 0, gpus, n});
+  return sizes;
+}
+
 }  // namespace
+
+OfferWaits view_waits(const core::World& w, core::ProjectIx project, core::SkuIx sku,
+                      core::JobClass job_class, Instant now) {
+  OfferWaits waits{w.state().skus[sku].name, job_class, {}};
+  Quoter quoter(w, now);
+  for (const core::GpuRequest& size : sizes_of(w, sku)) {
+    core::SubmitJob submit;
+    submit.job.project = project;
+    submit.job.job_class = job_class;
+    submit.by_owner = true;
+    submit.gpus = size;
+    const auto job = core::drafted(w, submit, now);
+    if (!job) continue;
+    const auto o = quoter.option("size", *job, false);
+    if (!o) continue;
+    waits.items.push_back({core::format_gpu_request(size), o->starts_now, o->makes_room,
+                           o->expected, o->usd_per_hour});
+  }
+  return waits;
+}
 
 base::Result<Quote> view_quote(const core::World& w, const core::SubmitJob& submit, Instant now) {
   // The same decision a submission gets; a lack of credit is shown, not refused.

@@ -60,14 +60,22 @@ std::map<std::string_view, App::Entry> App::handlers() {
       {"openapi", {&App::openapi, true}},
       {"metrics", {&App::metrics}},
       {"whoami", {&App::whoami}},
+      {"sign_in", {&App::sign_in, true}},
+      {"sign_out", {&App::sign_out, true}},
       {"offers", {&App::offers}},
       {"list_prices", {&App::list_prices}},
       {"set_prices", {&App::set_prices}},
       {"quote", {&App::quote}},
       {"submit_job", {&App::submit_job, true}},
       {"list_jobs", {&App::list_jobs}},
+      {"job_pages", {&App::job_pages}},
       {"show_job", {&App::show_job}},
       {"why_job", {&App::why_job}},
+      {"job_events", {&App::job_events}},
+      {"event_log", {&App::event_log}},
+      {"queue", {&App::queue}},
+      {"revenue", {&App::revenue}},
+      {"offer_waits", {&App::offer_waits}},
       {"stop_job", {&App::stop_job}},
       {"job_logs", {&App::job_logs}},
       {"job_exec", {&App::job_exec, false, true}},
@@ -84,6 +92,9 @@ std::map<std::string_view, App::Entry> App::handlers() {
       {"change_site", {&App::change_site}},
       {"remove_site", {&App::remove_site}},
       {"list_nodes", {&App::list_nodes}},
+      {"show_node", {&App::show_node}},
+      {"fleet", {&App::fleet}},
+      {"fleet_live", {&App::fleet_live}},
       {"change_node", {&App::change_node}},
       {"create_org", {&App::create_org}},
       {"list_orgs", {&App::list_orgs}},
@@ -123,6 +134,8 @@ App::App(AppOptions options, Loop& loop, KeyRing& keys, engines::Engine& engine,
     : options_(std::move(options)),
       loop_(loop),
       keys_(keys),
+      sessions_(keys),
+      fleet_(loop, clock),
       engine_(engine),
       live_(live),
       webhooks_(webhooks),
@@ -135,6 +148,11 @@ App::App(AppOptions options, Loop& loop, KeyRing& keys, engines::Engine& engine,
   CHECK_THAT(entries_.size() == api::routes().size(), "a handler without a route");
 }
 
+void App::stop() {
+  fleet_.stop();
+  workers_.stop();
+}
+
 // Authorisation is here and nowhere else (what is sent on is authorised by the leader): by the
 // route's permission; handlers narrow what a customer sees to its project.
 void App::handle(net::Request request, net::Reply reply) {
@@ -143,6 +161,7 @@ void App::handle(net::Request request, net::Reply reply) {
         {base::Code::unavailable, "the server is starting; try again in a second", {}, {}, {}}));
   reply.finish_with([this](net::Response& r) { finish(r); });
   net::Target target = net::parse_target(request.target);
+  if (console::Console::owns(target.path)) return reply.send(console_.answer(request, target.path));
   api::Match match = api::match_route(request.method, target.path);
   const auto refuse = [&reply](base::Code code, const char* why) {
     reply.send(api::problem_response({code, why, {}, {}, {}}));
@@ -156,7 +175,7 @@ void App::handle(net::Request request, net::Reply reply) {
   if (match.route && sent_on(*match.route, request, reply)) return;
   Caller caller;
   if (!match.route || match.route->permission != api::Permission::anyone) {
-    auto verified = keys_.verify(request.header("Authorization"));
+    auto verified = caller_of(request);
     if (!verified) return reply.send(api::problem_response(verified.error()));
     caller = std::move(*verified);
   }

@@ -13,15 +13,18 @@
 #include "api/bind_hooks.h"
 #include "api/bind_job.h"
 #include "api/routes.h"
+#include "console/serve.h"
 #include "engines/engine.h"
 #include "engines/log_spool.h"
 #include "net/http_server.h"
+#include "server/fleet_feed.h"
 #include "server/forward.h"
 #include "server/invoicing.h"
 #include "server/keys.h"
 #include "server/live.h"
 #include "server/loop.h"
 #include "server/metrics.h"
+#include "server/sessions.h"
 #include "server/workers.h"
 
 namespace ampacity::server {
@@ -58,7 +61,9 @@ class App {
   using SiteNotes = std::function<std::vector<std::string>(const std::string& site)>;
   void show_site_notes(SiteNotes notes) { site_notes_ = std::move(notes); }
   void open() { open_ = true; }  // until then: 503, the cloud is being made ready
-  void stop() { workers_.stop(); }
+  // After each commit.
+  void committed() { fleet_.committed(); }
+  void stop();
 
  private:
   // Quick handlers run on the I/O thread and never block; slow ones on a worker.
@@ -72,14 +77,25 @@ class App {
   static std::map<std::string_view, Entry> handlers();
   static void add_money_handlers(std::map<std::string_view, Entry>& all);
 
+  // handlers_session.cc
+  void sign_in(Call& c, net::Reply& r);
+  void sign_out(Call& c, net::Reply& r);
+  base::Result<Caller> caller_of(const net::Request& request) const;
   // handlers_jobs.cc
   void submit_job(Call& c, net::Reply& r);
   void quote(Call& c, net::Reply& r);
   void list_jobs(Call& c, net::Reply& r);
+  void job_pages(Call& c, net::Reply& r);
   void show_job(Call& c, net::Reply& r);
   void why_job(Call& c, net::Reply& r);
   void stop_job(Call& c, net::Reply& r);
   void note_checkpoint(Call& c, net::Reply& r);
+  // handlers_operate.cc
+  void job_events(Call& c, net::Reply& r);
+  void event_log(Call& c, net::Reply& r);
+  void queue(Call& c, net::Reply& r);
+  void revenue(Call& c, net::Reply& r);
+  void offer_waits(Call& c, net::Reply& r);
   // handlers_live.cc
   void job_logs(Call& c, net::Reply& r);
   void job_exec(Call& c, net::Reply& r);
@@ -108,6 +124,9 @@ class App {
   void whoami(Call& c, net::Reply& r);
   void offers(Call& c, net::Reply& r);
   void list_nodes(Call& c, net::Reply& r);
+  void show_node(Call& c, net::Reply& r);
+  void fleet(Call& c, net::Reply& r);
+  void fleet_live(Call& c, net::Reply& r);
   void change_node(Call& c, net::Reply& r);
   void list_volumes(Call& c, net::Reply& r);
   void remove_volume(Call& c, net::Reply& r);
@@ -119,6 +138,10 @@ class App {
   void remove_site(Call& c, net::Reply& r);
   api::SiteView site_view(const core::World& world, core::SiteIx site) const;
   // handlers_customers.cc
+  struct OwnNames {
+    std::string org, project, user;
+  };
+  OwnNames own_names(const Caller& caller);  // a customer's
   void create_org(Call& c, net::Reply& r);
   void list_orgs(Call& c, net::Reply& r);
   void create_project(Call& c, net::Reply& r);
@@ -218,6 +241,9 @@ class App {
   const AppOptions options_;
   Loop& loop_;
   KeyRing& keys_;
+  Sessions sessions_;
+  FleetFeed fleet_;
+  const console::Console console_;
   engines::Engine& engine_;
   Live& live_;
   Webhooks& webhooks_;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "api/problem.h"
 #include "api/views.h"
 #include "base/currency.h"
@@ -22,6 +24,14 @@ bool named(const std::string& name, net::Reply& r) {
   return false;
 }
 
+net::Response only_own(std::string_view what, const std::string& name) {
+  return api::problem_response({base::Code::forbidden,
+                                "a customer's key may " + std::string(what) + ", " + name,
+                                {},
+                                {},
+                                {}});
+}
+
 api::OrgView view_org(const core::Org& o) {
   return {base::format_id("org", o.id), o.name, o.created_at};
 }
@@ -30,6 +40,14 @@ api::UserView view_user(const core::World& w, const core::User& u) {
 }
 
 }  // namespace
+
+App::OwnNames App::own_names(const Caller& caller) {
+  return loop_.ask([&](const core::World& w) {
+    const core::Project& p = w.state().projects[caller.project];
+    return OwnNames{w.state().orgs[p.org].name, p.name,
+                    caller.user == core::nobody ? "" : w.state().users[caller.user].name};
+  });
+}
 
 void App::create_org(Call& c, net::Reply& r) {
   const auto body = body_of<api::OrgRequest>(c, r);
@@ -73,6 +91,8 @@ void App::list_projects(Call& c, net::Reply& r) {
 void App::create_user(Call& c, net::Reply& r) {
   const auto body = body_of<api::UserRequest>(c, r);
   if (!body || !named(body->name, r)) return;
+  if (!c.caller.is_owner() && body->org != own_names(c.caller).org)
+    return r.send(only_own("make people only of its own org", own_names(c.caller).org));
   Work work = work_of(c, r, core::CreateUser{new_id(), body->name, body->org});
   work.respond = [](const core::World& w, base::Instant) {
     return json_response(base::to_json(view_user(w, w.state().users.back())), 201);
@@ -80,17 +100,27 @@ void App::create_user(Call& c, net::Reply& r) {
   loop_.push(std::move(work));
 }
 
-void App::list_users(Call&, net::Reply& r) {
-  r.send(json_response(loop_.ask([](const core::World& w) {
+void App::list_users(Call& c, net::Reply& r) {
+  r.send(json_response(loop_.ask([&](const core::World& w) {
     api::UserList list;
-    for (const core::User& u : w.state().users) list.items.push_back(view_user(w, u));
+    for (const core::User& u : w.state().users)
+      if (c.caller.is_owner() || u.org == w.state().projects[c.caller.project].org)
+        list.items.push_back(view_user(w, u));
     return base::to_json(list);
   })));
 }
 
 void App::create_key(Call& c, net::Reply& r) {
-  const auto body = body_of<api::KeyRequest>(c, r);
+  auto body = body_of<api::KeyRequest>(c, r);
   if (!body) return;
+  if (!c.caller.is_owner()) {
+    const OwnNames own = own_names(c.caller);
+    if (body->role.value_or(core::Role::customer) != core::Role::customer ||
+        body->project.value_or(own.project) != own.project)
+      return r.send(only_own("make keys only of its own project", own.project));
+    body->project = own.project;
+    if (!body->user) body->user = own.user;
+  }
   const NewKey made = make_key(keys_.pepper());
   core::CreateKey command;
   command.key.id = new_id();
@@ -124,17 +154,25 @@ void App::create_key(Call& c, net::Reply& r) {
   loop_.push(std::move(work));
 }
 
-void App::list_keys(Call&, net::Reply& r) {
-  r.send(json_response(loop_.ask([](const core::World& w) {
+void App::list_keys(Call& c, net::Reply& r) {
+  r.send(json_response(loop_.ask([&](const core::World& w) {
     api::KeyList list;
-    for (const core::Key& k : w.state().keys) list.items.push_back(api::view_key(w, k));
+    for (const core::Key& k : w.state().keys)
+      if (c.caller.is_owner() || k.project == c.caller.project)
+        list.items.push_back(api::view_key(w, k));
     return base::to_json(list);
   })));
 }
 
 void App::revoke_key(Call& c, net::Reply& r) {
   const auto id = base::parse_id("key", c.arguments.at(0));
-  if (!id)
+  // Somebody else's is answered as if it did not exist.
+  const bool theirs = id && loop_.ask([&](const core::World& w) {
+    return std::ranges::any_of(w.state().keys, [&](const core::Key& k) {
+      return k.id == *id && (c.caller.is_owner() || k.project == c.caller.project);
+    });
+  });
+  if (!theirs)
     return r.send(
         api::problem_response({base::Code::not_found, "there is no such key", {}, {}, {}}));
   Work work = work_of(c, r, core::RevokeKey{*id});

@@ -119,6 +119,30 @@ void App::list_nodes(Call& c, net::Reply& r) {
   })));
 }
 
+void App::show_node(Call& c, net::Reply& r) {
+  const std::string name = c.arguments.at(0);
+  const auto view = loop_.ask([&](const core::World& w) -> std::optional<api::NodeView> {
+    const auto n = w.node(name);
+    if (!n) return std::nullopt;
+    return api::view_node(w, *n, clock_.now());
+  });
+  if (!view)
+    return r.send(
+        api::problem_response({base::Code::not_found, "there is no node " + name, {}, {}, {}}));
+  r.send(json_response(base::to_json(*view)));
+}
+
+void App::fleet(Call&, net::Reply& r) {
+  r.send(json_response(base::to_json(loop_.ask(api::view_fleet_map))));
+}
+
+void App::fleet_live(Call&, net::Reply& r) {
+  auto stream = r.stream({200, "text/event-stream", "", {{"Cache-Control", "no-store"}}});
+  stream->write(": the fleet of " + options_.cloud + "\n\n");
+  if (!fleet_.follow(stream))
+    stream->write("event: error\ndata: {\"detail\":\"too many followers\"}\n\n");
+}
+
 void App::change_node(Call& c, net::Reply& r) {
   const auto body = base::from_json<api::NodeChange>(c.request.body);
   if (!body) return r.send(api::problem_response(body.error()));

@@ -93,6 +93,58 @@ void App::quote(Call& c, net::Reply& r) {
   r.send(json_response(base::to_json(*quote)));
 }
 
+namespace {
+
+// What a list of jobs is asked for.
+struct JobsWanted {
+  core::ProjectIx project = core::nobody;
+  std::optional<core::JobState> state;
+  std::string part;  // of the name, in lower case; empty: any
+  bool live = true, ended = false;
+
+  bool takes(const core::Job& j) const {
+    if (j.id.is_nil() || (state && j.state != *state)) return false;
+    return (project == core::nobody || j.project == project) &&
+           (part.empty() || lower(j.name).find(part) != std::string::npos);
+  }
+  static std::string lower(std::string_view text) {
+    std::string out(text);
+    for (char& c : out)
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return out;
+  }
+};
+
+base::Result<JobsWanted> jobs_wanted(const net::Target& target, core::ProjectIx project) {
+  JobsWanted wanted;
+  wanted.project = project;
+  const std::string_view state_text = target.param("state");
+  wanted.state = base::parse_enum<core::JobState>(state_text);
+  if (!state_text.empty() && !wanted.state)
+    return base::refuse_field("state", "must be one of " + base::enum_names<core::JobState>());
+  if (target.param("q").size() > 200) return base::refuse_field("q", "at most 200 characters");
+  wanted.part = JobsWanted::lower(target.param("q"));
+  wanted.live = wanted.state != core::JobState::ended;
+  wanted.ended = wanted.state ? !wanted.live : target.param("all") == "1";
+  return wanted;
+}
+
+// Newest first; all of them where `most` is none.
+std::vector<const core::Job*> live_jobs(const core::World& w, const JobsWanted& wanted,
+                                        std::uint64_t below, std::size_t most, bool& more) {
+  std::vector<const core::Job*> jobs;
+  for (const core::Job& j : w.state().jobs)
+    if (j.queue_order < below && wanted.takes(j)) jobs.push_back(&j);
+  const std::size_t count = std::min(jobs.size(), most);
+  std::partial_sort(jobs.begin(), jobs.begin() + static_cast<std::ptrdiff_t>(count), jobs.end(),
+                    [](const auto* a, const auto* b) { return a->queue_order > b->queue_order; });
+  more = count < jobs.size();
+  jobs.resize(count);
+  return jobs;
+}
+
+}  // namespace
+
 // Live jobs come from the world, newest first; with ?all=1 the ended follow, page by page.
 void App::list_jobs(Call& c, net::Reply& r) {
   const auto project = project_of(c);
@@ -100,44 +152,30 @@ void App::list_jobs(Call& c, net::Reply& r) {
   const int limit = whole_param(c.target.param("limit"), 100, 500);
   const auto cursor = parse_job_cursor(c.target.param("cursor"));
   if (!cursor) return r.send(api::problem_response(base::refusal_of({{"cursor", cursor_form}})));
-  const bool all = c.target.param("all") == "1";
-  const std::string_view state_text = c.target.param("state");
-  const auto state = base::parse_enum<core::JobState>(state_text);
-  if (!state_text.empty() && !state)
-    return r.send(api::problem_response(
-        base::refusal_of({{"state", "must be one of " + base::enum_names<core::JobState>()}})));
+  const auto wanted = jobs_wanted(c.target, *project);
+  if (!wanted) return r.send(api::problem_response(wanted.error()));
 
   api::JobList list;
-  if (!cursor->ended && state != core::JobState::ended) {
+  if (!cursor->ended && wanted->live) {
     list = loop_.ask([&](const core::World& w) {
-      std::vector<const core::Job*> jobs;
-      for (const core::Job& j : w.state().jobs) {
-        if (j.id.is_nil() || j.queue_order >= cursor->below || (state && j.state != *state))
-          continue;
-        if (*project == core::nobody || j.project == *project) jobs.push_back(&j);
-      }
-      const std::size_t count = std::min(jobs.size(), static_cast<std::size_t>(limit));
-      std::partial_sort(
-          jobs.begin(), jobs.begin() + static_cast<std::ptrdiff_t>(count), jobs.end(),
-          [](const auto* a, const auto* b) { return a->queue_order > b->queue_order; });
       api::JobList page;
-      for (std::size_t i = 0; i < count; ++i)
-        page.items.push_back(api::view_job(w, *jobs[i], clock_.now()));
-      if (count < jobs.size())
-        page.next_cursor = format_cursor(JobCursor{false, jobs[count - 1]->queue_order, {}});
+      bool more = false;
+      const auto jobs = live_jobs(w, *wanted, cursor->below, static_cast<std::size_t>(limit), more);
+      for (const core::Job* j : jobs) page.items.push_back(api::view_job(w, *j, clock_.now()));
+      if (more) page.next_cursor = format_cursor(JobCursor{false, jobs.back()->queue_order, {}});
       return page;
     });
   }
-  const bool ended = state ? *state == core::JobState::ended : all;
   const bool room = static_cast<int>(list.items.size()) < limit && !list.next_cursor;
-  if (ended && !room && !list.next_cursor) list.next_cursor = format_cursor(JobCursor{true});
-  if (ended && room) {
+  if (wanted->ended && !room && !list.next_cursor)
+    list.next_cursor = format_cursor(JobCursor{true});
+  if (wanted->ended && room) {
     auto reader = store::open_reader(options_.store);
     if (!reader)
       return r.send(
           api::problem_response({base::Code::unavailable, reader.error().message, {}, {}, {}}));
-    auto page =
-        (*reader)->jobs(*project, "", cursor->after, limit - static_cast<int>(list.items.size()));
+    auto page = (*reader)->jobs_named(*project, wanted->part, cursor->after,
+                                      limit - static_cast<int>(list.items.size()));
     auto views = loop_.ask([&](const core::World& w) {
       std::vector<api::JobView> v;
       for (const core::Job& j : page.jobs) v.push_back(api::view_job(w, j, clock_.now()));
@@ -147,6 +185,41 @@ void App::list_jobs(Call& c, net::Reply& r) {
     if (page.next_cursor) list.next_cursor = format_cursor(JobCursor{true, 0, *page.next_cursor});
   }
   r.send(json_response(base::to_json(list)));
+}
+
+// The pages of list_jobs with limit `every`, as they are now.
+void App::job_pages(Call& c, net::Reply& r) {
+  const auto project = project_of(c);
+  if (!project) return r.send(api::problem_response(project.error()));
+  const auto wanted = jobs_wanted(c.target, *project);
+  if (!wanted) return r.send(api::problem_response(wanted.error()));
+  api::JobPages pages;
+  pages.every = std::max(20, whole_param(c.target.param("every"), 100, 500));
+  pages.cursors.push_back("");
+  const auto each = static_cast<std::size_t>(pages.every);
+  if (wanted->live)
+    loop_.ask([&](const core::World& w) {
+      bool more = false;
+      const auto jobs = live_jobs(w, *wanted, UINT64_MAX, SIZE_MAX, more);
+      pages.total = static_cast<std::int64_t>(jobs.size());
+      for (std::size_t i = each; i <= jobs.size(); i += each)
+        pages.cursors.push_back(format_cursor(JobCursor{false, jobs[i - 1]->queue_order, {}}));
+      return 0;
+    });
+  if (wanted->ended) {
+    auto reader = store::open_reader(options_.store);
+    if (!reader)
+      return r.send(
+          api::problem_response({base::Code::unavailable, reader.error().message, {}, {}, {}}));
+    const auto marks =
+        (*reader)->job_marks(*project, wanted->part, pages.total % pages.every, pages.every);
+    pages.total += marks.count;
+    for (const std::string& last : marks.last)
+      pages.cursors.push_back(format_cursor(JobCursor{true, 0, last}));
+  }
+  // The last one begins a page only if something is on it.
+  if (pages.total > 0 && pages.total % pages.every == 0) pages.cursors.pop_back();
+  r.send(json_response(base::to_json(pages)));
 }
 
 void App::show_job(Call& c, net::Reply& r) {

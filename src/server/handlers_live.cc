@@ -76,22 +76,22 @@ void App::job_logs(Call& c, net::Reply& r) {
 }
 
 void App::events(Call& c, net::Reply& r) {
-  std::optional<std::string> project;
+  Live::EventsWanted wanted;
+  wanted.named = c.target.param("unnamed") != "1";
   if (!c.caller.is_owner())
-    project =
+    wanted.project =
         loop_.ask([&](const core::World& w) { return w.state().projects[c.caller.project].name; });
-  std::optional<std::uint64_t> after;
   const std::string_view last = c.request.header("Last-Event-ID");
   std::uint64_t n = 0;
   if (!last.empty() && std::from_chars(last.data(), last.data() + last.size(), n).ec == std::errc{})
-    after = n;
+    wanted.after = n;
   // Without Last-Event-ID and follow: the latest hundred.
-  const bool go_on = c.target.param("follow") != "0";
-  if (!go_on && !after)
-    after = loop_.ask([](const core::World& w) {
+  wanted.go_on = c.target.param("follow") != "0";
+  if (!wanted.go_on && !wanted.after)
+    wanted.after = loop_.ask([](const core::World& w) {
       return w.state().sequence - std::min<std::uint64_t>(w.state().sequence, 100);
     });
-  live_.follow_events(r.stream(sse_head()), std::move(project), after, go_on);
+  live_.follow_events(r.stream(sse_head()), wanted);
 }
 
 // Frames: binary in = stdin, text in = {"resize":[c,r]} or {"eof":true}; binary out = 1|2 + bytes

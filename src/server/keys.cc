@@ -43,12 +43,19 @@ void KeyRing::put(const core::Key& key) {
           key.revoked};
   const std::unique_lock lock(mutex_);
   by_lookup_[key.lookup] = std::move(e);
+  lookup_of_[key.id] = key.lookup;
 }
 
 void KeyRing::revoke(base::Id key) {
   const std::unique_lock lock(mutex_);
-  for (auto& [lookup, entry] : by_lookup_)
-    if (entry.caller.key == key) entry.revoked = true;
+  const auto at = lookup_of_.find(key);
+  if (at != lookup_of_.end()) by_lookup_.at(at->second).revoked = true;
+}
+
+bool KeyRing::holds(base::Id key) const {
+  const std::shared_lock lock(mutex_);
+  const auto at = lookup_of_.find(key);
+  return at != lookup_of_.end() && !by_lookup_.at(at->second).revoked;
 }
 
 base::Result<Caller> KeyRing::verify(std::string_view authorization) const {

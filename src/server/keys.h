@@ -40,6 +40,7 @@ class KeyRing {
   void revoke(base::Id key);
   // `authorization`: the header's value. A wrong checksum is refused before any look-up.
   base::Result<Caller> verify(std::string_view authorization) const;
+  bool holds(base::Id key) const;  // and it was not revoked
   const std::string& pepper() const { return pepper_; }
 
  private:
@@ -51,6 +52,7 @@ class KeyRing {
   const std::string pepper_;
   mutable std::shared_mutex mutex_;
   std::map<std::string, Entry, std::less<>> by_lookup_;
+  std::map<base::Id, std::string> lookup_of_;
 };
 
 }  // namespace ampacity::server

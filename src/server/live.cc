@@ -30,6 +30,7 @@ std::string sse(std::string_view id, std::string_view event, const std::string& 
 struct Live::EventFollower {
   std::shared_ptr<net::Stream> stream;
   std::optional<std::string> project;
+  bool named = true;
   std::uint64_t sent = 0;
   bool catching_up = true;
   std::vector<api::Event> waiting;  // published while it catches up
@@ -38,7 +39,7 @@ struct Live::EventFollower {
     if (e.sequence <= sent) return true;
     sent = e.sequence;
     if (project && e.project != project) return true;
-    return stream->write(sse(std::to_string(e.sequence), e.kind, base::to_json(e)));
+    return stream->write(sse(std::to_string(e.sequence), named ? e.kind : "", base::to_json(e)));
   }
 };
 
@@ -100,8 +101,8 @@ void Live::publish(const Published& p) {
   }
 }
 
-std::vector<api::Event> Live::events_after(store::Reader& reader, std::uint64_t after) {
-  auto facts = reader.facts_after(after, 1000);
+std::vector<Live::Told> Live::told_after(store::Reader& reader, std::uint64_t after, int limit) {
+  auto facts = reader.facts_after(after, limit);
   std::vector<core::ProjectIx> projects(facts.size(), core::nobody);
   loop_.ask([&](const core::World& w) {
     for (std::size_t i = 0; i < facts.size(); ++i)
@@ -114,18 +115,19 @@ std::vector<api::Event> Live::events_after(store::Reader& reader, std::uint64_t 
         projects[i] == core::nobody && !id.is_nil())
       if (const auto job = reader.job(id)) projects[i] = job->project;
   return loop_.ask([&](const core::World& w) {
-    std::vector<api::Event> all;
+    std::vector<Told> all;
     for (std::size_t i = 0; i < facts.size(); ++i)
-      all.push_back(api::view_event(w, facts[i].fact, facts[i].sequence, projects[i]));
+      all.push_back(
+          {api::view_event(w, facts[i].fact, facts[i].sequence, projects[i]), facts[i].fact.actor});
     return all;
   });
 }
 
-void Live::follow_events(std::shared_ptr<net::Stream> stream, std::optional<std::string> project,
-                         std::optional<std::uint64_t> after, bool go_on) {
+void Live::follow_events(std::shared_ptr<net::Stream> stream, const EventsWanted& wanted) {
   auto f = std::make_shared<EventFollower>();
   f->stream = std::move(stream);
-  f->project = std::move(project);
+  f->project = wanted.project;
+  f->named = wanted.named;
   {
     const base::Guard lock(mutex_);
     event_followers_ -=
@@ -137,17 +139,17 @@ void Live::follow_events(std::shared_ptr<net::Stream> stream, std::optional<std:
   auto reader = store::open_reader(store_);
   const std::uint64_t now = loop_.ask([](const core::World& w) { return w.state().sequence; });
   f->stream->write(": events of Ampacity\n\n");
-  f->sent = std::min(after.value_or(now), now);
+  f->sent = std::min(wanted.after.value_or(now), now);
   while (reader && f->sent < now && !f->stream->closed()) {
-    const auto events = events_after(**reader, f->sent);
-    if (events.empty()) break;
-    for (const auto& e : events) f->send(e);
+    const auto told = told_after(**reader, f->sent, 1000);
+    if (told.empty()) break;
+    for (const Told& t : told) f->send(t.event);
   }
   const base::Guard lock(mutex_);
   for (const auto& e : f->waiting) f->send(e);
   f->waiting.clear();
   f->catching_up = false;
-  if (!go_on) event_followers_ -= static_cast<int>(std::erase(events_, f));
+  if (!wanted.go_on) event_followers_ -= static_cast<int>(std::erase(events_, f));
 }
 
 bool Live::follow_log(std::shared_ptr<net::Stream> stream, LogFollow follow) {

@@ -43,8 +43,19 @@ class Live {
 
   // `after`: the last sequence the peer has; nullopt: only what is new. Blocks while it catches up;
   // without `go_on` that is all.
-  void follow_events(std::shared_ptr<net::Stream> stream, std::optional<std::string> project,
-                     std::optional<std::uint64_t> after, bool go_on);
+  struct EventsWanted {
+    std::optional<std::string> project;  // nullopt: all
+    std::optional<std::uint64_t> after;
+    bool go_on = true;
+    bool named = true;  // with `event: kind`
+  };
+  void follow_events(std::shared_ptr<net::Stream> stream, const EventsWanted& wanted);
+  // Of the facts after this one, at most so many: what was said of them, and who made them.
+  struct Told {
+    api::Event event;
+    std::string actor;
+  };
+  std::vector<Told> told_after(store::Reader& reader, std::uint64_t after, int limit);
   // Whether anything of it is in this server's spool.
   bool has_log(const LogFollow& of) const;
   // False: too many followers.
@@ -57,7 +68,6 @@ class Live {
   bool tail_one(LogFollower& f, store::Reader& reader);
   bool send_lines(LogFollower& f);
   void send_end(LogFollower& f, store::Reader& reader);
-  std::vector<api::Event> events_after(store::Reader& reader, std::uint64_t after);
 
   Loop& loop_;
   const engines::LogSpool logs_;

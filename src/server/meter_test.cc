@@ -3,84 +3,13 @@
 #include <doctest/doctest.h>
 
 #include "api/meter_events.h"
-#include "api/problem.h"
-#include "engines/stub.h"
-#include "net/http_client.h"
-#include "server/app.h"
-#include "server/catalogue.h"
-#include "server/webhooks.h"
-#include "store/scratch_store.h"
+#include "server/test_server.h"
 
 namespace ampacity::server {
 namespace {
 
-class TestClock final : public base::Clock {
- public:
-  base::Instant now() override { return at; }
-  base::Instant at = *base::parse_instant("2026-11-22T12:00:00Z");
-};
-
-// ampacityd without its main: the parts, joined as it joins them.
-struct TestServer {
-  TestServer(const std::filesystem::path& state, store::StoreAt at, LoopOptions options = {})
-      : store(std::move(at)) {
-    journal = std::move(*store::open_journal(store));
-    secrets = std::move(*Secrets::open_file(state / "secret"));
-    core::World world = std::move(*journal->load());
-    const bool founded = !world.state().accounts.empty();
-    keys = std::make_unique<KeyRing>(secrets->pepper());
-    for (const core::Key& k : world.state().keys) keys->put(k);
-    engine = engines::make_stub_engine(base::Duration::millis(1), clock);
-    options.store = store;
-    loop = std::make_unique<Loop>(options, *journal, std::move(world), *engine, *secrets, clock);
-    live = std::make_unique<Live>(*loop, engines::LogSpool(state), store, clock);
-    loop->on_commit([this](const core::World&, const std::vector<core::Fact>& facts) {
-      for (const core::Fact& f : facts)
-        if (const auto* made = std::get_if<core::KeyCreated>(&f.body)) keys->put(made->key);
-    });
-    WebhookOptions hooks;
-    hooks.store = store;
-    webhooks = std::make_unique<Webhooks>(hooks, *loop, *secrets, clock, prng);
-    app = std::make_unique<App>(AppOptions{"test", store, 0}, *loop, *keys, *engine, *live,
-                                *webhooks, clock, prng);
-    http = std::make_unique<net::HttpServer>(
-        net::ServerOptions{},
-        [this](net::Request q, net::Reply r) { app->handle(std::move(q), std::move(r)); },
-        api::parser_problem);
-    REQUIRE(http->start());
-    REQUIRE(engine->start({}));
-    loop->answer_with(http.get());
-    loop->start();
-    if (!founded) REQUIRE(loop->run(core::Found{default_prices()}, "test"));
-    app->open();
-  }
-  ~TestServer() {
-    http->stop();
-    app->stop();
-    webhooks->stop();
-    live->stop();
-    loop->stop();
-  }
-  std::string add_key(core::Role role, core::ProjectIx project) {
-    const NewKey made = make_key(keys->pepper());
-    core::Key key;
-    key.id = base::make_uuid7(clock.now(), prng);
-    key.lookup = made.lookup;
-    key.hash = made.hash;
-    key.role = role;
-    key.project = project;
-    keys->put(key);
-    return made.secret;
-  }
-  net::Response call(const std::string& key, const std::string& method, const std::string& target,
-                     const std::string& body = {}, const std::string& type = "application/json") {
-    net::HttpClient client({"http://127.0.0.1:" + std::to_string(http->port()), {}, {}});
-    net::Request q{method, target, {{"Content-Type", type}}, body};
-    if (!key.empty()) q.headers.push_back({"Authorization", "Bearer " + key});
-    const auto r = client.call(q);
-    REQUIRE_MESSAGE(r, r.error().message);
-    return *r;
-  }
+struct MeterServer : TestServer {
+  using TestServer::TestServer;
   api::MeterAnswer send(const std::string& key, const std::string& body) {
     const auto r = call(key, "POST", "/v1/meter-events", body);
     CHECK_MESSAGE(r.status == 200, r.body);
@@ -101,19 +30,6 @@ struct TestServer {
     } while (!cursor.empty());
     return all;
   }
-
-  TestClock clock;
-  base::SystemPrng prng;
-  store::StoreAt store;
-  std::unique_ptr<store::Journal> journal;
-  std::optional<Secrets> secrets;
-  std::unique_ptr<KeyRing> keys;
-  std::unique_ptr<engines::Engine> engine;
-  std::unique_ptr<Loop> loop;
-  std::unique_ptr<Live> live;
-  std::unique_ptr<Webhooks> webhooks;
-  std::unique_ptr<App> app;
-  std::unique_ptr<net::HttpServer> http;
 };
 
 std::string event(const std::string& id, const std::string& subject, const std::string& quantity,
@@ -129,7 +45,7 @@ std::string corrects(const std::string& id, const std::string& more = {}) {
 struct MeteredCloud {
   store::ScratchFolder folder;
   store::StoreAt at = store::scratch_store(folder);
-  std::unique_ptr<TestServer> server = std::make_unique<TestServer>(folder.path, at);
+  std::unique_ptr<MeterServer> server = std::make_unique<MeterServer>(folder.path, at);
   std::string owner = server->add_key(core::Role::owner, core::nobody);
   std::string alice = server->add_key(core::Role::customer, 0);
   MeteredCloud() {
@@ -141,7 +57,7 @@ struct MeteredCloud {
   }
   void restart() {
     server.reset();
-    server = std::make_unique<TestServer>(folder.path, at);
+    server = std::make_unique<MeterServer>(folder.path, at);
     owner = server->add_key(core::Role::owner, core::nobody);
     alice = server->add_key(core::Role::customer, 0);
   }
@@ -151,7 +67,7 @@ struct MeteredCloud {
 
 TEST_CASE("events over HTTP: taken, known again, in conflict, refused; each by its index") {
   MeteredCloud c;
-  TestServer& s = *c.server;
+  MeterServer& s = *c.server;
   const auto first = s.send(c.owner, event("a", "alice", "1.5"));
   CHECK(first.accepted == 1);
   CHECK(first.last_sequence == 1);
@@ -181,7 +97,7 @@ TEST_CASE("events over HTTP: taken, known again, in conflict, refused; each by i
 
 TEST_CASE("a customer's key sends for its own project, under names of its own") {
   MeteredCloud c;
-  TestServer& s = *c.server;
+  MeterServer& s = *c.server;
   CHECK(s.send(c.owner, "[" + event("a", "alice", "5") + "," + event("z", "carol", "6") + "]")
             .accepted == 2);
   const auto mine =
@@ -208,7 +124,7 @@ TEST_CASE("a customer's key sends for its own project, under names of its own") 
 
 TEST_CASE("lost uptime is the operator's to report, and a contract's") {
   MeteredCloud c;
-  TestServer& s = *c.server;
+  MeterServer& s = *c.server;
   const auto contract = s.call(c.owner, "POST", "/v1/contracts",
                                R"({"org":"acme","name":"gold","from":"2026-11","months":3})");
   REQUIRE_MESSAGE(contract.status == 201, contract.body);
@@ -254,7 +170,7 @@ TEST_CASE("lost uptime is the operator's to report, and a contract's") {
 
 TEST_CASE("the list: filters, pages, and as it was") {
   MeteredCloud c;
-  TestServer& s = *c.server;
+  MeterServer& s = *c.server;
   std::string batch = "[";
   for (int i = 0; i < 7; ++i)
     batch += (i ? "," : "") + event("e" + std::to_string(i), i % 2 ? "bob" : "alice", "1");
@@ -278,7 +194,7 @@ TEST_CASE("the list: filters, pages, and as it was") {
 
 TEST_CASE("what is no batch, too much, or not allowed") {
   MeteredCloud c;
-  TestServer& s = *c.server;
+  MeterServer& s = *c.server;
   const auto status = [&](const std::string& key, const std::string& body,
                           const std::string& type = "application/cloudevents-batch+json") {
     return s.call(key, "POST", "/v1/meter-events", body, type).status;
@@ -300,7 +216,7 @@ TEST_CASE("too many events waiting is said, and what was said to be taken is the
   store::ScratchFolder folder;
   LoopOptions options;
   options.most_events_waiting = 2;
-  TestServer s(folder.path, store::scratch_store(folder), options);
+  MeterServer s(folder.path, store::scratch_store(folder), options);
   const std::string owner = s.add_key(core::Role::owner, core::nobody);
   CHECK(s.call(owner, "POST", "/v1/meter-events",
                "[" + event("a", "p", "1") + "," + event("b", "p", "1") + "," +

@@ -64,6 +64,7 @@ Stage::Stage(Parts& p, StageOptions options, const Secrets& secrets, core::World
   loop_.on_publish([this](const Published& published) {
     live_.publish(published);
     webhooks_.announce(published);
+    app_.committed();
   });
   loop_.events_wanted_by([this] { return live_.anybody_listens(); });
 }

@@ -133,6 +133,17 @@ class Reader {
   // Newest first. `name` matches exactly if given; project nobody = all.
   virtual Page jobs(std::uint32_t project, const std::string& name, const std::string& cursor,
                     int limit) = 0;
+  // Of the same list, whose names contain `part` (empty: all), whatever its case. `every`: the last
+  // of each so many, and how many there are.
+  virtual Page jobs_named(std::uint32_t project, const std::string& part, const std::string& cursor,
+                          int limit) = 0;
+  struct Marks {
+    std::int64_t count = 0;
+    std::vector<std::string> last;  // cursors
+  };
+  // `first`: so many go before this list on its first page.
+  virtual Marks job_marks(std::uint32_t project, const std::string& part, std::int64_t first,
+                          std::int64_t every) = 0;
   // Leases of a project (nobody: all) that ended in [from, to), by their end: windows that follow
   // each other share nothing and miss nothing. Streamed, in pages.
   virtual base::Try<void> each_ended(std::uint32_t project, Instant from, Instant to,

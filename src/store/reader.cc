@@ -17,6 +17,16 @@ void report(const Cursor& cursor, std::string_view what) {
   if (cursor.fault()) base::log_error("store: reading {}: {}", what, cursor.fault()->message);
 }
 
+// A LIKE pattern for names that contain it; '!' escapes.
+std::string containing(std::string_view part) {
+  std::string pattern = "%";
+  for (const char c : part) {
+    if (c == '%' || c == '_' || c == '!') pattern += '!';
+    pattern += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return pattern + "%";
+}
+
 std::optional<core::Job> job_of_body(std::string_view body) {
   auto job = base::from_sparse_json<core::Job>(body);
   if (job) return std::move(*job);
@@ -100,6 +110,61 @@ class StoredReader final : public Reader {
     }
     report(rows, "jobs");
     return page;
+  }
+
+  Page jobs_named(std::uint32_t project, const std::string& part, const std::string& cursor,
+                  int limit) override {
+    if (part.empty()) return jobs(project, "", cursor, limit);
+    Id before{~0ULL, ~0ULL};
+    if (!cursor.empty()) {
+      const auto id = base::parse_bare_id(cursor);
+      if (!id) return {};
+      before = *id;
+    }
+    limit = std::clamp(limit, 1, most_at_once);
+    const std::string like = containing(part);
+    auto rows = project == core::nobody
+                    ? db_.query(
+                          "SELECT body FROM jobs WHERE id < ?1 AND lower(name) LIKE ?2 "
+                          "ESCAPE '!' ORDER BY id DESC LIMIT ?3",
+                          before, like, limit + 1)
+                    : db_.query(
+                          "SELECT body FROM jobs WHERE id < ?1 AND lower(name) LIKE ?2 "
+                          "ESCAPE '!' AND project_ix = ?4 ORDER BY id DESC LIMIT ?3",
+                          before, like, limit + 1, project);
+    Page page;
+    while (rows.next()) {
+      if (static_cast<int>(page.jobs.size()) == limit) {
+        page.next_cursor = base::format_bare_id(page.jobs.back().id);
+        break;
+      }
+      if (auto job = job_of_body(rows.bytes(0))) page.jobs.push_back(std::move(*job));
+    }
+    report(rows, "jobs");
+    return page;
+  }
+
+  // From the index alone: bodies are long.
+  Marks job_marks(std::uint32_t project, const std::string& part, std::int64_t first,
+                  std::int64_t every) override {
+    const std::string like = containing(part);
+    auto rows = project == core::nobody
+                    ? db_.query(
+                          "SELECT id FROM jobs WHERE lower(name) LIKE ?1 ESCAPE '!' "
+                          "ORDER BY id DESC",
+                          like)
+                    : db_.query(
+                          "SELECT id FROM jobs WHERE lower(name) LIKE ?1 ESCAPE '!' "
+                          "AND project_ix = ?2 ORDER BY id DESC",
+                          like, project);
+    Marks marks;
+    while (rows.next()) {
+      ++marks.count;
+      if ((first + marks.count) % every == 0)
+        marks.last.push_back(base::format_bare_id(rows.id(0)));
+    }
+    report(rows, "jobs");
+    return marks;
   }
 
   // A page's places come from the index alone, so that what does not touch the period costs little.

@@ -66,6 +66,26 @@ TEST_CASE("jobs come in pages, newest first, each once") {
   CHECK(r.reader->jobs(0, "", "junk", 100).jobs.empty());
 }
 
+TEST_CASE("jobs by a part of their name, and where each page of them begins") {
+  Read r;
+  CHECK(r.reader->jobs_named(0, "RAI", "", 100).jobs.size() == 14);
+  CHECK(r.reader->jobs_named(0, "", "", 100).jobs.size() == 21);
+  for (const char* none : {"%", "_", "!", "x"})
+    CHECK_MESSAGE(r.reader->jobs_named(0, none, "", 100).jobs.empty(), none);
+  // Three others before it on the first page of five.
+  const auto marks = r.reader->job_marks(core::nobody, "train", 3, 5);
+  CHECK(marks.count == 14);
+  REQUIRE(marks.last.size() == 3);
+  const auto all = r.reader->jobs_named(core::nobody, "train", "", 100).jobs;
+  for (std::size_t i = 0; i < marks.last.size(); ++i) {
+    const auto page = r.reader->jobs_named(core::nobody, "train", marks.last[i], 5).jobs;
+    const std::size_t at = 2 + 5 * i;
+    REQUIRE(page.size() == std::min<std::size_t>(5, all.size() - at));
+    if (!page.empty()) CHECK(page.front().id == all[at].id);
+  }
+  CHECK(r.reader->job_marks(1, "", 0, 5).count == 0);
+}
+
 TEST_CASE("a job, its transfers and its usage agree") {
   Read r;
   const Id newest = r.reader->jobs(0, "", "", 1).jobs.at(0).id;

@@ -124,9 +124,11 @@ def tenants(cloud):
         a = cloud.call(method, f"/v1/jobs/{job}{path}", key=bob)
         expect(a.status == 404, f"bob sees ann's job by {method} {path}: {a.status} {a.text}")
     expect(cloud.ok("GET", "/v1/jobs?all=1", key=bob)["items"] == [], "bob lists ann's jobs")
-    for path in ("/v1/nodes", "/v1/orgs", "/v1/keys", "/v1/ledger/check", "/metrics"):
+    for path in ("/v1/nodes", "/v1/orgs", "/v1/event-log", "/v1/ledger/check", "/metrics"):
         expect(cloud.call("GET", path, key=bob).status == 403, f"bob may {path}")
         expect(cloud.call("GET", path, key="").status == 401, f"anybody may {path}")
+    mine = cloud.ok("GET", "/v1/keys", key=bob)["items"]
+    expect([k["user"] for k in mine] == ["bob"], f"bob sees others' keys: {mine}")
     a = cloud.call("POST", "/v1/jobs", {"image": TINY}, key=bob)
     expect(a.status == 402 and a.json["missing"], f"bob has no credit: {a.text}")
     keys = cloud.ok("GET", "/v1/keys")["items"]

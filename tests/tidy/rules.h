@@ -22,6 +22,7 @@ inline const std::vector<Arrow> arrows = {
     {"ledger", {"base/"}},
     {"core", {"base/", "ledger/"}},
     {"net", {"base/"}},
+    {"console", {"base/", "net/"}},
     {"store", {"base/", "ledger/", "core/"}},
     {"billing", {"base/", "ledger/", "core/"}},
     {"documents", {"base/", "ledger/", "core/", "billing/", "store/"}},
@@ -30,13 +31,13 @@ inline const std::vector<Arrow> arrows = {
     {"audit", {"base/", "store/"}},
     {"server",
      {"base/", "ledger/", "core/", "net/", "store/", "engines/", "api/", "audit/", "billing/",
-      "documents/"}},
+      "documents/", "console/"}},
     {"gateway", {"base/", "net/", "api/"}},
     {"agent", {"base/", "net/", "api/", "engines/nvml"}},
     {"cli", {"base/", "net/", "api/"}},
     {"sim",
      {"base/", "ledger/", "core/", "net/", "store/", "engines/", "api/", "audit/", "billing/",
-      "documents/", "server/", "gateway/", "agent/", "cli/"}},
+      "documents/", "console/", "server/", "gateway/", "agent/", "cli/"}},
 };
 
 // Libraries that stay behind one door: who may include headers that begin so.

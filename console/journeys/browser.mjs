@@ -1,0 +1,99 @@
+// A real Chromium for the journeys: signs in, takes pictures light and dark, asks axe, and fails on
+// anything that the page itself complained about.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { chromium } from 'playwright-core'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const pictures = process.env.AMPACITY_SCREENSHOTS ?? join(import.meta.dirname, '../../build/screenshots')
+const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']
+
+export const desk = { width: 1280, height: 800 }
+export const phone = { width: 390, height: 844 }
+
+export function expect(condition, what) {
+  if (!condition) throw new Error(what)
+}
+
+// The cloud under test, as its API's user: cloud.ok('POST', '/v1/jobs', {…}, cloud.customer).
+export const cloud = {
+  url: process.env.AMPACITY_URL,
+  owner: process.env.AMPACITY_OWNER_KEY,
+  customer: process.env.AMPACITY_CUSTOMER_KEY,
+  async ok(method, path, body, key = cloud.owner) {
+    const r = await fetch(cloud.url + path, {
+      method,
+      headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    })
+    const text = await r.text()
+    expect(r.ok, `${method} ${path}: ${r.status} ${text}`)
+    return text ? JSON.parse(text) : undefined
+  },
+}
+
+export async function launch() {
+  const profile = mkdtempSync(join(tmpdir(), 'ampacity-chromium-'))
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    headless: true,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  })
+  const browser = context.browser()
+  return {
+    browser,
+    // A page of a person's own: key (null: nobody signed in), language, size of the screen.
+    async person(key, { size = desk, locale = 'en-US' } = {}) {
+      const own = await browser.newContext({ viewport: size, locale, timezoneId: 'Asia/Taipei', baseURL: cloud.url, reducedMotion: 'reduce' })
+      const page = await own.newPage()
+      const complaints = []
+      page.on('console', (m) => {
+        if (m.type() !== 'error') return
+        // The sign-in page's own question of who is signed in.
+        if (m.text().includes('401') && m.location().url.endsWith('/v1/whoami')) return
+        complaints.push(`${m.text()} ${m.location().url}`)
+      })
+      page.on('pageerror', (e) => complaints.push(String(e)))
+      page.complaints = complaints
+      if (key) await signIn(page, key)
+      return page
+    },
+    async close() {
+      await context.close()
+      rmSync(profile, { recursive: true, force: true })
+    },
+  }
+}
+
+export async function signIn(page, key) {
+  await page.goto('/console/')
+  await page.getByLabel('API key').or(page.getByLabel('API 金鑰')).fill(key)
+  await page.keyboard.press('Enter')
+  await page.locator('nav').first().waitFor({ state: 'attached' })
+}
+
+// build/screenshots/NAME-light.png and -dark.png, each asked of axe.
+export async function look(page, name) {
+  mkdirSync(pictures, { recursive: true })
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme })
+    await page.waitForFunction((c) => document.documentElement.dataset.mantineColorScheme === c, colorScheme)
+    await page.screenshot({ path: join(pictures, `${name}-${colorScheme}.png`), animations: 'disabled' })
+    await accessible(page, `${name} (${colorScheme})`)
+  }
+  await page.emulateMedia({ colorScheme: 'light' })
+}
+
+export async function accessible(page, name) {
+  await page.evaluate(axe)
+  const found = await page.evaluate((tags) => window.axe.run(document, { runOnly: tags, resultTypes: ['violations'] }), rules)
+  const said = found.violations.map((v) => `${v.id}: ${v.help}\n    ${v.nodes.slice(0, 4).map((n) => n.html.slice(0, 160) + ' ' + (n.any[0]?.message ?? '')).join('\n    ')}`)
+  expect(said.length === 0, `axe on ${name}:\n  ${said.join('\n  ')}`)
+}
+
+export function quiet(page, name) {
+  expect(page.complaints.length === 0, `${name} complained:\n  ${page.complaints.join('\n  ')}`)
+}

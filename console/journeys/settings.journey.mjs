@@ -1,0 +1,37 @@
+// A customer makes a key, sees it once, signs in with it, and revokes it; and adds and tests a webhook.
+import { cloud, expect } from './browser.mjs'
+
+export default async function ({ chromium }) {
+  const page = await chromium.person(cloud.customer)
+  await page.goto('/console/settings/keys')
+  await page.getByRole('button', { name: 'New key' }).first().click()
+  await page.getByRole('dialog').getByLabel('Label').fill('by hand')
+  await page.getByRole('dialog').getByRole('button', { name: 'Make it' }).click()
+  const secret = (await page.locator('.copyable pre').textContent()).trim()
+  expect(secret.startsWith('amp_'), 'the key is shown')
+  await page.getByRole('button', { name: 'I have kept it' }).click()
+  const row = page.getByRole('row').filter({ hasText: 'by hand' })
+  await row.waitFor()
+  expect(!(await page.content()).includes(secret), 'and is not shown again')
+  const kept = await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }))
+  expect(!kept.includes(secret), 'nor kept by the page')
+  await cloud.ok('GET', '/v1/whoami', undefined, secret)
+  await row.getByRole('button', { name: /^Revoke/ }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke', exact: true }).click()
+  await row.waitFor({ state: 'detached' })
+  const after = await fetch(`${cloud.url}/v1/whoami`, { headers: { Authorization: `Bearer ${secret}` } })
+  expect(after.status === 401, `a revoked key is refused: ${after.status}`)
+
+  await page.goto('/console/settings/webhooks?new=1')
+  await page.getByRole('dialog').getByLabel('URL').fill('http://192.168.0.1/hook')
+  await page.getByRole('dialog').getByRole('button', { name: 'Add' }).click()
+  await page.locator('[aria-invalid=true]').first().waitFor()
+  await page.getByRole('dialog').getByLabel('URL').fill('https://hooks.example.com/ampacity')
+  await page.getByRole('dialog').getByRole('button', { name: 'Add' }).click()
+  await page.getByText('whsec_').waitFor()
+  await page.getByRole('button', { name: 'I have kept it' }).click()
+  await page.getByRole('link', { name: 'https://hooks.example.com/ampacity' }).click()
+  await page.getByRole('button', { name: 'Remove' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
+  await page.getByText('No webhook').waitFor()
+}

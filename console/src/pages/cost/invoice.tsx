@@ -1,0 +1,159 @@
+// One invoice, or this month's draft: who owes what for what, and its files.
+import { Button, Group, Paper, Stack, Table, Text, Title } from '@mantine/core'
+import { Link, useParams } from '@tanstack/react-router'
+
+import type { Schemas } from '../../api/client'
+import { useGet } from '../../api/queries'
+import { useFilters } from '../../parts/filters'
+import { Money } from '../../parts/money'
+import { Emulated, State } from '../../parts/state'
+import { Answered, Empty, Facts, PageHead } from '../../parts/states'
+import { Time } from '../../parts/time'
+import { t, word } from '../../text/text'
+import { documentOf, type Format } from './invoice_parts'
+import './cost.css'
+
+type View = Schemas['InvoiceView']
+type Line = Schemas['InvoiceLineView']
+
+const formats: [Format, string][] = [
+  ['pdf', 'PDF'],
+  ['ubl', 'UBL'],
+  ['csv', 'CSV'],
+]
+
+export default function Invoice() {
+  const { invoice } = useParams({ strict: false }) as { invoice: string }
+  return invoice === 'draft' ? <Draft /> : <Issued invoice={invoice} />
+}
+
+function Issued({ invoice }: { invoice: string }) {
+  const found = useGet('/v1/invoices/{invoice}', { path: { invoice } })
+  return <Answered of={found}>{(i) => <Shown of={i} />}</Answered>
+}
+
+function Draft() {
+  const [filters] = useFilters({ org: '', month: '' })
+  const draft = useGet('/v1/draft', { query: { org: filters.org || undefined, month: filters.month || undefined } })
+  return <Answered of={draft}>{(i) => <Shown of={i} />}</Answered>
+}
+
+function Shown({ of: i }: { of: View }) {
+  const draft = i.state === 'draft'
+  return (
+    <Stack gap="lg">
+      <p className="note" style={{ margin: 0 }}>
+        <Link to="/cost/invoices">← {t('invoices.title')}</Link>
+      </p>
+      <PageHead
+        title={draft ? t('invoices.draft') : t('invoices.of', { kind: word(i.kind), number: i.number })}
+        lead={
+          <Group gap="md" component="span">
+            <State of={i.state} />
+            <span>{i.org}</span>
+            <span>{i.from.slice(0, 7)}</span>
+            <Emulated is={i.emulated} />
+          </Group>
+        }
+      >
+        {!draft &&
+          formats.map(([format, name]) => (
+            <Button key={format} component="a" size="xs" variant="default" href={documentOf(i.number, format)} download={`${i.number}.${format === 'ubl' ? 'xml' : format}`}>
+              {name}
+            </Button>
+          ))}
+      </PageHead>
+      <Paper withBorder p="md">
+        <Facts
+          of={[
+            [t('invoices.payable'), <b className="big"><Money amount={draft ? i.payable : i.open} currency={i.currency} /></b>],
+            [t('invoices.total'), <Money amount={i.total} currency={i.currency} />],
+            [t('invoices.due'), i.due_at && <Time at={i.due_at} />],
+            [t('invoices.issued'), i.issued_at && <Time at={i.issued_at} />],
+            [t('invoices.from'), <Time at={i.from} />],
+            [t('invoices.until'), <Time at={i.until} />],
+            [t('invoices.corrects'), i.corrects && <Link to={`/cost/invoices/${i.corrects}`}>{i.corrects}</Link>],
+            [t('invoices.note'), i.note],
+          ]}
+        />
+      </Paper>
+      {(i.lines ?? []).length === 0 ? (
+        <Empty title={t('invoices.noLines')} />
+      ) : (
+        <Lines of={i} />
+      )}
+      {!draft && <p className="note">{t('invoices.hash', { hash: i.inputs_hash })}</p>}
+    </Stack>
+  )
+}
+
+function Lines({ of: i }: { of: View }) {
+  const money = (amount: string) => <Money amount={amount} currency={i.currency} />
+  const groups = new Map<string, Line[]>()
+  for (const l of i.lines ?? []) groups.set(l.project ?? '', [...(groups.get(l.project ?? '') ?? []), l])
+  return (
+    <>
+      {[...groups].map(([project, lines]) => (
+        <section key={project}>
+          <Title order={2} mb="xs">
+            {project || i.org}
+          </Title>
+          <Table.ScrollContainer minWidth={420} type="native" scrollAreaProps={{ tabIndex: 0 } as never}>
+            <Table>
+              <Table.Thead>
+                <Table.Tr>
+                  <Table.Th>{t('invoices.line')}</Table.Th>
+                  <Table.Th ta="right">{t('invoices.quantity')}</Table.Th>
+                  <Table.Th ta="right" visibleFrom="sm">{t('invoices.unitPrice')}</Table.Th>
+                  <Table.Th ta="right" visibleFrom="sm">{t('invoices.coveredShort')}</Table.Th>
+                  <Table.Th ta="right">{t('cost.amount')}</Table.Th>
+                </Table.Tr>
+              </Table.Thead>
+              <Table.Tbody>
+                {lines.map((l, n) => (
+                  <Table.Tr key={n}>
+                    <Table.Td>
+                      {l.description}
+                      {l.correction && <Text size="xs" c="dimmed">{t('invoices.correction')}</Text>}
+                    </Table.Td>
+                    <Table.Td ta="right" className="figures">
+                      {l.quantity} <span className="note">{l.unit}</span>
+                    </Table.Td>
+                    <Table.Td ta="right" visibleFrom="sm" className="figures">{l.unit_price}</Table.Td>
+                    <Table.Td ta="right" visibleFrom="sm">{money(l.covered)}</Table.Td>
+                    <Table.Td ta="right">{money(l.amount)}</Table.Td>
+                  </Table.Tr>
+                ))}
+              </Table.Tbody>
+            </Table>
+          </Table.ScrollContainer>
+        </section>
+      ))}
+      <dl className="sums">
+        <Sum label={t('invoices.linesTotal')}>{money(i.lines_total)}</Sum>
+        <Sum label={t('invoices.coveredShort')}>−{money(i.covered)}</Sum>
+        <Sum label={t('invoices.net')}>{money(i.net)}</Sum>
+        {(i.taxes ?? []).map((x) => (
+          <Sum key={x.category + x.percent} label={t('invoices.tax', { percent: x.percent, category: x.category })}>
+            {money(x.tax)}
+          </Sum>
+        ))}
+        <Sum label={t('invoices.total')}>{money(i.total)}</Sum>
+        {Number(i.prepaid) !== 0 && <Sum label={t('invoices.prepaid')}>−{money(i.prepaid)}</Sum>}
+        <Sum label={t('invoices.payable')} strong>
+          {money(i.payable)}
+        </Sum>
+        {Number(i.paid) !== 0 && <Sum label={t('invoices.paid')}>−{money(i.paid)}</Sum>}
+      </dl>
+    </>
+  )
+}
+
+function Sum({ label, children, strong }: { label: string; children: React.ReactNode; strong?: boolean }) {
+  return (
+    <div className={strong ? 'strong' : undefined}>
+      <dt>{label}</dt>
+      <dd>{children}</dd>
+    </div>
+  )
+}

@@ -1,0 +1,120 @@
+// Closing a month: prove it first, then invoice everyone, seal it, and see what was found.
+import { Alert, Button, Group, Modal, Select, Stack, Text, Title } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
+import { useState } from 'react'
+
+import type { Schemas } from '../../api/client'
+import { useGet, useSend } from '../../api/queries'
+import { useFilters } from '../../parts/filters'
+import { Rows } from '../../parts/rows'
+import { Answered, Empty, ErrorBox, PageHead } from '../../parts/states'
+import { Time } from '../../parts/time'
+import { t } from '../../text/text'
+import { monthText } from './sums'
+
+export default function Close() {
+  const [filters, setFilters] = useFilters({ month: monthText(new Date(), 1) })
+  const [asking, ask] = useState(false)
+  const [wanted, want] = useState('')
+  const audit = useGet('/v1/audit', { query: { month: filters.month } }, { enabled: wanted === filters.month })
+  const close = useSend('post', '/v1/close', {
+    refresh: ['/v1/invoices', '/v1/audit'],
+    done: () => ask(false),
+  })
+  const current = filters.month === monthText(new Date())
+  const shown = close.data?.month === filters.month ? close.data.audit : wanted === filters.month ? audit.data : undefined
+  return (
+    <Stack gap="lg">
+      <PageHead title={t('close.title')} lead={t('close.lead')}>
+        <Select size="xs" w={130} aria-label={t('bills.month')} value={filters.month} onChange={(m) => m && setFilters({ month: m }, { push: true })} data={[...new Set([...Array.from({ length: 12 }, (_, i) => monthText(new Date(), i)), filters.month])]} />
+        <Button
+          size="xs"
+          variant="default"
+          loading={audit.isFetching}
+          onClick={() => {
+            if (wanted === filters.month) void audit.refetch()
+            else want(filters.month)
+          }}
+        >
+          {t('close.audit')}
+        </Button>
+        <Button size="xs" onClick={() => ask(true)} disabled={current}>
+          {t('close.do')}
+        </Button>
+      </PageHead>
+      {current && <Text c="dimmed">{t('close.runs')}</Text>}
+      {close.error && <ErrorBox error={close.error} />}
+      {close.data?.month === filters.month && (
+        <Alert color="green" variant="outline" title={t('close.done', { month: close.data.month, n: close.data.invoices })} role="status">
+          <Group gap="sm">
+            {(close.data.numbers ?? []).map((n) => (
+              <Link key={n} to={`/money/invoices/${n}`}>
+                {n}
+              </Link>
+            ))}
+          </Group>
+        </Alert>
+      )}
+      {shown ? (
+        <Found audit={shown} />
+      ) : wanted === filters.month ? (
+        <Answered of={audit}>{() => null}</Answered>
+      ) : (
+        <Empty title={t('close.notYet', { month: filters.month })} hint={t('close.hint')} />
+      )}
+      <Modal opened={asking} onClose={() => ask(false)} title={t('close.sure', { month: filters.month })} closeButtonProps={{ 'aria-label': t('do.close') }}>
+        <Stack>
+          <Text>{t('close.what')}</Text>
+          {close.error && <ErrorBox error={close.error} />}
+          <Group justify="flex-end">
+            <Button variant="default" onClick={() => ask(false)}>
+              {t('do.cancel')}
+            </Button>
+            <Button loading={close.isPending} onClick={() => close.mutate({ body: { month: filters.month } })} data-autofocus>
+              {t('close.do')}
+            </Button>
+          </Group>
+        </Stack>
+      </Modal>
+    </Stack>
+  )
+}
+
+function Found({ audit }: { audit: Schemas['AuditView'] }) {
+  const findings = audit.findings ?? []
+  return (
+    <section>
+      <Title order={2} mb="xs">
+        {t('close.result', { month: audit.month })}
+      </Title>
+      <Alert color={audit.holds ? 'green' : 'red'} variant="outline" title={audit.holds ? t('close.holds') : t('close.fails')} mb="md">
+        {audit.sealed_until && (
+          <Text c="var(--mantine-color-text)">
+            {t('close.sealed')} <Time at={audit.sealed_until} />
+          </Text>
+        )}
+      </Alert>
+      <Rows
+        label={t('close.result', { month: audit.month })}
+        rows={findings}
+        id={(f) => f.check}
+        columns={[
+          {
+            id: 'holds',
+            head: t('close.outcome'),
+            sort: (f) => Number(f.holds),
+            cell: (f) => (
+              <span className="state">
+                <span className={`dot ${f.holds ? 'good' : 'bad'}`} aria-hidden />
+                {f.holds ? t('close.yes') : t('close.no')}
+              </span>
+            ),
+          },
+          { id: 'check', head: t('close.check'), sort: (f) => f.check, cell: (f) => <span title={f.check}>{f.check}</span>, text: true },
+          { id: 'examined', head: t('close.examined'), figures: true, sort: (f) => f.examined, cell: (f) => f.examined.toLocaleString() },
+          { id: 'detail', head: t('close.detail'), cell: (f) => <span title={f.detail}>{f.detail}</span>, wide: true, text: true },
+        ]}
+      />
+    </section>
+  )
+}

@@ -1,0 +1,64 @@
+// A list of any length, read where somebody looks: /v1/job-pages says where each page begins, and
+// the pages in sight are fetched. While its ends move (work comes and goes) they are asked for again,
+// never for more than a twentieth of the time; until then rows stay where they are.
+import { useQueries } from '@tanstack/react-query'
+import { useCallback, useEffect, useRef, useState } from 'react'
+
+import { useLiveEvents } from '../../api/live'
+import { getOptions, queries, useGet } from '../../api/queries'
+import type { Job } from './parts'
+
+export const page_rows = 100
+
+export function useJobPages(filter: { state?: string; all?: string; project?: string; q?: string }) {
+  const asked = { ...filter, every: String(page_rows) }
+  const pages = useGet('/v1/job-pages', { query: asked }, { keep: true })
+  useMovingEnds(pages.isFetching)
+  const [sight, setSight] = useState({ first: 0, last: 0 })
+  const seen = useCallback((first: number, last: number) => {
+    const next = { first: Math.floor(first / page_rows), last: Math.floor(last / page_rows) }
+    setSight((s) => (s.first === next.first && s.last === next.last ? s : next))
+  }, [])
+  const cursors = pages.data?.cursors ?? []
+  const wanted = cursors.slice(sight.first, sight.last + 1)
+  // What was read stays where it was until it is read again: nothing goes blank for a moved end.
+  const filtered = JSON.stringify(filter)
+  const known = useRef({ of: filtered, pages: new Map<number, Job[]>() })
+  if (known.current.of !== filtered) known.current = { of: filtered, pages: new Map() }
+  const answers = useQueries({
+    queries: wanted.map((cursor) => getOptions('/v1/jobs', { query: { ...filter, limit: String(page_rows), cursor } })),
+  })
+  answers.forEach((a, i) => {
+    if (a.data) known.current.pages.set(sight.first + i, (a.data as { items?: Job[] }).items ?? [])
+  })
+  return {
+    total: pages.data?.total,
+    error: pages.error,
+    again: () => void pages.refetch(),
+    seen,
+    row: (index: number): Job | undefined => known.current.pages.get(Math.floor(index / page_rows))?.[index % page_rows],
+  }
+}
+
+function useMovingEnds(fetching: boolean) {
+  const timer = useRef<ReturnType<typeof setTimeout> | null>(null)
+  const began = useRef(0)
+  const took = useRef(0)
+  useEffect(() => {
+    if (fetching) began.current = performance.now()
+    else if (began.current) took.current = performance.now() - began.current
+  }, [fetching])
+  useEffect(() => () => {
+    if (timer.current) clearTimeout(timer.current)
+  }, [])
+  useLiveEvents((e) => {
+    if (e.kind !== 'job_submitted' && e.kind !== 'job_ended' && e.kind !== 'lease_closed') return
+    timer.current ??= setTimeout(
+      () => {
+        timer.current = null
+        void queries.invalidateQueries({ queryKey: ['/v1/job-pages'] }, { cancelRefetch: false })
+      },
+      Math.max(150, 20 * took.current - (performance.now() - began.current)),
+    )
+  })
+}

@@ -1,0 +1,124 @@
+#include <algorithm>
+#include <array>
+
+#include "api/view_operate.h"
+#include "api/views.h"
+#include "api/when.h"
+#include "core/desire.h"
+#include "core/estimate.h"
+#include "core/order.h"
+#include "core/share.h"
+
+namespace ampacity::api {
+namespace {
+
+// Class, what its project has used, rank, age: the order of core/order.h.
+struct InLine {
+  const core::Job* job = nullptr;
+  std::int64_t share = 0, rank = 0;
+  auto key() const { return std::tuple(job->job_class, share, rank, job->queue_order); }
+};
+
+std::string wanted_gpus(const core::World& w, const core::Demand& d) {
+  std::string text;
+  for (const core::SkuIx s : d.skus) text += (text.empty() ? "" : "|") + w.state().skus[s].name;
+  if (d.gpus_per_node == 0) return text;
+  text += ":" + std::to_string(d.gpus_per_node);
+  return d.nodes > 1 ? text + "x" + std::to_string(d.nodes) : text;
+}
+
+std::vector<InLine> in_line(const core::World& w, Instant now) {
+  const std::vector<std::int64_t> shares = core::shares_at(w, now);
+  std::vector<InLine> line;
+  line.reserve(w.queue.size());
+  for (const auto& [order, slot] : w.queue) {
+    const core::Job& job = w.state().jobs[slot];
+    line.push_back({&job, shares[job.project], core::rank_of(w, job, now)});
+  }
+  return line;
+}
+
+QueuedJob view_queued(const core::World& w, const core::Job& job, Instant now) {
+  QueuedJob q;
+  q.job = core::job_name(job.id);
+  q.name = job.name;
+  q.project = w.state().projects[job.project].name;
+  q.job_class = job.job_class;
+  q.gpus = wanted_gpus(w, job.demand);
+  q.waiting_since = job.intervals.empty() ? job.submitted_at : job.intervals.back().ended_at;
+  q.why = why_waiting(w, job, now);
+  if (const auto& p = job.promise) q.promise = PromiseView{p->made_at, p->start_by, p->certain};
+  if (job.claim) q.claimed_at = job.claim->made_at;
+  return q;
+}
+
+std::int64_t permille(std::int64_t part, std::int64_t all) {
+  return all > 0 ? static_cast<std::int64_t>(static_cast<__int128>(part) * 1000 / all) : 0;
+}
+
+std::vector<ProjectStanding> standings(const core::World& w, Instant now) {
+  struct Used {
+    core::ProjectIx project;
+    std::int64_t share, used, gpu_milli;
+  };
+  const core::State& s = w.state();
+  const std::vector<std::int64_t> shares = core::shares_at(w, now);
+  std::vector<Used> all;
+  std::int64_t used = 0, weights = 0;
+  for (core::ProjectIx p = 0; p < s.projects.size(); ++p) {
+    const std::int64_t weight = s.projects[p].share.weight;
+    Used u{p, shares[p],
+           core::used_at(s.projects[p].share, w.share_rate[p], now, s.policy.half_life_s), 0};
+    for (const std::int64_t milli : w.alive_of_project[p].gpu_milli) u.gpu_milli += milli;
+    if (u.share == 0 && u.gpu_milli == 0 && w.queued_of_project[p] == 0) continue;
+    used += u.used;
+    weights += weight;
+    all.push_back(u);
+  }
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Used& a, const Used& b) { return a.share < b.share; });
+  std::vector<std::int64_t> leased(s.projects.size());
+  for (const auto& [order, slot] : w.leased) {
+    const core::Job& job = s.jobs[slot];
+    leased[job.project] += static_cast<std::int64_t>(job.demand.gpus_per_node) * job.demand.nodes *
+                           job.lease->gpu_milli;
+  }
+  std::vector<ProjectStanding> rows;
+  for (const Used& u : all) {
+    const core::Project& p = s.projects[u.project];
+    rows.push_back({p.name, p.share.weight, permille(u.used, used),
+                    permille(p.share.weight, weights), w.queued_of_project[u.project],
+                    format_decimal(leased[u.project], 1000)});
+  }
+  return rows;
+}
+
+}  // namespace
+
+QueueView view_queue(const core::World& w, std::size_t limit, Instant now) {
+  QueueView v;
+  v.waiting = static_cast<std::uint32_t>(w.queue.size());
+  v.projects = standings(w, now);
+  for (std::size_t c = 0; c < 4; ++c) v.classes.push_back({static_cast<core::JobClass>(c), 0, 0});
+  std::vector<InLine> line = in_line(w, now);
+  for (const InLine& l : line) {
+    ClassWaiting& c = v.classes[static_cast<std::size_t>(l.job->job_class)];
+    ++c.jobs;
+    c.promised += l.job->promise.has_value();
+  }
+  const std::size_t count = std::min(limit, line.size());
+  std::partial_sort(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(count), line.end(),
+                    [](const InLine& a, const InLine& b) { return a.key() < b.key(); });
+  std::map<std::uint64_t, Instant> starts;
+  if (!line.empty() && line.size() <= most_forecast) starts = core::forecast(w, now, 500);
+  for (std::size_t i = 0; i < count; ++i) {
+    QueuedJob q = view_queued(w, *line[i].job, now);
+    q.place = static_cast<std::uint32_t>(i + 1);
+    if (const auto at = starts.find(line[i].job->queue_order); at != starts.end())
+      q.expected = at->second;
+    v.items.push_back(std::move(q));
+  }
+  return v;
+}
+
+}  // namespace ampacity::api
