@@ -65,7 +65,7 @@ base::Try<void> SlurmEngine::negotiate() {
 // munge bears clocks that are minutes apart.
 void SlurmEngine::compare_clocks() {
   const base::Instant asked = now();
-  const auto answer = call(codec().diag(), kPatience);
+  const auto answer = call(codec().diag(), kSitePatience);
   const base::Instant told = now();
   if (!answer) return;
   const auto second = parse_server_time(*answer);
