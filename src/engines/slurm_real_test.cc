@@ -246,7 +246,7 @@ TEST_CASE(
   w.engine->hold_back({"n2"});
   REQUIRE(w.until([&] { return node() == "drained held back by ampacity:real\n"; }, 40));
   w.engine->hold_back({});
-  REQUIRE(w.until([&] { return node().starts_with("idle"); }, 40));
+  REQUIRE(w.until([&] { return !contains(node(), "drain"); }, 40));
   REQUIRE(lab->script("run", "scontrol update NodeName=n2 State=DRAIN Reason=fan"));
   auto sent = rank("true");
   sent.node = "n2";
