@@ -5,10 +5,11 @@ import { cloud, expect, quiet } from './browser.mjs'
 export default async function ({ chromium }) {
   const page = await chromium.person(cloud.owner)
   const sure = (button) => page.getByRole('dialog').getByRole('button', { name: button, exact: true })
+  const fee = `Setting up rack ${Date.now()}` // one of its own each time
   const { items: orgs } = await cloud.ok('GET', '/v1/orgs')
   const org = orgs[0].name
   await cloud.ok('PATCH', '/v1/issuer', { name: 'Formosa Compute', country: 'TW' })
-  await cloud.ok('POST', `/v1/orgs/${org}/lines`, { amount: '120.00', description: 'Setting up a rack' })
+  await cloud.ok('POST', `/v1/orgs/${org}/lines`, { amount: '120.00', description: fee })
 
   await page.goto('/console/money/invoices')
   await page.getByRole('button', { name: 'Issue an invoice' }).first().click()
@@ -16,7 +17,7 @@ export default async function ({ chromium }) {
   await page.getByRole('option', { name: org, exact: true }).click()
   await page.getByRole('dialog').getByLabel('Month').click()
   await page.getByRole('option', { name: new Date().toISOString().slice(0, 7) }).click()
-  await page.getByRole('dialog').getByText('Setting up a rack').waitFor()
+  await page.getByRole('dialog').getByText(fee).waitFor()
   await sure('Issue an invoice').click()
   await page.waitForURL(/\/money\/invoices\/\d{4}-\d+/)
   const number = page.url().split('/').at(-1)

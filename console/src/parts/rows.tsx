@@ -22,6 +22,7 @@ export interface Column<Row> {
   sort?: (row: Row) => string | number // by this; left out: not sortable
   figures?: boolean // right-aligned
   wide?: boolean // left out on a phone
+  text?: boolean // sentences: may be wider
 }
 
 interface Shown<Row> {
@@ -120,7 +121,7 @@ export function Grid<Row>({ label, columns, id, open, count, row, seen, head, so
 
   const before = shown[0] ? shown[0].start - top : 0
   const after = virtual.getTotalSize() - ((shown.at(-1)?.end ?? top) - top)
-  const classes = (c: Column<Row>) => [c.figures && 'figures', c.wide && 'wide'].filter(Boolean).join(' ') || undefined
+  const classes = (c: Column<Row>) => [c.figures && 'figures', c.wide && 'wide', c.text && 'text'].filter(Boolean).join(' ') || undefined
   const order = (c: Column<Row>) => {
     const s = sorted?.(c)
     return s ? (s === 'asc' ? 'ascending' : 'descending') : undefined

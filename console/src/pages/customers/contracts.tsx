@@ -44,7 +44,7 @@ export function Contracts({ org, currency }: { org: string; currency?: string })
                 { id: 'name', head: t('workloads.name'), sort: (c) => c.name, cell: (c) => c.name },
                 { id: 'state', head: t('workloads.state'), sort: (c) => c.state, cell: (c) => <State of={c.state} /> },
                 { id: 'term', head: t('contracts.term'), sort: (c) => c.from, cell: (c) => `${c.from.slice(0, 7)} – ${c.until.slice(0, 7)}${c.renews ? ` ${t('contracts.renews')}` : ''}` },
-                { id: 'commitment', head: t('contracts.commitment'), cell: (c) => `${word(c.commitment)}${c.sku ? ` · ${c.sku}` : ''}${c.price ? ` · ${moneyText(c.price, currency)}` : ''}` },
+                { id: 'commitment', head: t('contracts.commitment'), cell: (c) => `${word(c.commitment)}${c.ramp?.[0] ? ` ${c.commitment === 'spend' ? moneyText(c.ramp[0].amount, currency) : c.ramp[0].amount}` : ''}${c.sku ? ` · ${c.sku}` : ''}${c.price ? ` · ${moneyText(c.price, currency)}` : ''}` },
                 { id: 'used', head: t('contracts.thisMonth'), cell: (c) => c.burn_down && <BurnDown of={c.burn_down} />, wide: true },
                 { id: 'prepaid', head: t('contracts.prepaidLeft'), figures: true, cell: (c) => <Money amount={c.prepaid_left_now ?? c.prepaid_left} currency={currency} />, wide: true },
                 {

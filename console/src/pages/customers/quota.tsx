@@ -5,6 +5,7 @@ import { useState } from 'react'
 import type { Problem, Schemas } from '../../api/client'
 import { useSend } from '../../api/queries'
 import { useDraft } from '../../parts/draft'
+import { moneyText } from '../../parts/money'
 import { Rows } from '../../parts/rows'
 import { Empty, ErrorBox } from '../../parts/states'
 import { durationText } from '../../parts/time'
@@ -12,6 +13,12 @@ import { t } from '../../text/text'
 import { gpusOf, gpusText } from './gpus_text'
 
 type View = Schemas['QuotaView']
+
+// "spend_jpy" is money of that currency.
+function said(what: string, amount?: string | null): string {
+  if (amount === undefined || amount === null) return '–'
+  return what.startsWith('spend_') ? moneyText(amount, what.slice(6).toUpperCase()) : amount
+}
 
 export function Quota({ of }: { of: View }) {
   const lines = of.lines ?? []
@@ -24,10 +31,10 @@ export function Quota({ of }: { of: View }) {
         id={(l) => l.what}
         columns={[
           { id: 'what', head: t('quota.of'), cell: (l) => l.what.replaceAll('_', ' ') },
-          { id: 'limit', head: t('quota.limit'), figures: true, cell: (l) => l.limit ?? '–' },
-          { id: 'used', head: t('quota.used'), figures: true, cell: (l) => l.used },
-          { id: 'committed', head: t('quota.committed'), figures: true, cell: (l) => l.committed, wide: true },
-          { id: 'left', head: t('quota.left'), figures: true, cell: (l) => l.left ?? '–' },
+          { id: 'limit', head: t('quota.limit'), figures: true, cell: (l) => said(l.what, l.limit) },
+          { id: 'used', head: t('quota.used'), figures: true, cell: (l) => said(l.what, l.used) },
+          { id: 'committed', head: t('quota.committed'), figures: true, cell: (l) => said(l.what, l.committed), wide: true },
+          { id: 'left', head: t('quota.left'), figures: true, cell: (l) => said(l.what, l.left) },
         ]}
       />
       {of.window_s ? <Text c="dimmed">{t('quota.window.is', { d: durationText(of.window_s) })}</Text> : null}

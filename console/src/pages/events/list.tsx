@@ -152,7 +152,7 @@ function columns(setFilters: (some: Record<string, string>, options?: { push?: b
     { id: 'at', head: t('events.at'), cell: (e) => <Time at={e.at} /> },
     { id: 'actor', head: t('events.actor'), cell: (e) => narrow({ actor: e.actor }, e.actor, e.actor.length > 18 ? `${e.actor.slice(0, 16)}…` : e.actor) },
     { id: 'kind', head: t('events.kind'), cell: (e) => narrow({ kind: e.kind }, e.kind, word(e.kind)) },
-    { id: 'text', head: t('events.text'), cell: (e) => <span title={e.text}>{e.text}</span> },
+    { id: 'text', head: t('events.text'), text: true, cell: (e) => <span title={e.text}>{e.text}</span> },
     { id: 'project', head: t('workloads.project'), cell: (e) => e.project && narrow({ project: e.project }, e.project), wide: true },
     { id: 'job', head: t('events.job'), cell: (e) => e.job && <Link to={`/workloads/${e.job}`}>{e.job.slice(0, 14)}…</Link>, wide: true },
     { id: 'sequence', head: '#', cell: (e) => <span title={utcText(e.at)}>{e.sequence}</span>, figures: true, wide: true },

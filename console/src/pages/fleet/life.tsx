@@ -24,9 +24,9 @@ export function Life({ node }: { node: string }) {
             columns={[
               { id: 'at', head: t('events.at'), cell: (e) => <Time at={e.at} /> },
               { id: 'kind', head: t('events.kind'), cell: (e) => word(e.kind), wide: true },
-              { id: 'text', head: t('events.text'), cell: (e) => <span title={e.text}>{e.text}</span> },
+              { id: 'text', head: t('events.text'), text: true, cell: (e) => <span title={e.text}>{e.text}</span> },
               { id: 'job', head: t('events.job'), cell: (e) => e.job && <Link to={`/workloads/${e.job}`}>{e.job.slice(0, 12)}…</Link>, wide: true },
-              { id: 'actor', head: t('events.actor'), cell: (e) => e.actor, wide: true },
+              { id: 'actor', head: t('events.actor'), cell: (e) => <span title={e.actor}>{e.actor.length > 18 ? `${e.actor.slice(0, 16)}…` : e.actor}</span>, wide: true },
             ]}
           />
         )

@@ -2,7 +2,7 @@
 // the canvas. What is drawn of the fleet depends on how large it is seen:
 //   a GPU's cell ≥ 2 px wide: every GPU · a node ≥ 2 px high: every node, mixed · else every rack.
 // 1. Without a new view, the work of a frame is that of what changed. 2. No allocation per frame.
-import { active, type Colours } from './letters'
+import { active, moving, type Colours } from './letters'
 import { nodeBox, pitch, type Layout, type View } from './layout'
 import type { Fleet } from './model'
 
@@ -127,8 +127,9 @@ export class Painter {
     const x0 = Math.round((box.x - x) * scale)
     const x1 = Math.max(x0 + 1, Math.round((box.x + box.w - x) * scale))
     if (detail === 'node' || count === 0) {
-      const y1 = Math.max(y0 + 1, Math.round((box.y + pitch - y) * scale) - 1)
-      const colour = count ? this.mixed(first, first + count, node) : this.cell[f.nodeState[node] === active ? 0 : f.nodeState[node]!]!
+      const y1 = detail === 'node' ? Math.max(y0 + 1, Math.round((box.y + pitch - y) * scale) - 1) : y0 + Math.floor(scale)
+      // Without GPUs it is pale: no card that is free.
+      const colour = count ? this.mixed(first, first + count, node) : this.cell[f.nodeState[node] === active ? moving : f.nodeState[node]!]!
       this.rect(x0, y0, x1, y1, colour)
       this.piece(x0, y0, x1, y1)
       return

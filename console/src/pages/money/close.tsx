@@ -110,9 +110,9 @@ function Found({ audit }: { audit: Schemas['AuditView'] }) {
               </span>
             ),
           },
-          { id: 'check', head: t('close.check'), sort: (f) => f.check, cell: (f) => <span title={f.check}>{f.check}</span> },
+          { id: 'check', head: t('close.check'), sort: (f) => f.check, cell: (f) => <span title={f.check}>{f.check}</span>, text: true },
           { id: 'examined', head: t('close.examined'), figures: true, sort: (f) => f.examined, cell: (f) => f.examined.toLocaleString() },
-          { id: 'detail', head: t('close.detail'), cell: (f) => <span title={f.detail}>{f.detail}</span>, wide: true },
+          { id: 'detail', head: t('close.detail'), cell: (f) => <span title={f.detail}>{f.detail}</span>, wide: true, text: true },
         ]}
       />
     </section>

@@ -88,6 +88,7 @@ function Editor({ start, of }: { start: Draft; of: string }) {
             <TextInput label={t('customer.currency')} placeholder="USD" value={draft.currency} onChange={(e) => change({ currency: e.currentTarget.value.toUpperCase() })} error={set.error?.wrong('currency')} />
             <TextInput
               type="datetime-local"
+              inputWrapperOrder={['label', 'input', 'description', 'error']}
               label={t('prices.from')}
               description={at && !Number.isNaN(at.getTime()) ? utcText(at.toISOString()) : t('prices.from.now')}
               value={draft.from}

@@ -120,7 +120,7 @@ function Shown({ queue }: { queue: Queue }) {
               { id: 'since', head: t('queue.since'), sort: (j) => Date.parse(j.waiting_since), cell: (j) => <Ago at={j.waiting_since} /> },
               { id: 'promise', head: t('queue.by'), sort: (j) => (j.promise ? Date.parse(j.promise.start_by) : Infinity), cell: (j) => (j.promise ? <Time at={j.promise.start_by} /> : '–') },
               { id: 'expected', head: t('queue.expected'), sort: (j) => (j.expected ? Date.parse(j.expected) : Infinity), cell: (j) => (j.expected ? <Ago at={j.expected} /> : '–'), wide: true },
-              { id: 'why', head: t('queue.why'), cell: (j) => <span title={j.why}>{j.why}</span>, wide: true },
+              { id: 'why', head: t('queue.why'), cell: (j) => <span title={j.why}>{j.why}</span>, wide: true, text: true },
             ]}
           />
         )}
