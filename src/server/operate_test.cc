@@ -1,4 +1,5 @@
 // Over HTTP: a customer's own people and keys, the log of events, pages of the job list, the fleet.
+#include "api/contract_operate.h"
 #include "server/fleet_feed.h"
 #include "server/test_server.h"
 
