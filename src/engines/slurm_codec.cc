@@ -263,7 +263,7 @@ base::Try<std::vector<SlurmPartition>> parse_partitions(const net::Response& ans
 }
 
 base::Try<base::Instant> parse_server_time(const net::Response& diag) {
-  auto value = read(diag, "Slurm's diag");
+  auto value = read_answer(diag, "Slurm's diag");
   if (!value) return std::unexpected(value.error());
   const std::int64_t second = fields::number(fields::at(*value, "statistics"), "req_time");
   if (second <= 0 || second > 0xffff'fff0) return base::fault("Slurm did not say its time");
