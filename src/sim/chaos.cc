@@ -242,7 +242,8 @@ void Run::log(base::Level level, std::string_view line) {
 // As abort() would, but for the one task: watch() ends the others before any has another turn.
 void Run::check_failed(std::string_view said) {
   say(fmt::format("CHECK {}", said));
-  const bool disk = plan_.has(Fault::disk_error) || disk_.crashed();
+  const bool of_the_store = said.find("the store failed") != std::string_view::npos;
+  const bool disk = (plan_.has(Fault::disk_error) && of_the_store) || disk_.crashed();
   if (!disk) audit_.wrong("a CHECK failed: " + std::string(said));
   machine_.die("CHECK " + std::string(said));
   throw Killed();
