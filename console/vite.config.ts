@@ -21,5 +21,5 @@ export default defineConfig({
   server: { proxy },
   preview: { proxy },
   // A test of components says `// @vitest-environment jsdom`: it takes seconds to come up.
-  test: { environment: 'node' },
+  test: { environment: 'node', testTimeout: 60_000 },
 })
