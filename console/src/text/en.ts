@@ -714,6 +714,7 @@ const en = {
   'offers.generation': 'Generation',
   'offers.memory': 'Memory',
   'offers.free': 'Free now',
+  'offers.free.short': '{free} of {total}',
   'offers.freeOf': '{free} of {total} free',
   'offers.vcpuFree': '{n} vCPU free',
   'offers.onDemand': 'On demand /h',
