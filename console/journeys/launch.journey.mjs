@@ -19,11 +19,11 @@ export default async function ({ chromium }) {
 
   await page.getByRole('button', { name: /^cpu/ }).click()
   await page.getByLabel('Image').fill('localhost/ampacity-tiny')
-  await page.getByLabel('Name').fill('first-steps')
+  await page.getByLabel('Name', { exact: true }).fill('first-steps')
   await page.getByLabel('Command', { exact: true }).fill('echo hello; echo from the console')
   await page.getByRole('button', { name: /^More/ }).click()
-  await page.getByLabel('vCPUs').fill('0.1')
-  await page.getByLabel('Memory').fill('64MiB')
+  await page.getByLabel('vCPUs', { exact: true }).fill('0.1')
+  await page.getByLabel('Memory', { exact: true }).fill('64MiB')
 
   // What is wrong is said at its field before anything is launched, and nothing typed is lost.
   await page.getByLabel('Time limit').fill('soon')

@@ -571,7 +571,7 @@ const en = {
   'cost.range': 'Time',
   'cost.range.7d': '7 days',
   'cost.range.30d': '30 days',
-  'cost.range.month': 'This month',
+  'cost.range.month': 'Month',
   'cost.range.last': 'Last month',
   'cost.range.90d': '90 days',
   'cost.empty': 'Nothing was spent in this time',

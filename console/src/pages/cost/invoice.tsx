@@ -98,7 +98,7 @@ function Lines({ of: i }: { of: View }) {
           <Title order={2} mb="xs">
             {project || i.org}
           </Title>
-          <Table.ScrollContainer minWidth={420} type="native" scrollAreaProps={{ tabIndex: 0 } as never}>
+          <div className="scroll-x" tabIndex={0} role="region" aria-label={project || i.org}>
             <Table>
               <Table.Thead>
                 <Table.Tr>
@@ -126,7 +126,7 @@ function Lines({ of: i }: { of: View }) {
                 ))}
               </Table.Tbody>
             </Table>
-          </Table.ScrollContainer>
+          </div>
         </section>
       ))}
       <dl className="sums">

@@ -29,7 +29,7 @@ export function HardwareFields({ offers, offer, picked, pick, wrong, currency, p
             offer={o}
             currency={currency}
             chosen={o.sku === offer.sku}
-            choose={() => pick({ gpu: o.sku, n: '', nodes: '1', share: '', reservation: '' })}
+            choose={() => pick({ gpu: o.sku, n: '', nodes: '1', share: '', reservation: '', ...(o.gpus_per_node === 0 ? { job_class: 'on_demand' } : {}) })}
           />
         ))}
       </div>
