@@ -11,7 +11,7 @@ export default async function ({ chromium }) {
   await cloud.ok('PATCH', '/v1/issuer', { name: 'Formosa Compute', country: 'TW' })
   await cloud.ok('POST', `/v1/orgs/${org}/lines`, { amount: '120.00', description: fee })
 
-  await page.goto('/console/money/invoices')
+  await page.goto('/console/invoices')
   await page.getByRole('button', { name: 'Issue an invoice' }).first().click()
   await page.getByRole('dialog').getByLabel('Customer').click()
   await page.getByRole('option', { name: org, exact: true }).click()

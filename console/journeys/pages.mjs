@@ -31,7 +31,7 @@ export const pages = [
   ['node', '/fleet/nodes/emulated-h100-1', 'owner', 'text=What runs here'],
   ['queue', '/queue', 'owner', 'text=sweep-large'],
   ['money', '/money', 'owner', 'role=heading[level=1]'],
-  ['invoices', '/money/invoices', 'owner', 'role=heading[level=1]'],
+  ['invoices', '/invoices', 'owner', 'role=heading[level=1]'],
   ['close', '/money/close', 'owner', 'role=heading[level=1]'],
   ['prices', '/prices', 'owner', 'role=table'],
   ['prices-new', '/prices/new', 'owner', 'role=heading[level=1]'],

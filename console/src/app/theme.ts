@@ -1,6 +1,8 @@
 // Colours and sizes, once. Every pair of text and ground here has a contrast of at least 4.5.
 import { createTheme, Text, type CSSVariablesResolver } from '@mantine/core'
 
+import { t } from '../text/text'
+
 export const theme = createTheme({
   primaryColor: 'blue',
   primaryShade: { light: 8, dark: 8 },
@@ -9,7 +11,11 @@ export const theme = createTheme({
   headings: { sizes: { h1: { fontSize: '1.375rem', lineHeight: '1.3' }, h2: { fontSize: '1.05rem' } } },
   defaultRadius: 'sm',
   respectReducedMotion: true,
-  components: { Text: Text.extend({ defaultProps: { size: 'sm' } }) },
+  components: {
+    Text: Text.extend({ defaultProps: { size: 'sm' } }),
+    // In the language that is spoken when it is shown.
+    Notification: { defaultProps: () => ({ closeButtonProps: { 'aria-label': t('do.close') } }) },
+  },
 })
 
 export const variables: CSSVariablesResolver = () => ({

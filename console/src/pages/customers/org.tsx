@@ -47,7 +47,7 @@ function Shown({ org }: { org: string }) {
   return (
     <Stack gap="xl">
       <PageHead title={org} lead={t('customer.lead')}>
-        <Link to="/money/invoices" search={{ org } as never}>
+        <Link to="/invoices" search={{ org } as never}>
           {t('bills.title')}
         </Link>
         <Button size="xs" variant="default" onClick={() => ask({ what: 'org-quota' })}>

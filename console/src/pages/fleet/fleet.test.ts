@@ -79,11 +79,21 @@ test.each([[100, 900, 500], [9000, 1050, 560], [3000, 400, 800]])('%i GPUs in %i
     const b = nodeBox(f, l, n)
     if (!(b.x >= 0 && b.y >= 0 && b.x + b.w <= l.width + 0.001 && b.y + b.h <= l.height + 0.001)) outside.push(n)
     taken.add(`${b.x.toFixed(2)} ${b.y.toFixed(2)}`)
-    if (n % 97 === 0) expect(hit(f, l, b.x + 1.5, b.y + 0.5)).toMatchObject({ node: n, gpu: 1 })
+    if (n % 97 === 0) for (const g of [1, b.w - 1]) expect(hit(f, l, b.x + g + 0.5, b.y + 0.5)).toMatchObject({ node: n, gpu: g })
   }
   expect(outside).toEqual([])
   expect(taken.size).toBe(f.nodes.length)
   expect(l.width / l.height / (w / h)).toBeGreaterThan(gpus > 500 ? 0.7 : 0.2)
+})
+
+test('many nodes whose rack nobody knows stand in columns', () => {
+  const f = new Fleet(new SyntheticFleet(1600, { sites: 1, perRack: 200 }).map)
+  const l = layout(f, 600, 600)
+  expect(l.rows[0]).toBeLessThan(100)
+  for (const n of [0, 1, l.rows[0]!, 199]) {
+    const b = nodeBox(f, l, n)
+    expect(hit(f, l, b.x + 7.5, b.y + 0.5)).toMatchObject({ node: n, gpu: 7 })
+  }
 })
 
 test('arrows reach every rack, and come back', () => {

@@ -71,7 +71,7 @@ function Shown({ bill }: { bill: Bill }) {
             [t('bills.issuedAt'), bill.issued_at && <Time at={bill.issued_at} />],
             [t('bills.due'), bill.due_at && <Time at={bill.due_at} />],
             [t('bills.period'), <><Time at={bill.from} /> – <Time at={bill.until} /></>],
-            [t('bills.corrects'), bill.corrects && <Link to={`/money/invoices/${bill.corrects}`}>{bill.corrects}</Link>],
+            [t('bills.corrects'), bill.corrects && <Link to={`/invoices/${bill.corrects}`}>{bill.corrects}</Link>],
             [t('bills.note'), bill.note],
           ]}
         />
@@ -88,7 +88,7 @@ function Shown({ bill }: { bill: Bill }) {
             rows={lines.map((l, i) => ({ ...l, i }))}
             id={(l) => String(l.i)}
             columns={[
-              { id: 'what', head: t('events.text'), sort: (l) => l.description, cell: (l) => <span title={l.description}>{l.description}{l.correction ? ` (${t('bills.correction')})` : ''}</span> },
+              { id: 'what', head: t('events.text'), text: true, sort: (l) => l.description, cell: (l) => <span title={l.description}>{l.description}{l.correction ? ` (${t('bills.correction')})` : ''}</span> },
               { id: 'project', head: t('workloads.project'), sort: (l) => l.project ?? '', cell: (l) => l.project, wide: true },
               { id: 'quantity', head: t('bills.quantity'), figures: true, cell: (l) => `${l.quantity} ${l.unit}`, wide: true },
               { id: 'price', head: t('bills.unitPrice'), figures: true, cell: (l) => l.unit_price && <Money amount={l.unit_price} currency={bill.currency} places={4} />, wide: true },

@@ -27,10 +27,10 @@ export function BillRows({ label, items, end }: { label: string; items: Bill[]; 
       label={label}
       rows={items}
       id={(i) => i.id}
-      open={(i) => `/money/invoices/${i.number}`}
+      open={(i) => `/invoices/${i.number}`}
       end={end}
       columns={[
-        { id: 'number', head: t('bills.number'), cell: (i) => <><Link to={`/money/invoices/${i.number}`}>{i.number}</Link> <Emulated is={i.emulated} /></> },
+        { id: 'number', head: t('bills.number'), cell: (i) => <><Link to={`/invoices/${i.number}`}>{i.number}</Link> <Emulated is={i.emulated} /></> },
         { id: 'org', head: t('bills.org'), cell: (i) => i.org },
         { id: 'kind', head: t('bills.kind'), cell: (i) => word(i.kind), wide: true },
         { id: 'state', head: t('workloads.state'), cell: (i) => <State of={i.state} /> },
@@ -104,7 +104,7 @@ function IssueDialog({ opened, close, orgs, org }: { opened: boolean; close: () 
       forget()
       close()
       notifications.show({ message: t('bills.issued', { number: made.number }) })
-      void navigate({ to: '/money/invoices/$invoice', params: { invoice: made.number } })
+      void navigate({ to: '/invoices/$invoice', params: { invoice: made.number } })
     },
   })
   const months = [0, 1, 2, 3].map((back) => monthText(new Date(), back))

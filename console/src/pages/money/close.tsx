@@ -43,12 +43,12 @@ export default function Close() {
         </Button>
       </PageHead>
       {current && <Text c="dimmed">{t('close.runs')}</Text>}
-      {close.error && <ErrorBox error={close.error} />}
+      {close.error && !asking && <ErrorBox error={close.error} />}
       {close.data?.month === filters.month && (
         <Alert color="green" variant="outline" title={t('close.done', { month: close.data.month, n: close.data.invoices })} role="status">
           <Group gap="sm">
             {(close.data.numbers ?? []).map((n) => (
-              <Link key={n} to={`/money/invoices/${n}`}>
+              <Link key={n} to={`/invoices/${n}`}>
                 {n}
               </Link>
             ))}

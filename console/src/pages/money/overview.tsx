@@ -131,7 +131,7 @@ export default function MoneyPage() {
       <section>
         <Group justify="space-between" mb="xs">
           <Title order={2}>{t('money.unpaid')}</Title>
-          <Link to="/money/invoices">{t('money.allInvoices')}</Link>
+          <Link to="/invoices">{t('money.allInvoices')}</Link>
         </Group>
         <Answered of={invoices}>{() => (unpaid.length === 0 ? <Empty title={t('money.unpaid.none')} /> : <BillRows label={t('money.unpaid')} items={unpaid} />)}</Answered>
       </section>

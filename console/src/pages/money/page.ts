@@ -9,14 +9,14 @@ export const pages: Page[] = [
     nav: { group: 'operate', order: 30, key: 'm' },
   },
   {
-    path: 'money/invoices',
+    path: 'invoices',
     title: 'bills.title',
     roles: ['owner'],
     load: () => import('./bills'),
     nav: { group: 'operate', order: 32, key: 'i' },
   },
   {
-    path: 'money/invoices/$invoice',
+    path: 'invoices/$invoice',
     title: 'bills.one',
     roles: ['owner'],
     load: () => import('./bill'),

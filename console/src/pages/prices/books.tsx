@@ -57,6 +57,13 @@ export default function Books() {
   )
 }
 
+// GPUs first.
+const meters = ['gpu', 'vcpu', 'memory', 'cpu_vcpu', 'cpu_memory']
+function rank(meter: string): number {
+  const at = meters.indexOf(meter)
+  return at < 0 ? meters.length : at
+}
+
 // The one asked for, else what is in force.
 function One({ version, org }: { version: string; org: string }) {
   const found = useGet('/v1/prices', { query: version ? { version } : { org } }, { keep: true })
@@ -76,14 +83,14 @@ function One({ version, org }: { version: string; org: string }) {
               </Group>
               <Rows
                 label={`${book.name} ${book.version}`}
-                rows={(book.rules ?? []).map((r, i) => ({ ...r, i }))}
+                rows={(book.rules ?? []).map((r, i) => ({ ...r, i })).sort((a, b) => rank(a.meter) - rank(b.meter) || a.i - b.i)}
                 id={(r) => String(r.i)}
                 columns={[
                   { id: 'meter', head: t('prices.meter'), sort: (r) => r.meter, cell: (r) => word(r.meter) },
                   { id: 'sku', head: t('money.sku'), sort: (r) => r.sku ?? '', cell: (r) => r.sku ?? t('prices.any') },
                   { id: 'class', head: t('workloads.class'), sort: (r) => r.job_class ?? '', cell: (r) => (r.job_class ? word(r.job_class) : t('prices.any')) },
                   { id: 'site', head: t('fleet.rows.site'), sort: (r) => r.site ?? '', cell: (r) => r.site ?? t('prices.any'), wide: true },
-                  { id: 'term', head: t('prices.term'), figures: true, sort: (r) => r.term_months ?? 0, cell: (r) => (r.term_months ? t('prices.months', { n: r.term_months }) : '–'), wide: true },
+                  { id: 'term', head: t('prices.term'), figures: true, sort: (r) => r.term_months ?? 0, cell: (r) => r.term_months ?? '–', wide: true },
                   { id: 'price', head: t('prices.price'), figures: true, cell: (r) => `${r.text} ${book.currency}` },
                 ]}
               />
