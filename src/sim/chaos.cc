@@ -513,6 +513,7 @@ std::string repro(const ChaosOptions& options) {
   for (const Fault f : options.without)
     without += (without.empty() ? "" : ",") + std::string(word(f));
   if (!without.empty()) line += " --without " + without;
+  if (options.wide) line += " --wide";
   if (options.minutes) line += fmt::format(" --minutes {}", options.minutes);
   for (const std::string& bug : options.planted) line += " --plant " + bug;
   return line;

@@ -144,8 +144,8 @@ ChaosPlan draw_plan(const ChaosOptions& options) {
       if (const bool drawn = below(8) < 5; drawn && !options.without.contains(f))
         p.faults.insert(f);
   }
-  if (options.seed % 16 == 6 || options.seed % 16 == 8 || options.seed % 16 == 14)
-    draw_slurm(options, p);
+  const std::uint64_t of_16 = options.seed % 16;
+  if (options.wide && (of_16 == 6 || of_16 == 8 || of_16 == 14)) draw_slurm(options, p);
   if (options.minutes > 0) p.safety = base::Duration::seconds(60 * options.minutes);
   return p;
 }

@@ -58,23 +58,26 @@ const std::vector<PlantedBug>& planted_bugs() {
       {"events-counted-twice", "a metered event that comes twice counts twice",
        "store/meter_writer.cc"},
       {"no-gate", "a rank's script on Slurm does not look whether it ran already",
-       "engines/slurm_wrapper.cc"},
+       "engines/slurm_wrapper.cc", PlantedBug::World::slurm},
       {"run-again", "… nor, without a folder, whether Slurm runs it again",
-       "engines/slurm_wrapper.cc"},
+       "engines/slurm_wrapper.cc", PlantedBug::World::slurm},
       {"submitted-again", "without a folder, what may have been submitted is, again",
-       "engines/slurm_plan.cc"},
+       "engines/slurm_plan.cc", PlantedBug::World::slurm},
       {"requeued-is-same", "a job that Slurm runs again is taken for the rank",
-       "engines/slurm_plan.cc"},
-      {"marker-is-running", "a marker without an end is taken for news", "engines/slurm_pass.cc"},
-      {"slurm-strays-kept", "jobs nobody wants stay on Slurm", "engines/slurm_pass.cc"},
-      {"slurm-clock-ignored", "a cluster's clock is taken for ours", "engines/slurm_site_pass.cc"},
+       "engines/slurm_plan.cc", PlantedBug::World::slurm},
+      {"marker-is-running", "a marker without an end is taken for news", "engines/slurm_pass.cc",
+       PlantedBug::World::slurm},
+      {"slurm-strays-kept", "jobs nobody wants stay on Slurm", "engines/slurm_pass.cc",
+       PlantedBug::World::slurm},
+      {"slurm-clock-ignored", "a cluster's clock is taken for ours", "engines/slurm_site_pass.cc",
+       PlantedBug::World::slurm},
       {"commit-unknown-called-failed",
        "a commit whose answer was lost is taken for one that failed", "store/writer_office.cc",
-       true},
+       PlantedBug::World::leaders},
       {"fences-down", "no lock, session or epoch holds back who was succeeded",
-       "sim/shared_database.cc", true},
+       "sim/shared_database.cc", PlantedBug::World::leaders},
       {"acts-after-its-lease", "who led asks engines and answers after its lease",
-       "sim/leaders.cc: may_act()", true},
+       "sim/leaders.cc: may_act()", PlantedBug::World::leaders},
       {"no-sync", "a commit is acknowledged before it is synced",
        "sim/chaos.cc: PRAGMA synchronous=NORMAL"}};
   return all;
@@ -85,9 +88,10 @@ namespace {
 bool find_one(const PlantedBug& bug) {
   ChaosOptions options;
   options.planted = {std::string(bug.name)};
+  options.wide = bug.world == PlantedBug::World::slurm;
   for (options.seed = 1; options.seed <= most_seeds; ++options.seed) {
     const bool twice = bug.name == std::string_view("unstable-order");
-    const std::vector<std::string> wrong = bug.of_leaders
+    const std::vector<std::string> wrong = bug.world == PlantedBug::World::leaders
                                                ? run_leaders(options.seed, options.planted).wrong
                                            : twice ? run_chaos_twice(options).wrong
                                                    : run_chaos(options).wrong;
@@ -102,10 +106,10 @@ bool find_one(const PlantedBug& bug) {
 }  // namespace
 
 // A process takes the next bug when it is through with one: they take very different times.
-int find_planted(const std::string& only, int processes) {
+int find_planted(const std::string& only, bool wide, int processes) {
   std::vector<const PlantedBug*> bugs;
   for (const PlantedBug& bug : planted_bugs())
-    if (only.empty() ||
+    if ((only.empty() && (wide || bug.world == PlantedBug::World::any)) ||
         ("," + only + ",").find("," + std::string(bug.name) + ",") != std::string::npos)
       bugs.push_back(&bug);
   fmt::print("{:<28} {:>5}  {}\n", "BUG", "SEED", "FOUND AS");
