@@ -98,7 +98,7 @@ function Lines({ of: i }: { of: View }) {
           <Title order={2} mb="xs">
             {project || i.org}
           </Title>
-          <Table.ScrollContainer minWidth={420} type="native" scrollAreaProps={{ tabIndex: 0 } as never}>
+          <Table.ScrollContainer minWidth={420} type="native" tabIndex={0}>
             <Table>
               <Table.Thead>
                 <Table.Tr>
