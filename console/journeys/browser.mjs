@@ -78,17 +78,19 @@ export async function signIn(page, key) {
 // build/screenshots/NAME-light.png and -dark.png, each asked of axe.
 export async function look(page, name) {
   mkdirSync(pictures, { recursive: true })
+  const wrong = []
   for (const colorScheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme })
     await page.waitForFunction((c) => document.documentElement.dataset.mantineColorScheme === c, colorScheme)
     await page.screenshot({ path: join(pictures, `${name}-${colorScheme}.png`), animations: 'disabled' })
-    await accessible(page, `${name} (${colorScheme})`)
+    await accessible(page, `${name} (${colorScheme})`).catch((e) => wrong.push(e.message))
   }
   await page.emulateMedia({ colorScheme: 'light' })
+  expect(wrong.length === 0, wrong.join('\n'))
 }
 
 export async function accessible(page, name) {
-  await page.evaluate(axe)
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe)
   const found = await page.evaluate((tags) => window.axe.run(document, { runOnly: tags, resultTypes: ['violations'] }), rules)
   const said = found.violations.map((v) => `${v.id}: ${v.help}\n    ${v.nodes.slice(0, 4).map((n) => n.html.slice(0, 160) + ' ' + (n.any[0]?.message ?? '')).join('\n    ')}`)
   expect(said.length === 0, `axe on ${name}:\n  ${said.join('\n  ')}`)

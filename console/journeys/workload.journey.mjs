@@ -25,10 +25,11 @@ export default async function ({ chromium }) {
   await page.locator('.xterm').waitFor()
   await page.locator('.xterm textarea').first().focus()
   await page.waitForFunction(() => /[#$]/.test(document.querySelector('.xterm-accessibility')?.textContent ?? ''))
-  await page.keyboard.type('touch /tmp/go && echo made-$((40+2))\n')
+  await page.keyboard.type('echo made-$((40+2)) && touch /tmp/go\n')
   await page.waitForFunction(() => document.querySelector('.xterm-accessibility')?.textContent.includes('made-42'))
 
   await page.getByText('succeeded').first().waitFor()
+  expect((await page.locator('.xterm-accessibility').textContent()).includes('made-42'), 'what the shell said outlives the workload')
   await page.getByRole('tab', { name: 'Timeline' }).click()
   await page.getByText(/^placed on|^ran on/).first().waitFor()
   await page.getByRole('tab', { name: 'Receipt' }).click()

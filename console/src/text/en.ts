@@ -862,7 +862,7 @@ const en = {
   'settings.quota': 'Quota',
   'settings.noQuota': 'No limit is set.',
   'settings.what': 'What',
-  'settings.keyFor': 'A key for {user}',
+  'settings.keyFor': 'New key for {user}',
   'settings.once': 'This is shown once and kept nowhere. Copy it now.',
   'settings.kept': 'I have kept it',
 

@@ -864,7 +864,7 @@ const zh: Words = {
   'settings.quota': '配額',
   'settings.noQuota': '未設定上限。',
   'settings.what': '項目',
-  'settings.keyFor': '為 {user} 建立金鑰',
+  'settings.keyFor': '為 {user} 新增金鑰',
   'settings.once': '僅顯示這一次，系統不會保留。請立即複製。',
   'settings.kept': '我已保存',
 

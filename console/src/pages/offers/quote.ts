@@ -31,13 +31,15 @@ function useRound(): number {
   return round
 }
 
+// While it is not enabled, what is picked is not yet a request, and none of it is asked for later.
 export function useQuote(request: JobRequest, enabled: boolean) {
-  const [settled, settle] = useState(request)
+  const [settled, settle] = useState(enabled ? request : undefined)
   const text = JSON.stringify(request)
   useEffect(() => {
+    if (!enabled) return
     const timer = setTimeout(() => settle(request), typing_ms)
     return () => clearTimeout(timer)
-  }, [text])
+  }, [text, enabled])
   const round = useRound()
   const quote = useQuery<Quote, Problem>({
     queryKey: ['quote', settled, round],
@@ -45,7 +47,7 @@ export function useQuote(request: JobRequest, enabled: boolean) {
     retry: false,
     gcTime: 60_000,
     placeholderData: keepPreviousData as never,
-    enabled,
+    enabled: enabled && settled !== undefined,
   })
   return { ...quote, behind: JSON.stringify(settled) !== text || quote.isPlaceholderData }
 }

@@ -53,7 +53,7 @@ export default function Shell({ job }: { job: Job }) {
   const [over, setOver] = useState<string | null>(null)
   const running = job.ranks?.some((r) => r.state === 'running') ?? false
   useEffect(() => {
-    if (!place.current || !running || run === 0) return
+    if (!place.current || run === 0) return
     const terminal = new Terminal({ cursorBlink: false, fontSize: 13, scrollback: 5000, screenReaderMode: true })
     const fit = new FitAddon()
     terminal.loadAddon(fit)
@@ -69,8 +69,9 @@ export default function Shell({ job }: { job: Job }) {
       terminal.dispose()
     }
     // What is typed in the form counts from the next start on.
-  }, [run, job.id, running])
-  if (!running) return <Empty title={t('shell.notRunning')} hint={t('shell.notRunning.hint')} />
+  }, [run, job.id])
+  // What a shell said stays on the screen when its workload ends.
+  if (!running && run === 0) return <Empty title={t('shell.notRunning')} hint={t('shell.notRunning.hint')} />
   return (
     <>
       <form
@@ -97,7 +98,7 @@ export default function Shell({ job }: { job: Job }) {
               data={Array.from({ length: job.nodes }, (_, i) => ({ value: String(i), label: t('log.rank', { n: i }) }))}
             />
           )}
-          <Button size="xs" type="submit" variant={run && !over ? 'default' : 'filled'}>
+          <Button size="xs" type="submit" disabled={!running} variant={run && !over ? 'default' : 'filled'}>
             {run ? t('shell.again') : t('shell.open')}
           </Button>
           {over && <Text role="status">{over}</Text>}
