@@ -9,7 +9,7 @@ export default async function ({ chromium, seed }) {
   await page.getByRole('link', { name: seed.invoice, exact: true }).click()
   await page.getByText('Onboarding').waitFor()
   const [pdf] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'PDF', exact: true }).click()])
-  expect(pdf.suggestedFilename() === `${seed.invoice}.pdf`, pdf.suggestedFilename())
+  expect(pdf.suggestedFilename() === `invoice-${seed.invoice}.pdf`, pdf.suggestedFilename())
   const file = await page.evaluate(async (n) => {
     const r = await fetch(`/v1/invoices/${n}/document?format=ubl`)
     return r.ok ? (await r.text()).slice(0, 400) : `status ${r.status}`
