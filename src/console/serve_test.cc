@@ -8,8 +8,10 @@ namespace {
 // Bytes of a pack with a page, a script that has both forms, and a picture.
 constexpr std::string_view index_line =
     R"({"files":[)"
-    R"({"path":"index.html","type":"text/html","etag":"p1","immutable":false,"plain_at":0,"plain_bytes":4,"gzip_at":0,"gzip_bytes":0},)"
-    R"({"path":"assets/a-1.js","type":"text/javascript","etag":"s1","immutable":true,"plain_at":4,"plain_bytes":6,"gzip_at":10,"gzip_bytes":2}]})";
+    R"({"path":"index.html","type":"text/html","etag":"p1","immutable":false,)"
+    R"("plain_at":0,"plain_bytes":4,"gzip_at":0,"gzip_bytes":0},)"
+    R"({"path":"assets/a-1.js","type":"text/javascript","etag":"s1","immutable":true,)"
+    R"("plain_at":4,"plain_bytes":6,"gzip_at":10,"gzip_bytes":2}]})";
 const std::string pack = std::string(index_line) + "\npagescriptgz";
 
 net::Response ask(const Console& c, std::string_view path, std::vector<net::Header> headers = {},

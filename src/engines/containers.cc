@@ -119,7 +119,7 @@ base::Try<void> ContainerEngine::start(EngineReports reports) {
   if (auto made = host_->make_log_directory(); !made) return made;
   probe_host();
   if (auto up = host_->ensure_service(); !up) return up;
-  auto answer = call(dialect_->version(), 10);
+  auto answer = call(dialect_->version(), 60);  // a service may be slow on a busy host
   if (!answer) return std::unexpected(answer.error());
   auto version = dialect_->parse_version(answer->body);
   if (!version) return std::unexpected(version.error());

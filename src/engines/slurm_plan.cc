@@ -172,7 +172,7 @@ core::RankSeen ended_by_marker(const core::RankWork& work, const SlurmMemory& m)
   seen.started_at = m.marker->started_at;
   seen.ended_at = std::max(seen.started_at, *m.marker->ended_at);
   seen.exit_code = m.marker->exit_code;
-  seen.signalled = m.term_at.us != 0 || m.kill_at.us != 0;
+  seen.signalled = m.signalled;
   if (seen.signalled)
     seen.why = "stopped";
   else if (m.limit_min != 0 && seen.exit_code == 143 &&
@@ -217,7 +217,7 @@ std::optional<core::RankSeen> ended_by_job(const core::RankWork& work, const Slu
   }
   seen.started_at = marked ? m.marker->started_at : job.started_at;
   seen.ended_at = clamped(job.ended_at, seen.started_at, now);
-  seen.signalled = m.term_at.us != 0 || m.kill_at.us != 0;
+  seen.signalled = m.signalled;
   seen.exit_code = job.exit_code;
   if (m.kill_at.us != 0) {
     seen.exit_code = 137;

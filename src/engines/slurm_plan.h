@@ -46,6 +46,7 @@ struct SlurmMemory {
   int failures = 0;
   bool done = false;  // its end is committed
   bool ran = false;
+  bool signalled = false;  // it was asked to end, whether that was answered or not
   base::Instant term_at, kill_at;
   base::Instant seen_running_at;
   base::Instant missing_at;  // of the first list that should have had it

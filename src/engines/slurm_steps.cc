@@ -475,8 +475,9 @@ void SlurmEngine::do_signal(const std::string& name, const core::RankWork& work,
     const base::Guard lock(mutex_);
     const auto found = ranks_.find(name);
     if (found == ranks_.end()) return;
-    const SlurmMemory& m = found->second.memory;
+    SlurmMemory& m = found->second.memory;
     id = m.marker ? m.marker->job_id : m.job ? m.job->id : m.job_id;
+    m.signalled = true;  // before it is: a list may tell of its end before the answer is here
   }
   auto answer = call(codec().signal(id, step == SlurmStep::kill ? "KILL" : "TERM"), kPatience);
   auto done = answer ? parse_done(*answer) : base::Try<void>(std::unexpected(answer.error()));

@@ -283,8 +283,8 @@ void Run::watch() {
 // One thing goes wrong now.
 void Run::strike() {
   std::vector<Fault> possible;
-  for (const Fault f : plan_.faults)
-    if (strikes(f)) possible.push_back(f);
+  std::ranges::copy_if(plan_.faults, std::back_inserter(possible),
+                       [&](Fault f) { return strikes(f); });
   if (possible.empty()) return;
   const Fault f = possible[events_.next() % possible.size()];
   const base::Duration span = drawn(events_.next() % 4 == 0 ? 600 : 60);
@@ -295,8 +295,9 @@ void Run::strike() {
       if (!restarting_) bring_back(Loss::nothing);
       break;
     case Fault::power:
+    case Fault::reboot:
       engine_->reboot();
-      if (!restarting_) bring_back(Loss::some);
+      if (!restarting_) bring_back(f == Fault::power ? Loss::some : Loss::nothing);
       break;
     case Fault::disk_crash:
       disk_.faults.crash_before = 1 + events_.next() % 60;
@@ -321,11 +322,11 @@ void Run::strike() {
       break;
     }
     case Fault::partition:
-      some_engine().unreachable_until(fibres_.now() + span);
+    case Fault::site_lost: {  // longer than lease and grace
+      const auto more = base::Duration::seconds(f == Fault::site_lost ? 240 : 0);
+      some_engine().unreachable_until(fibres_.now() + more + span);
       break;
-    case Fault::site_lost:  // longer than lease and grace
-      some_engine().unreachable_until(fibres_.now() + base::Duration::seconds(240) + span);
-      break;
+    }
     case Fault::flap: {
       Played& site = some_engine();
       for (int i = 0; i < 6; ++i)
@@ -341,10 +342,6 @@ void Run::strike() {
     }
     case Fault::hidden:
       some_engine().hide_one(span);
-      break;
-    case Fault::reboot:
-      engine_->reboot();
-      if (!restarting_) bring_back(Loss::nothing);
       break;
     case Fault::stray:
       some_engine().stray();

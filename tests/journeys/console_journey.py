@@ -34,7 +34,7 @@ def seed(c):
     made["invoice"] = c.ok("POST", "/v1/invoices", {"org": "acme", "until": "now"})["number"]
     c.ok("POST", "/v1/reservations", {"name": "night-run", "gpus": "h100:8x2", "from": "+20h", "duration": "4h",
                                       "project": "demo"})
-    c.ok("POST", "/v1/budgets", {"name": "november", "project": "demo", "limit": "500usd", "per": "month", "alerts": [50, 80]})
+    c.ok("PUT", "/v1/budgets", {"name": "november", "project": "demo", "limit": "500usd", "per": "month", "alerts": [50, 80]})
     c.wait(made["running"], "running")
     c.wait(made["ended"])
     c.wait(made["failed"])

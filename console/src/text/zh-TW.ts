@@ -716,6 +716,7 @@ const zh: Words = {
   'offers.generation': '世代',
   'offers.memory': '記憶體',
   'offers.free': '目前可用',
+  'offers.free.short': '{free}／{total}',
   'offers.freeOf': '{total} 張中 {free} 張可用',
   'offers.vcpuFree': '{n} vCPU 可用',
   'offers.onDemand': '隨選／小時',

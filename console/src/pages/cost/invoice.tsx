@@ -1,5 +1,6 @@
 // One invoice, or this month's draft: who owes what for what, and its files.
 import { Button, Group, Paper, Stack, Table, Text, Title } from '@mantine/core'
+import { useMutation } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
 
 import type { Schemas } from '../../api/client'
@@ -7,10 +8,10 @@ import { useGet } from '../../api/queries'
 import { useFilters } from '../../parts/filters'
 import { Money } from '../../parts/money'
 import { Emulated, State } from '../../parts/state'
-import { Answered, Empty, Facts, PageHead } from '../../parts/states'
+import { Answered, Empty, ErrorBox, Facts, PageHead } from '../../parts/states'
 import { Time } from '../../parts/time'
 import { t, word } from '../../text/text'
-import { documentOf, type Format } from './invoice_parts'
+import { documentOf, takeUbl, type Format } from './invoice_parts'
 import './cost.css'
 
 type View = Schemas['InvoiceView']
@@ -18,7 +19,6 @@ type Line = Schemas['InvoiceLineView']
 
 const formats: [Format, string][] = [
   ['pdf', 'PDF'],
-  ['ubl', 'UBL'],
   ['csv', 'CSV'],
 ]
 
@@ -40,6 +40,7 @@ function Draft() {
 
 function Shown({ of: i }: { of: View }) {
   const draft = i.state === 'draft'
+  const ubl = useMutation<void, Error>({ mutationFn: () => takeUbl(i.number) })
   return (
     <Stack gap="lg">
       <p className="note" style={{ margin: 0 }}>
@@ -62,7 +63,13 @@ function Shown({ of: i }: { of: View }) {
               {name}
             </Button>
           ))}
+        {!draft && (
+          <Button size="xs" variant="default" loading={ubl.isPending} onClick={() => ubl.mutate()}>
+            UBL
+          </Button>
+        )}
       </PageHead>
+      {ubl.error && <ErrorBox error={ubl.error} />}
       <Paper withBorder p="md">
         <Facts
           of={[
@@ -98,7 +105,7 @@ function Lines({ of: i }: { of: View }) {
           <Title order={2} mb="xs">
             {project || i.org}
           </Title>
-          <Table.ScrollContainer minWidth={420} type="native" scrollAreaProps={{ tabIndex: 0 } as never}>
+          <div className="scroll-x" tabIndex={0} role="region" aria-label={project || i.org}>
             <Table>
               <Table.Thead>
                 <Table.Tr>
@@ -126,7 +133,7 @@ function Lines({ of: i }: { of: View }) {
                 ))}
               </Table.Tbody>
             </Table>
-          </Table.ScrollContainer>
+          </div>
         </section>
       ))}
       <dl className="sums">

@@ -76,7 +76,7 @@ export function Free({ of: o }: { of: Offer }) {
   return (
     <span className="free">
       <Meter parts={[{ percent, tone: 'good' }]} label={text} />
-      <span>{text}</span>
+      <span>{t('offers.free.short', { free: o.gpus_free, total: o.gpus_total })}</span>
     </span>
   )
 }

@@ -134,8 +134,8 @@ function StartAxis({ of: o }: { of: QuoteOption }) {
   const likely = o.starts_now ? 0 : Math.max(expected, place(o.likely_by))
   return (
     <div className="axis" aria-hidden>
-      <span className="axis-span" style={{ left: `${expected}%`, width: `${likely - expected}%` }} />
-      <span className={`axis-dot ${o.starts_now ? 'good' : 'warn'}`} style={{ left: `${expected}%` }} />
+      {likely > expected && <span className="axis-span" style={{ left: `${expected}%`, width: `${likely - expected}%` }} />}
+      {(o.starts_now || o.expected) && <span className={`axis-dot ${o.starts_now ? 'good' : 'warn'}`} style={{ left: `${expected}%` }} />}
     </div>
   )
 }
