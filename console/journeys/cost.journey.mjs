@@ -9,7 +9,7 @@ export default async function ({ chromium, seed }) {
   await page.getByRole('link', { name: seed.invoice, exact: true }).click()
   await page.getByText('Onboarding').waitFor()
   const [pdf] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'PDF', exact: true }).click()])
-  expect(pdf.suggestedFilename().endsWith(`${seed.invoice}.pdf`), pdf.suggestedFilename())
+  expect(pdf.suggestedFilename() === `invoice-${seed.invoice}.pdf`, pdf.suggestedFilename())
   // UBL: a file, or, where the issuer lacks what its rules want, what that is, on the page.
   const taken = page.waitForEvent('download').then((d) => d.suggestedFilename(), () => '')
   await page.getByRole('button', { name: 'UBL', exact: true }).click()

@@ -19,7 +19,7 @@ export default async function ({ chromium }) {
   await page.getByRole('option', { name: new Date().toISOString().slice(0, 7) }).click()
   await page.getByRole('dialog').getByText(fee).waitFor()
   await sure('Issue an invoice').click()
-  await page.waitForURL(/\/money\/invoices\/\d{4}-\d+/)
+  await page.waitForURL(/\/console\/invoices\/\d{4}-\d+/)
   const number = page.url().split('/').at(-1)
   await page.getByRole('heading', { name: number }).waitFor()
   const issued = await cloud.ok('GET', `/v1/invoices/${number}`)

@@ -253,6 +253,7 @@ const en = {
   'bills.corrects': 'Corrects',
   'bills.note': 'Note',
   'bills.lines': 'Lines',
+  'bills.more': 'More lines: {n}',
   'bills.noLines': 'No lines',
   'bills.correction': 'correction',
   'bills.quantity': 'Quantity',

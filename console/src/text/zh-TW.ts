@@ -255,6 +255,7 @@ const zh: Words = {
   'bills.corrects': '更正',
   'bills.note': '備註',
   'bills.lines': '明細',
+  'bills.more': '另有 {n} 行',
   'bills.noLines': '沒有明細',
   'bills.correction': '更正',
   'bills.quantity': '數量',

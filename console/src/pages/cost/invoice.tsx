@@ -59,7 +59,7 @@ function Shown({ of: i }: { of: View }) {
       >
         {!draft &&
           formats.map(([format, name]) => (
-            <Button key={format} component="a" size="xs" variant="default" href={documentOf(i.number, format)} download={`invoice-${i.number}.${format}`}>
+            <Button key={format} component="a" size="xs" variant="default" href={documentOf(i.number, format)} download>
               {name}
             </Button>
           ))}

@@ -135,12 +135,7 @@ function IssueDialog({ opened, close, orgs, org }: { opened: boolean; close: () 
                   <Text>
                     {t('bills.draft', { lines: (d.lines ?? []).length })} <b><Money amount={d.total} currency={d.currency} /></b>, {t('bills.payable')} <b><Money amount={d.payable} currency={d.currency} /></b> <Emulated is={d.emulated} />
                   </Text>
-                  {(d.lines ?? []).slice(0, 8).map((l, i) => (
-                    <Group key={i} justify="space-between" wrap="nowrap">
-                      <Text truncate>{l.description}</Text>
-                      <Money amount={l.amount} currency={d.currency} />
-                    </Group>
-                  ))}
+                  <Lines of={d} />
                 </Stack>
               )}
             </Answered>
@@ -157,6 +152,24 @@ function IssueDialog({ opened, close, orgs, org }: { opened: boolean; close: () 
         </Stack>
       </form>
     </Modal>
+  )
+}
+
+const shown_lines = 200
+
+function Lines({ of: d }: { of: Bill }) {
+  const lines = d.lines ?? []
+  if (lines.length === 0) return null
+  return (
+    <Stack gap="xs" mah={260} style={{ overflowY: 'auto' }} tabIndex={0} role="region" aria-label={t('bills.lines')}>
+      {lines.slice(0, shown_lines).map((l, i) => (
+        <Group key={i} justify="space-between" wrap="nowrap" style={{ flexShrink: 0 }}>
+          <Text truncate title={l.description}>{l.description}</Text>
+          <Money amount={l.amount} currency={d.currency} />
+        </Group>
+      ))}
+      {lines.length > shown_lines && <Text c="dimmed">{t('bills.more', { n: lines.length - shown_lines })}</Text>}
+    </Stack>
   )
 }
 

@@ -5,6 +5,7 @@ import { notifications } from '@mantine/notifications'
 import { useNavigate } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 
+import type { Problem } from '../../api/client'
 import { useGet, useSend } from '../../api/queries'
 import { usePalette } from '../../app/palette'
 import { useSession } from '../../app/session'
@@ -75,6 +76,8 @@ function Form({ offers, currency }: { offers: Offer[]; currency: string }) {
   })
   const submit = () => launch.mutate({ body: request })
   usePalette([{ label: t('launch.do'), run: submit }])
+  // What the quote is refused for, the launch is too: said once, by the answer that was asked for last.
+  const told = launch.error !== null && quote.error !== null && saysTheSame(launch.error, quote.error)
   const wrong = (field: string) => launch.error?.wrong(field) ?? quote.error?.wrong(field)
 
   return (
@@ -92,7 +95,7 @@ function Form({ offers, currency }: { offers: Offer[]; currency: string }) {
       <aside className="launch-side" aria-label={t('launch.quote')}>
         <Paper withBorder p="md">
           {!ready && <Empty title={t('launch.projectFirst')} />}
-          {ready && <QuotePanel quote={quote} pick={pick} />}
+          {ready && !told && <QuotePanel quote={quote} pick={pick} />}
           <Group mt="md" grow>
             <Button type="submit" loading={launch.isPending} disabled={!ready}>
               {t('launch.do')}
@@ -108,6 +111,11 @@ function Form({ offers, currency }: { offers: Offer[]; currency: string }) {
       </aside>
     </form>
   )
+}
+
+function saysTheSame(a: Problem, b: Problem): boolean {
+  const said = ({ status, message, body }: Problem) => JSON.stringify([status, message, body.wrong, body.missing, body.earliest])
+  return said(a) === said(b)
 }
 
 // The same thing for a terminal.
