@@ -27,8 +27,8 @@ std::string wanted_gpus(const core::World& w, const core::Demand& d) {
   return d.nodes > 1 ? text + "x" + std::to_string(d.nodes) : text;
 }
 
-std::vector<InLine> in_line(const core::World& w, Instant now) {
-  const std::vector<std::int64_t> shares = core::shares_at(w, now);
+std::vector<InLine> in_line(const core::World& w, const std::vector<std::int64_t>& shares,
+                            Instant now) {
   std::vector<InLine> line;
   line.reserve(w.queue.size());
   for (const auto& [order, slot] : w.queue) {
@@ -56,13 +56,13 @@ std::int64_t permille(std::int64_t part, std::int64_t all) {
   return all > 0 ? static_cast<std::int64_t>(static_cast<__int128>(part) * 1000 / all) : 0;
 }
 
-std::vector<ProjectStanding> standings(const core::World& w, Instant now) {
+std::vector<ProjectStanding> standings(const core::World& w,
+                                       const std::vector<std::int64_t>& shares, Instant now) {
   struct Used {
     core::ProjectIx project;
     std::int64_t share, used, gpu_milli;
   };
   const core::State& s = w.state();
-  const std::vector<std::int64_t> shares = core::shares_at(w, now);
   std::vector<Used> all;
   std::int64_t used = 0, weights = 0;
   for (core::ProjectIx p = 0; p < s.projects.size(); ++p) {
@@ -98,9 +98,10 @@ std::vector<ProjectStanding> standings(const core::World& w, Instant now) {
 QueueView view_queue(const core::World& w, std::size_t limit, Instant now) {
   QueueView v;
   v.waiting = static_cast<std::uint32_t>(w.queue.size());
-  v.projects = standings(w, now);
+  const std::vector<std::int64_t> shares = core::shares_at(w, now);
+  v.projects = standings(w, shares, now);
   for (std::size_t c = 0; c < 4; ++c) v.classes.push_back({static_cast<core::JobClass>(c), 0, 0});
-  std::vector<InLine> line = in_line(w, now);
+  std::vector<InLine> line = in_line(w, shares, now);
   for (const InLine& l : line) {
     ClassWaiting& c = v.classes[static_cast<std::size_t>(l.job->job_class)];
     ++c.jobs;

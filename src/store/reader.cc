@@ -17,6 +17,11 @@ void report(const Cursor& cursor, std::string_view what) {
   if (cursor.fault()) base::log_error("store: reading {}: {}", what, cursor.fault()->message);
 }
 
+// A page's cursor is the last id shown; ids sort by time, newest first. None: not a cursor.
+std::optional<Id> before_cursor(const std::string& cursor) {
+  return cursor.empty() ? Id{~0ULL, ~0ULL} : base::parse_bare_id(cursor);
+}
+
 // A LIKE pattern for names that contain it; '!' escapes.
 std::string containing(std::string_view part) {
   std::string pattern = "%";
@@ -81,67 +86,40 @@ class StoredReader final : public Reader {
     return std::nullopt;
   }
 
-  // The cursor is the last id shown; ids sort by time.
   Page jobs(std::uint32_t project, const std::string& name, const std::string& cursor,
             int limit) override {
-    Id before{~0ULL, ~0ULL};
-    if (!cursor.empty()) {
-      const auto id = base::parse_bare_id(cursor);
-      if (!id) return {};
-      before = *id;
-    }
+    const auto before = before_cursor(cursor);
+    if (!before) return {};
     limit = std::clamp(limit, 1, most_at_once);
     auto rows = project == core::nobody
                     ? db_.query(
                           "SELECT body FROM jobs WHERE id < ?1 AND (?2 = '' OR name = ?2) "
                           "ORDER BY id DESC LIMIT ?3",
-                          before, name, limit + 1)
+                          *before, name, limit + 1)
                     : db_.query(
                           "SELECT body FROM jobs WHERE id < ?1 AND (?2 = '' OR name = ?2) "
                           "AND project_ix = ?4 ORDER BY id DESC LIMIT ?3",
-                          before, name, limit + 1, project);
-    Page page;
-    while (rows.next()) {
-      if (static_cast<int>(page.jobs.size()) == limit) {
-        page.next_cursor = base::format_bare_id(page.jobs.back().id);
-        break;
-      }
-      if (auto job = job_of_body(rows.bytes(0))) page.jobs.push_back(std::move(*job));
-    }
-    report(rows, "jobs");
-    return page;
+                          *before, name, limit + 1, project);
+    return page_of(rows, limit);
   }
 
   Page jobs_named(std::uint32_t project, const std::string& part, const std::string& cursor,
                   int limit) override {
     if (part.empty()) return jobs(project, "", cursor, limit);
-    Id before{~0ULL, ~0ULL};
-    if (!cursor.empty()) {
-      const auto id = base::parse_bare_id(cursor);
-      if (!id) return {};
-      before = *id;
-    }
+    const auto before = before_cursor(cursor);
+    if (!before) return {};
     limit = std::clamp(limit, 1, most_at_once);
     const std::string like = containing(part);
     auto rows = project == core::nobody
                     ? db_.query(
                           "SELECT body FROM jobs WHERE id < ?1 AND lower(name) LIKE ?2 "
                           "ESCAPE '!' ORDER BY id DESC LIMIT ?3",
-                          before, like, limit + 1)
+                          *before, like, limit + 1)
                     : db_.query(
                           "SELECT body FROM jobs WHERE id < ?1 AND lower(name) LIKE ?2 "
                           "ESCAPE '!' AND project_ix = ?4 ORDER BY id DESC LIMIT ?3",
-                          before, like, limit + 1, project);
-    Page page;
-    while (rows.next()) {
-      if (static_cast<int>(page.jobs.size()) == limit) {
-        page.next_cursor = base::format_bare_id(page.jobs.back().id);
-        break;
-      }
-      if (auto job = job_of_body(rows.bytes(0))) page.jobs.push_back(std::move(*job));
-    }
-    report(rows, "jobs");
-    return page;
+                          *before, like, limit + 1, project);
+    return page_of(rows, limit);
   }
 
   // From the index alone: bodies are long.
@@ -380,6 +358,20 @@ class StoredReader final : public Reader {
   }
 
  private:
+  // Of a query for bodies that asked for one row more than the page has.
+  Page page_of(Cursor& rows, int limit) {
+    Page page;
+    while (rows.next()) {
+      if (static_cast<int>(page.jobs.size()) == limit) {
+        page.next_cursor = base::format_bare_id(page.jobs.back().id);
+        break;
+      }
+      if (auto job = job_of_body(rows.bytes(0))) page.jobs.push_back(std::move(*job));
+    }
+    report(rows, "jobs");
+    return page;
+  }
+
   Database db_;
 };
 
