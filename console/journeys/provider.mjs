@@ -30,6 +30,9 @@ function signed(claims, jwk) {
   return `${text}.${sign('sha256', Buffer.from(text), createPrivateKey({ key: jwk, format: 'jwk' })).toString('base64url')}`
 }
 
+const page = `<!doctype html><html lang="en"><title>Example ID</title>
+<form method="post"><label>Who are you? <input name="login" autofocus></label> <button>Continue</button></form>`
+
 const server = createServer()
 server.listen(0, '127.0.0.1', () => {
   const issuer = `http://127.0.0.1:${server.address().port}`
@@ -45,6 +48,8 @@ server.listen(0, '127.0.0.1', () => {
     ],
     jwks: { keys: [key] },
     cookies: { keys: [randomUUID()] },
+    features: { devInteractions: { enabled: false } },
+    interactions: { url: (_, interaction) => `/login/${interaction.uid}` },
     pkce: { required: () => true },
     claims: { openid: ['sub'], email: ['email', 'email_verified'], groups: ['groups'] },
     async findAccount(_, id) {
@@ -65,7 +70,15 @@ server.listen(0, '127.0.0.1', () => {
     const claims = JSON.parse(Buffer.from(ctx.body.id_token.split('.')[1], 'base64url'))
     if (lies[claims.sub]) ctx.body.id_token = signed(lies[claims.sub](claims), claims.sub === 'forged' ? strangers : key)
   })
-  server.on('request', provider.callback())
+  const rest = provider.callback()
+  server.on('request', async (request, response) => {
+    if (!request.url.startsWith('/login/')) return rest(request, response)
+    if (request.method === 'GET') return response.setHeader('Content-Type', 'text/html').end(page)
+    let body = ''
+    for await (const piece of request) body += piece
+    const accountId = new URLSearchParams(body).get('login')
+    await provider.interactionFinished(request, response, { login: { accountId }, consent: {} })
+  })
   console.log(issuer)
 })
 process.stdin.on('end', () => process.exit(0)).resume()

@@ -20,7 +20,7 @@ class SetClock final : public base::Clock {
 struct FakeProvider {
   std::map<std::string, net::Response> answers;  // by URL
   std::map<std::string, int> asked;
-  net::Request last;
+  net::Request last, posted;
   bool away = false;
 
   class Line final : public net::Transport {
@@ -31,7 +31,7 @@ struct FakeProvider {
       CHECK(o.timeout == call_limit);
       const std::string url = base_ + q.target;
       ++of_.asked[url];
-      of_.last = q;
+      (q.method == "POST" ? of_.posted : of_.last) = q;
       if (of_.away) return base::fault("connection refused");
       const auto at = of_.answers.find(url);
       return at == of_.answers.end() ? net::Response{404, "text/plain", "", {}} : at->second;
@@ -82,7 +82,8 @@ struct ProviderTest {
                                const std::string& issuer = "https://id.example") {
     return R"({"issuer":")" + issuer +
            R"(","authorization_endpoint":"https://id.example/auth?tenant=1",)"
-           R"("token_endpoint":"https://tokens.example/token","jwks_uri":"https://id.example/keys",)"
+           R"("token_endpoint":"https://tokens.example/token",)"
+           R"("jwks_uri":"https://id.example/keys",)"
            R"("userinfo_endpoint":"https://id.example/me","an_unknown":["thing"])" +
            more + "}";
   }
@@ -132,12 +133,12 @@ TEST_CASE("a code for an identity: what is sent, what is believed") {
   REQUIRE_MESSAGE(who, who.error().message);
   CHECK(who->name == "ann@example.org");
   CHECK(who->groups == std::vector<std::string>{"ml", "ops"});
-  CHECK(t.fake.last.method == "POST");
-  CHECK(t.fake.last.body ==
+  CHECK(t.fake.posted.method == "POST");
+  CHECK(t.fake.posted.body ==
         "grant_type=authorization_code&code=c%2F1&redirect_uri=https%3A%2F%2F"
         "cloud.example%2Fback&code_verifier=" +
             t.flow.verifier);
-  CHECK(t.fake.last.header("Authorization") == "Basic YW1wYWNpdHk6czMlMjBjcmV0");
+  CHECK(t.fake.posted.header("Authorization") == "Basic YW1wYWNpdHk6czMlMjBjcmV0");
   CHECK(t.fake.asked["https://id.example/me"] == 0);
   CHECK(t.why("https://id.example") == "");
   CHECK(t.why("https://evil.example").find("not from the provider") != std::string::npos);
@@ -251,12 +252,12 @@ TEST_CASE("a client's secret goes where the provider takes it; its refusals are 
                            R"(,"token_endpoint_auth_methods_supported":["client_secret_post"])"));
   t.hand_out(t.token(ann));
   CHECK(t.why() == "");
-  CHECK(t.fake.last.header("Authorization").empty());
-  CHECK(t.fake.last.body.ends_with("&client_id=ampacity&client_secret=s3%20cret"));
+  CHECK(t.fake.posted.header("Authorization").empty());
+  CHECK(t.fake.posted.body.ends_with("&client_id=ampacity&client_secret=s3%20cret"));
   t.options.client_secret.clear();
   t.make();
   CHECK(t.why() == "");
-  CHECK(t.fake.last.body.ends_with("&client_id=ampacity"));
+  CHECK(t.fake.posted.body.ends_with("&client_id=ampacity"));
 
   const std::string url = "https://tokens.example/token";
   t.answer(url, R"({"error":"invalid_grant"})", 400);
