@@ -20,7 +20,7 @@ list(TRANSFORM decoders APPEND .cc)
 add_library(ampacity_fuzzed STATIC ${decoders})
 target_include_directories(ampacity_fuzzed PUBLIC ${CMAKE_SOURCE_DIR}/src)
 target_link_libraries(ampacity_fuzzed PUBLIC Boost::headers Boost::json fmt::fmt yaml-cpp
-                      PkgConfig::SODIUM Threads::Threads)
+                      PkgConfig::SODIUM OpenSSL::SSL Threads::Threads)
 
 file(GLOB fuzzers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/*/*_fuzz.cc)
 foreach(fuzzer ${fuzzers})
