@@ -13,7 +13,7 @@ set(decoders
     engines/slurm_job_reader engines/slurm_wrapper
     ledger/model ledger/outcome
     net/asio_impl net/destination net/http net/http_connection net/http_loop net/http_reply
-    net/http_text net/http_websocket
+    net/http_text net/http_websocket net/tls net/tls_certificate net/tls_pipe
     server/keys server/paging sim/csv sim/trace)
 list(TRANSFORM decoders PREPEND ${CMAKE_SOURCE_DIR}/src/)
 list(TRANSFORM decoders APPEND .cc)
