@@ -288,6 +288,7 @@ base::Result<void> agrees(const json::value& body, std::string_view content_type
 }  // namespace
 
 std::optional<std::int64_t> parse_quantity(std::string_view text) {
+  constexpr std::int64_t most = most_quantity * 1'000'000;  // ten times it would overflow
   std::int64_t value = 0;
   int decimals = -1;  // not yet past the point
   if (text.empty() || text.size() > 40 || text.front() == '.' || text.back() == '.')
@@ -299,13 +300,14 @@ std::optional<std::int64_t> parse_quantity(std::string_view text) {
     }
     if (c < '0' || c > '9') return std::nullopt;
     if (decimals >= 0 && ++decimals > 6) return std::nullopt;
+    if (value > most / 10) return std::nullopt;
     value = value * 10 + (c - '0');
-    if (value > most_quantity * 1'000'000) return std::nullopt;  // far from overflow
   }
   for (int d = decimals < 0 ? 0 : decimals; d < 6; ++d) {
+    if (value > most / 10) return std::nullopt;
     value *= 10;
-    if (value > most_quantity * 1'000'000) return std::nullopt;
   }
+  if (value > most) return std::nullopt;
   return value;
 }
 

@@ -171,10 +171,12 @@ TEST_CASE("quantities are exact or refused") {
                        {"999999999999.999999", 999'999'999'999'999'999},
                        {"1000000000000", 1'000'000'000'000'000'000}})
     CHECK_MESSAGE(parse_quantity(r.text) == r.micro, r.text);
-  for (const char* bad :
-       {"", ".", "1.", ".5", "-1", "+1", "1e3", "1,5", " 1", "0x1", "1.0000001", "1000000000000.1",
-        "99999999999999999999999999", "1.2.3", "1000000000001"})
+  for (const char* bad : {"", ".", "1.", ".5", "-1", "+1", "1e3", "1,5", " 1", "0x1", "1.0000001",
+                          "1000000000000.1", "99999999999999999999999999", "1.2.3", "1000000000001",
+                          "999999999999999999", "1844674407370955162", "1844674407371"})
     CHECK_MESSAGE(!parse_quantity(bad), bad);
+  for (std::int64_t n = 3; n < 3'000'000'000'000'000'000; n += n / 3)  // all that fit 19 digits
+    CHECK_MESSAGE(parse_quantity(std::to_string(n)).has_value() == (n <= most_quantity), n);
   CHECK(format_quantity(0) == "0");
   CHECK(format_quantity(12'500'000) == "12.5");
   CHECK(format_quantity(1) == "0.000001");
