@@ -55,9 +55,15 @@ export async function launch() {
         if (m.type() !== 'error') return
         // The sign-in page's own question of who is signed in.
         if (m.text().includes('401') && m.location().url.endsWith('/v1/whoami')) return
+        // Chromium drops what is under way when podman adds or takes an interface; the page asks again.
+        if (m.text().includes('ERR_NETWORK_CHANGED')) return
         complaints.push(`${m.text()} ${m.location().url}`)
       })
       page.on('pageerror', (e) => complaints.push(String(e)))
+      // … but not for a part of itself.
+      page.on('requestfailed', (r) => {
+        if (r.failure()?.errorText.includes('ERR_NETWORK_CHANGED') && r.resourceType() !== 'fetch') page.cut = true
+      })
       page.complaints = complaints
       if (key) await signIn(page, key)
       return page

@@ -93,7 +93,7 @@ const std::vector<VerbRow> capacity_rows = {
     {{"reservations", "free", "h100", "--from", "+2h", "--for", "2d", "--site", "home", "--site",
       "us"},
      "GET /v1/reservations/free",
-     "sku=h100&from=%2B2h&duration=2d&site=home%2Cus",
+     "/v1/reservations/free?sku=h100&from=%2B2h&duration=2d&site=home%2Cus",
      base::to_json(sample_free()),
      "h100 (emulated)    24  32      3  2026-11-22T12:00:00Z  2026-11-22T22:00:00Z",
      ""},

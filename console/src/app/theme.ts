@@ -24,7 +24,7 @@ export const variables: CSSVariablesResolver = () => ({
     '--mantine-color-dimmed': '#545b64',
     '--mantine-color-placeholder': '#5f6770',
     '--mantine-color-error': '#b3261e',
-    '--mantine-color-anchor': '#174e91',
+    '--mantine-color-anchor': '#1d5fae',
     '--c-line': '#dfe3e8',
     '--c-soft': '#f5f7f9',
     '--c-at': '#e8f0fa',

@@ -157,7 +157,7 @@ export function SetBudget({ of, close }: { of?: Budget; close: () => void }) {
 function Choice({ label, value, change, of }: { label: string; value: string; change: (v: string) => void; of: [string, string][] }) {
   return (
     <div>
-      <Text fw={500} size="sm" mb={4}>
+      <Text fw={600} size="sm" mb={4}>
         {label}
       </Text>
       <SegmentedControl aria-label={label} value={value} onChange={change} data={of.map(([v, l]) => ({ value: v, label: l }))} />

@@ -9,7 +9,7 @@ import { monthText } from '../../parts/month'
 import { t } from '../../text/text'
 
 interface Step {
-  from: string // a month of the contract; a percentage of uptime
+  from: string // a month of the contract, from 1; a percentage of uptime
   amount: string
 }
 
@@ -18,7 +18,7 @@ const empty = {
   from: '',
   months: '12',
   kind: 'spend',
-  ramp: [{ from: '0', amount: '' }] as Step[],
+  ramp: [{ from: '1', amount: '' }] as Step[],
   sku: '',
   price: '',
   overage_price: '',
@@ -41,7 +41,7 @@ function bodyOf(org: string, d: Draft) {
     name: d.name.trim(),
     from: d.from.trim(),
     months: Number(d.months),
-    ramp: d.ramp.map((s) => ({ month: Number(s.from), amount: s.amount.trim() })),
+    ramp: d.ramp.map((s) => ({ month: Number(s.from) - 1, amount: s.amount.trim() })),
     sku: hours ? d.sku : undefined,
     price: (hours && d.price) || undefined,
     overage_price: (hours && d.overage_price) || undefined,
@@ -97,7 +97,7 @@ export function SignContract({ org, currency = 'USD', close }: { org: string; cu
         steps={d.ramp}
         least={1}
         set={(ramp) => change({ ramp })}
-        add={() => ({ from: String(Number(d.ramp.at(-1)?.from ?? -6) + 6), amount: '' })}
+        add={() => ({ from: String(Number(d.ramp.at(-1)?.from ?? -5) + 6), amount: '' })}
         error={sign.error?.body.wrong?.find((w) => w.field.startsWith('ramp') || w.field === 'spend' || w.field === 'gpu_hours')?.message}
       />
       {hours && (

@@ -94,7 +94,7 @@ function Details({ of: c, currency, close }: { of: Contract; currency?: string; 
             (c.ramp ?? []).length > 0 &&
               c.ramp!.map((s) => (
                 <div key={s.month}>
-                  {t('contracts.ramp.from', { n: s.month })} {amountOf(c, s.amount, currency)}
+                  {t('contracts.ramp.from', { n: s.month + 1 })} {amountOf(c, s.amount, currency)}
                 </div>
               )),
           ],

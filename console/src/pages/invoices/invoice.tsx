@@ -62,7 +62,7 @@ function Shown({ of: i }: { of: Invoice }) {
         <Link to="/invoices">← {t('invoices.title')}</Link>
       </p>
       <PageHead
-        title={draft ? t('invoices.draft') : t('invoices.of', { kind: word(i.kind), number: i.number })}
+        title={draft ? t('invoices.draft') : <span className="head">{t('invoices.of', { kind: word(i.kind), number: i.number })}</span>}
         lead={
           <Group gap="md" component="span">
             <State of={i.state} />

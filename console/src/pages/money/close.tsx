@@ -23,21 +23,17 @@ export default function Close() {
     refresh: ['/v1/invoices', '/v1/audit'],
     done: () => ask(false),
   })
+  const examine = () => {
+    if (wanted === filters.month) void audit.refetch()
+    else want(filters.month)
+  }
   const current = filters.month === monthText(new Date())
   const shown = close.data?.month === filters.month ? close.data.audit : wanted === filters.month ? audit.data : undefined
   return (
     <Stack gap="lg">
       <PageHead title={t('close.title')} lead={t('close.lead')}>
         <Select size="xs" w={130} aria-label={t('invoices.month')} value={filters.month} onChange={(m) => m && setFilters({ month: m }, { push: true })} data={[...new Set([...Array.from({ length: 12 }, (_, i) => monthText(new Date(), i)), filters.month])]} />
-        <Button
-          size="xs"
-          variant="default"
-          loading={audit.isFetching}
-          onClick={() => {
-            if (wanted === filters.month) void audit.refetch()
-            else want(filters.month)
-          }}
-        >
+        <Button size="xs" variant="default" loading={audit.isFetching} onClick={examine}>
           {t('close.audit')}
         </Button>
         <Button size="xs" onClick={() => ask(true)} disabled={current}>
@@ -62,7 +58,7 @@ export default function Close() {
       ) : wanted === filters.month ? (
         <Answered of={audit}>{() => null}</Answered>
       ) : (
-        <Empty title={t('close.notYet', { month: filters.month })} hint={t('close.hint')} />
+        <Empty title={t('close.notYet', { month: filters.month })} hint={t('close.hint')} action={<Button onClick={examine}>{t('close.audit')}</Button>} />
       )}
       {asking && (
         <Dialog

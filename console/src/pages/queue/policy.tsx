@@ -61,8 +61,8 @@ function ChangePolicy({ of: p, close }: { of: View; close: () => void }) {
       size="lg"
       columns
       fields={[
-        { name: 'order', label: t('policy.order'), is: ['fair', 'fifo'].map((o) => ({ value: o, label: word(o) })), initial: before.order },
-        ...counts.map((c) => ({ name: c, label: t(`policy.${c}`), required: true, initial: before[c] })),
+        { name: 'order', label: t('policy.order'), hint: t('policy.order.hint'), is: ['fair', 'fifo'].map((o) => ({ value: o, label: word(o) })), initial: before.order },
+        ...counts.map((c) => ({ name: c, label: t(`policy.${c}`), hint: t(`policy.${c}.hint`), required: true, initial: before[c] })),
         ...stretches.map((s) => ({ name: s, label: t(`policy.${s}`), hint: t(`policy.${s}.hint`), required: true, initial: before[s] })),
       ]}
       close={close}

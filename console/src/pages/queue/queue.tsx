@@ -11,7 +11,7 @@ import { useNow } from '../../parts/clock'
 import { useFilters } from '../../parts/filters'
 import { Listed, Section } from '../../parts/listed'
 import { Answered, Empty, PageHead } from '../../parts/states'
-import { Ago, Time, timeText } from '../../parts/time'
+import { Ago, Time, timeText, utcText } from '../../parts/time'
 import { language, t, word } from '../../text/text'
 import { SetWeight } from '../customers/org_dialogs'
 import { Policy } from './policy'
@@ -144,8 +144,8 @@ function Shown({ queue }: { queue: Queue }) {
               </>
             ),
           },
-          { id: 'due', head: t('queue.due'), figures: true, sort: (p) => p.due_permille, cell: (p) => percent(p.due_permille) },
-          { id: 'waiting', head: t('queue.waiting'), figures: true, sort: (p) => p.waiting, cell: (p) => p.waiting },
+          { id: 'due', head: t('queue.due'), figures: true, sort: (p) => p.due_permille, cell: (p) => percent(p.due_permille), wide: true },
+          { id: 'waiting', head: t('queue.waiting'), figures: true, sort: (p) => p.waiting, cell: (p) => p.waiting, wide: true },
           { id: 'gpus', head: t('queue.gpus'), figures: true, sort: (p) => Number(p.gpus), cell: (p) => p.gpus },
           {
             id: 'do',
@@ -194,6 +194,7 @@ function Timeline({ lanes }: { lanes: Lane[] }) {
       <ol className="lanes" aria-label={t('queue.timeline')}>
         {lanes.slice(0, most_lanes).map((l) => {
           const until = l.until ?? Infinity
+          const utc = utcText(new Date(l.from).toISOString()) + (l.kind !== 'promise' && l.until ? ` – ${utcText(new Date(l.until).toISOString())}` : '')
           const said =
             l.kind === 'promise'
               ? t(l.certain ? 'queue.lane.certain' : 'queue.lane.likely', { at: timeText(new Date(l.from).toISOString()) })
@@ -206,7 +207,7 @@ function Timeline({ lanes }: { lanes: Lane[] }) {
               <span className="lane-name" title={l.name}>
                 {l.kind === 'promise' ? <Link to={`/workloads/${l.id}`}>{l.name}</Link> : l.name}
               </span>
-              <div className="lane" title={said}>
+              <div className="lane" title={`${said}\n${utc}`}>
                 <span className="unseen">{said}</span>
                 {l.kind === 'promise' ? (
                   <>

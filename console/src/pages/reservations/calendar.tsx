@@ -25,7 +25,7 @@ export function Calendar({ offers, reservations, free, days, pick }: Props) {
   return (
     <div className="calendar" role="group" aria-label={t('reservations.calendar')}>
       <div className="calendar-head" aria-hidden>
-        {ticks.filter((k) => place(k.at) < 95).map((k) => (
+        {ticks.filter((k) => place(k.at) < 92).map((k) => (
           <span key={k.at} style={{ left: `${place(k.at)}%` }}>
             {k.text}
           </span>
@@ -63,10 +63,19 @@ function Bar({ of: w, place }: { of: Reservation; place: (at: number) => number 
   const left = place(Date.parse(w.from))
   const width = Math.max(0.6, place(Date.parse(w.until)) - left)
   const text = `${w.name}: ${w.sku}:${w.gpus}, ${timeText(w.from)} – ${timeText(w.until)}`
+  const label = `${w.gpus} · ${w.name}`
+  const roomy = width > 12
   return (
-    <span className={`calendar-bar ${w.state}`} role="img" aria-label={text} title={`${text}\n${utcText(w.from)} – ${utcText(w.until)}`} style={{ left: `${left}%`, width: `${width}%` }}>
-      {w.gpus} · {w.name}
-    </span>
+    <>
+      <span className={`calendar-bar ${w.state}`} role="img" aria-label={text} title={`${text}\n${utcText(w.from)} – ${utcText(w.until)}`} style={{ left: `${left}%`, width: `${width}%` }}>
+        {roomy && label}
+      </span>
+      {!roomy && left + width < 80 && (
+        <span className="calendar-beside" style={{ left: `${left + width}%` }} aria-hidden>
+          {label}
+        </span>
+      )}
+    </>
   )
 }
 
@@ -91,7 +100,7 @@ function Free({ kind, place, pick }: { kind?: FreeKind; place: (at: number) => n
               onClick={() => p.gpus && pick(localText(p.from))}
             >
               <i style={{ height: `${(100 * p.gpus) / Math.max(1, kind.gpus_total)}%` }} />
-              {width > 4 && <b>{t(p.gpus ? 'reservations.free.n' : 'reservations.free.none', { n: p.gpus })}</b>}
+              {width > 7 && <b>{t(p.gpus ? 'reservations.free.n' : 'reservations.free.none', { n: p.gpus })}</b>}
             </span>
           )
         })}

@@ -120,7 +120,7 @@ function columnsFor(owner: boolean, offers: Offer[], end: (r: Reservation) => vo
       sort: (r) => r.gpus_used,
       wide: true,
     },
-    { id: 'from', head: t('reservations.from'), cell: (r) => <Time at={r.from} />, sort: (r) => Date.parse(r.from), wide: true },
+    { id: 'from', head: t('reservations.from'), cell: (r) => <Time at={r.from} />, sort: (r) => Date.parse(r.from) },
     { id: 'until', head: t('reservations.until'), cell: (r) => <Time at={r.until} />, sort: (r) => Date.parse(r.until), wide: true },
     { id: 'long', head: t('reservations.long'), cell: (r) => <Duration from={r.from} until={r.until} />, figures: true, wide: true },
     {
