@@ -1,5 +1,5 @@
 // A list of any length, read where somebody looks: /v1/job-pages says where each page begins, and
-// the pages in sight are fetched. While its ends move (work comes and goes) they are asked for again,
+// the pages in sight are fetched, and their neighbours once the eye rests. While its ends move (work comes and goes) they are asked for again,
 // never for more than a twentieth of the time; until then rows stay where they are.
 import { useQueries } from '@tanstack/react-query'
 import { useCallback, useEffect, useRef, useState } from 'react'
@@ -9,6 +9,7 @@ import { getOptions, queries, useGet } from '../../api/queries'
 import type { Job } from './parts'
 
 export const page_rows = 100
+const rest_ms = 150
 
 export function useJobPages(filter: { state?: string; all?: string; project?: string; q?: string }) {
   const asked = { ...filter, every: String(page_rows) }
@@ -25,9 +26,9 @@ export function useJobPages(filter: { state?: string; all?: string; project?: st
   const filtered = JSON.stringify(filter)
   const known = useRef({ of: filtered, pages: new Map<number, Job[]>() })
   if (known.current.of !== filtered) known.current = { of: filtered, pages: new Map() }
-  const answers = useQueries({
-    queries: wanted.map((cursor) => getOptions('/v1/jobs', { query: { ...filter, limit: String(page_rows), cursor } })),
-  })
+  const page = (cursor: string) => getOptions('/v1/jobs', { query: { ...filter, limit: String(page_rows), cursor } })
+  const answers = useQueries({ queries: wanted.map(page) })
+  useNeighbours(sight, [cursors[sight.first - 1], cursors[sight.last + 1]].filter((c) => c !== undefined).map(page))
   answers.forEach((a, i) => {
     if (a.data) known.current.pages.set(sight.first + i, (a.data as { items?: Job[] }).items ?? [])
   })
@@ -38,6 +39,15 @@ export function useJobPages(filter: { state?: string; all?: string; project?: st
     seen,
     row: (index: number): Job | undefined => known.current.pages.get(Math.floor(index / page_rows))?.[index % page_rows],
   }
+}
+
+function useNeighbours(sight: object, pages: Parameters<typeof queries.prefetchQuery>[0][]) {
+  const latest = useRef(pages)
+  latest.current = pages
+  useEffect(() => {
+    const timer = setTimeout(() => latest.current.forEach((p) => void queries.prefetchQuery(p)), rest_ms)
+    return () => clearTimeout(timer)
+  }, [sight])
 }
 
 function useMovingEnds(fetching: boolean) {
@@ -58,7 +68,8 @@ function useMovingEnds(fetching: boolean) {
         timer.current = null
         void queries.invalidateQueries({ queryKey: ['/v1/job-pages'] }, { cancelRefetch: false })
       },
-      Math.max(150, 20 * took.current - (performance.now() - began.current)),
+      // The first of a quiet time at once.
+      Math.max(0, Math.max(150, 20 * took.current) - (performance.now() - began.current)),
     )
   })
 }
