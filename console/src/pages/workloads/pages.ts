@@ -1,6 +1,7 @@
 // A list of any length, read where somebody looks: /v1/job-pages says where each page begins, and
-// the pages in sight are fetched, and their neighbours once the eye rests. While its ends move (work comes and goes) they are asked for again,
-// never for more than a twentieth of the time; until then rows stay where they are.
+// the pages in sight are fetched, and their neighbours once the eye rests. While its ends move (work
+// comes and goes) they are asked for again, never for more than a twentieth of the time; until then
+// rows stay where they are.
 import { useQueries } from '@tanstack/react-query'
 import { useCallback, useEffect, useRef, useState } from 'react'
 
@@ -20,7 +21,7 @@ export function useJobPages(filter: { state?: string; all?: string; project?: st
     const next = { first: Math.floor(first / page_rows), last: Math.floor(last / page_rows) }
     setSight((s) => (s.first === next.first && s.last === next.last ? s : next))
   }, [])
-  const cursors = pages.data?.cursors ?? []
+  const cursors = pages.data?.cursors ?? ['']
   const wanted = cursors.slice(sight.first, sight.last + 1)
   // What was read stays where it was until it is read again: nothing goes blank for a moved end.
   const filtered = JSON.stringify(filter)
@@ -32,8 +33,10 @@ export function useJobPages(filter: { state?: string; all?: string; project?: st
   answers.forEach((a, i) => {
     if (a.data) known.current.pages.set(sight.first + i, (a.data as { items?: Job[] }).items ?? [])
   })
+  // A list of one page says itself how long it is.
+  const only = sight.first === 0 ? (answers[0]?.data as { items?: Job[]; next_cursor?: string | null } | undefined) : undefined
   return {
-    total: pages.data?.total,
+    total: only && !only.next_cursor ? (only.items?.length ?? 0) : pages.data?.total,
     error: pages.error,
     again: () => void pages.refetch(),
     seen,
@@ -53,10 +56,15 @@ function useNeighbours(sight: object, pages: Parameters<typeof queries.prefetchQ
 function useMovingEnds(fetching: boolean) {
   const timer = useRef<ReturnType<typeof setTimeout> | null>(null)
   const began = useRef(0)
-  const took = useRef(0)
+  const took = useRef(0) // the shorter of the last two: the machine may have been busy
+  const before = useRef(Infinity)
   useEffect(() => {
     if (fetching) began.current = performance.now()
-    else if (began.current) took.current = performance.now() - began.current
+    else if (began.current) {
+      const last = performance.now() - began.current
+      took.current = Math.min(last, before.current)
+      before.current = last
+    }
   }, [fetching])
   useEffect(() => () => {
     if (timer.current) clearTimeout(timer.current)
