@@ -32,9 +32,8 @@ ContainerState state_of(std::string_view word) {
 }
 
 json::value id_map(const CreateContext& context, std::uint32_t project) {
-  json::object range{{"container_id", 0},
-                     {"host_id", context.uid_base + std::int64_t{project} * 65536},
-                     {"size", 65536}};
+  json::object range{
+      {"container_id", 0}, {"host_id", first_uid(context, project)}, {"size", 65536}};
   return json::object{{"HostUIDMapping", false},
                       {"HostGIDMapping", false},
                       {"UIDMap", json::array{range}},

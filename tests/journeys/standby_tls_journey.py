@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 
 import postgres
-from cloud import Cloud, expect, skip, wait_for
+from cloud import BIN, Cloud, expect, skip, wait_for
 
 if not postgres.programs():
     skip("PostgreSQL is not installed")
@@ -147,6 +147,31 @@ def one_key(database):
             b.__exit__(None, None, None)
 
 
+def shell(database):
+    """A session in a container, opened at the one who follows: both ways through the leader."""
+    if not shutil.which("podman"):
+        print("no podman: no session in a container was opened")
+        return
+    Server.ca, Server.shows = "", None
+    more = ["--store", database, "--secret-file", secret, "--tls", "generate"]
+    with Server(more=more) as a:
+        b = Server(more=more)
+        try:
+            shutil.copytree(os.path.join(a.state, "tls"), os.path.join(b.state, "tls"))
+            b.begin_beside(a)
+            job = b.submit("sleep 60")
+            b.wait(job, "running")
+            r = subprocess.run([f"{BIN}/ampacity", "exec", job, "--", "sh", "-c", "cat; exit 5"], input="there and back",
+                               capture_output=True, text=True, timeout=60, check=False, env={
+                                   **os.environ, "AMPACITY_KEY": b.customer_key, "AMPACITY_CONFIG": b.dir + "/none",
+                                   "AMPACITY_URL": f"https://127.0.0.1:{b.port}",
+                                   "AMPACITY_CA_FILE": os.path.join(b.state, "tls", "certificate.pem")})
+            expect((r.returncode, r.stdout) == (5, "there and back"), f"a session through the follower: {r}")
+            expect(b.role() == "follower", "it still follows")
+        finally:
+            b.__exit__(None, None, None)
+
+
 server = postgres.the_one()
 with tempfile.TemporaryDirectory(prefix="ampacity-tls-", dir="/var/tmp") as folder:
     secret = f"{folder}/secret"
@@ -154,4 +179,5 @@ with tempfile.TemporaryDirectory(prefix="ampacity-tls-", dir="/var/tmp") as fold
         file.write(os.urandom(32))
     own_authority(server.url(server.make_database()))
     one_key(server.url(server.make_database()))
-print("sent on over TLS, strangers refused")
+    shell(server.url(server.make_database()))
+print("sent on over TLS, a shell as well, strangers refused")
