@@ -170,6 +170,7 @@ int invoices_pay(Session& session, const std::string& number, const api::Payment
 struct ExportOptions {
   std::string what;  // "exports/focus", "statement": the path after /v1/
   std::string month, org, from, until, format, file;
+  std::string kind, actor, project, job, text, cursor;  // of the log of events
 };
 int export_file(Session& session, const ExportOptions& options);
 int audit(Session& session, const std::string& month);

@@ -24,6 +24,7 @@
 #include "server/live.h"
 #include "server/loop.h"
 #include "server/metrics.h"
+#include "server/queue_starts.h"
 #include "server/sessions.h"
 #include "server/workers.h"
 
@@ -61,8 +62,10 @@ class App {
   using SiteNotes = std::function<std::vector<std::string>(const std::string& site)>;
   void show_site_notes(SiteNotes notes) { site_notes_ = std::move(notes); }
   void open() { open_ = true; }  // until then: 503, the cloud is being made ready
-  // After each commit.
-  void committed() { fleet_.committed(); }
+  // After each commit, on the loop's thread.
+  void committed(const core::World& after, const std::vector<core::Fact>& facts) {
+    fleet_.committed(after, facts);
+  }
   void stop();
 
  private:
@@ -92,10 +95,12 @@ class App {
   void note_checkpoint(Call& c, net::Reply& r);
   // handlers_operate.cc
   void job_events(Call& c, net::Reply& r);
-  void event_log(Call& c, net::Reply& r);
   void queue(Call& c, net::Reply& r);
   void revenue(Call& c, net::Reply& r);
   void offer_waits(Call& c, net::Reply& r);
+  // handlers_event_log.cc
+  void event_log(Call& c, net::Reply& r);
+  void export_events(Call& c, net::Reply& r);
   // handlers_live.cc
   void job_logs(Call& c, net::Reply& r);
   void job_exec(Call& c, net::Reply& r);
@@ -244,6 +249,7 @@ class App {
   KeyRing& keys_;
   Sessions sessions_;
   FleetFeed fleet_;
+  QueueStarts starts_;
   const console::Console console_;
   engines::Engine& engine_;
   Live& live_;

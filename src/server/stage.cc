@@ -52,7 +52,8 @@ Stage::Stage(Parts& p, StageOptions options, const Secrets& secrets, core::World
       app_(app_options(p.config, options_), loop_, keys_, engine_, live_, webhooks_, p.clock,
            p.prng) {
   for (const core::Key& k : loop_.before_start().keys) keys_.put(k);
-  loop_.on_commit([this](const core::World&, const std::vector<core::Fact>& facts) {
+  loop_.on_commit([this](const core::World& after, const std::vector<core::Fact>& facts) {
+    app_.committed(after, facts);
     for (const core::Fact& f : facts) {
       if (const auto* made = std::get_if<core::KeyCreated>(&f.body)) keys_.put(made->key);
       if (const auto* gone = std::get_if<core::KeyRevoked>(&f.body)) keys_.revoke(gone->key);
@@ -64,7 +65,6 @@ Stage::Stage(Parts& p, StageOptions options, const Secrets& secrets, core::World
   loop_.on_publish([this](const Published& published) {
     live_.publish(published);
     webhooks_.announce(published);
-    app_.committed();
   });
   loop_.events_wanted_by([this] { return live_.anybody_listens(); });
 }

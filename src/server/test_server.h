@@ -44,6 +44,9 @@ struct TestServer {
     webhooks = std::make_unique<Webhooks>(hooks, *loop, *secrets, clock, prng);
     app = std::make_unique<App>(AppOptions{"test", store, 0}, *loop, *keys, *engine, *live,
                                 *webhooks, clock, prng);
+    loop->on_commit([this](const core::World& after, const std::vector<core::Fact>& facts) {
+      app->committed(after, facts);
+    });
     http = std::make_unique<net::HttpServer>(
         net::ServerOptions{},
         [this](net::Request q, net::Reply r) { app->handle(std::move(q), std::move(r)); },

@@ -184,6 +184,7 @@ const en = {
   'events.text': 'What',
   'events.job': 'Workload',
   'events.export': 'Download CSV',
+  'events.export.hint': 'All that matches. Where five million events were looked through, the last row says how to get the rest.',
   'events.fresh': '{n} new: show',
   'events.empty': 'Nothing has happened yet',
   'events.empty.hint': 'Each thing that anybody does here is a line, for good.',

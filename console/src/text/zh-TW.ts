@@ -186,6 +186,7 @@ const zh: Words = {
   'events.text': '內容',
   'events.job': '工作負載',
   'events.export': '下載 CSV',
+  'events.export.hint': '所有符合的事件。若已查過五百萬筆，最後一列會說明如何取得其餘部分。',
   'events.fresh': '{n} 筆新事件：顯示',
   'events.empty': '尚無任何事件',
   'events.empty.hint': '此處任何人所做的每一件事都會留下一筆永久紀錄。',

@@ -7,7 +7,7 @@ import { useGet } from '../../api/queries'
 import { useSession } from '../../app/session'
 import { useFilters } from '../../parts/filters'
 import { Money } from '../../parts/money'
-import { Grid, type Column } from '../../parts/rows'
+import { Grid, RowLink, type Column } from '../../parts/grid'
 import { State } from '../../parts/state'
 import { Empty, ErrorBox, Loading, PageHead } from '../../parts/states'
 import { Duration } from '../../parts/time'
@@ -109,7 +109,7 @@ function columnsFor(owner: boolean): Column<Job>[] {
     {
       id: 'name',
       head: t('workloads.name'),
-      cell: (j) => <Link to={`/workloads/${j.id}`}>{j.name}</Link>,
+      cell: (j) => <RowLink to={`/workloads/${j.id}`}>{j.name}</RowLink>,
     },
     { id: 'state', head: t('workloads.state'), cell: (j) => <State of={j.outcome ?? j.state} /> },
     { id: 'hardware', head: t('workloads.hardware'), cell: (j) => <Hardware of={j} /> },
