@@ -381,21 +381,25 @@ struct KeyRequest {
   std::optional<std::string> project;  // required for customer keys
   std::optional<std::string> user;     // required for customer keys
   std::optional<std::string> label;
+  // By whom it is used: no secret is made, whoever the OIDC provider knows by this name signs in.
+  std::optional<std::string> sign_in;
 };
-BOOST_DESCRIBE_STRUCT(KeyRequest, (), (role, project, user, label))
+BOOST_DESCRIBE_STRUCT(KeyRequest, (), (role, project, user, label, sign_in))
 struct KeyView {
   std::string id;
-  std::string prefix;  // what is safe to show: "amp_3fK2…"
+  std::string prefix;  // what is safe to show: "amp_3fK2…"; empty: it has no secret
   core::Role role{};
   std::optional<std::string> project;
   std::optional<std::string> user;
   std::string label;
   Instant created_at;
   bool revoked = false;
-  std::optional<std::string> secret;  // the whole key: only in the answer that makes it
+  std::optional<std::string> sign_in;  // as whom its holder signs in
+  std::optional<std::string> secret;   // the whole key: only in the answer that makes it
 };
 BOOST_DESCRIBE_STRUCT(KeyView, (),
-                      (id, prefix, role, project, user, label, created_at, revoked, secret))
+                      (id, prefix, role, project, user, label, created_at, revoked, sign_in,
+                       secret))
 struct KeyList {
   std::vector<KeyView> items;
 };
@@ -412,17 +416,24 @@ struct SessionRequest {
   std::string key;
 };
 BOOST_DESCRIBE_STRUCT(SessionRequest, (), (key))
+// How a browser can sign in here, beside an API key.
+struct SignInWays {
+  std::optional<std::string>
+      oidc;  // the provider's name for people: GET /v1/session/oidc leads there
+};
+BOOST_DESCRIBE_STRUCT(SignInWays, (), (oidc))
 
 struct WhoAmI {
   core::Role role{};
   std::optional<std::string> project;
   std::optional<std::string> org;
   std::optional<std::string> user;
+  std::optional<std::string> sign_in;  // as whom the OIDC provider knows the caller
   std::string cloud;
   std::string version;
   std::string engine;  // "podman 4.3.1", "stub: no work is really run"
 };
-BOOST_DESCRIBE_STRUCT(WhoAmI, (), (role, project, org, user, cloud, version, engine))
+BOOST_DESCRIBE_STRUCT(WhoAmI, (), (role, project, org, user, sign_in, cloud, version, engine))
 
 // ---- fleet ------------------------------------------------------------------------------------
 

@@ -19,7 +19,8 @@ constexpr SchemaMaker of = &schema_of<T>;
 constexpr auto anyone = Permission::anyone;
 constexpr auto customer = Permission::customer;
 constexpr auto owner = Permission::owner;
-constexpr std::string_view as_json = "application/json", events = "text/event-stream";
+constexpr std::string_view as_json = "application/json", events = "text/event-stream",
+                           page = "text/html";
 
 const std::vector<Route> table = {
     {"healthz", "GET", "/healthz", anyone, "Is the server up, does it lead, how far is it?",
@@ -29,6 +30,32 @@ const std::vector<Route> table = {
     {"sign_in", "POST", "/v1/session", anyone,
      "For browsers: a key for a session's cookie. From this server's own pages only",
      of<SessionRequest>, nullptr, as_json, 201},
+    {"sign_in_ways", "GET", "/v1/session", anyone, "How a browser can sign in here", nullptr,
+     of<SignInWays>},
+    {"to_provider",
+     "GET",
+     "/v1/session/oidc",
+     anyone,
+     "For browsers: leads to the OIDC provider, and from there back",
+     nullptr,
+     nullptr,
+     page,
+     303,
+     {{"to", "the console's page to come back to"}}},
+    {"from_provider",
+     "GET",
+     "/v1/session/oidc/back",
+     anyone,
+     "For browsers: where the OIDC provider leads back to; the session's cookie, or a page that "
+     "says why not",
+     nullptr,
+     nullptr,
+     page,
+     303,
+     {{"code", "of the provider"},
+      {"state", "of the way there"},
+      {"iss", "the provider's issuer"},
+      {"error", "why the provider refuses"}}},
     {"sign_out", "DELETE", "/v1/session", customer, "End the cookie's session", nullptr, nullptr,
      as_json, 204},
     {"whoami", "GET", "/v1/whoami", customer, "Whose key this is", nullptr, of<WhoAmI>},

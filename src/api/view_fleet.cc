@@ -155,7 +155,10 @@ NodeView view_node(const core::World& w, core::NodeIx n, Instant now) {
 KeyView view_key(const core::World& w, const core::Key& key) {
   KeyView v;
   v.id = base::format_id("key", key.id);
-  v.prefix = "amp_" + key.lookup + "…";
+  if (key.sign_in.empty())
+    v.prefix = "amp_" + key.lookup + "…";
+  else
+    v.sign_in = key.sign_in;
   v.role = key.role;
   if (key.project != core::nobody) v.project = w.state().projects[key.project].name;
   if (key.user != core::nobody) v.user = w.state().users[key.user].name;
@@ -242,11 +245,18 @@ struct Sentence {
     return "SKU " + f.sku.name + (f.sku.emulated ? " (emulated)" : "");
   }
   std::string operator()(const core::KeyCreated& f) const {
-    return "key amp_" + f.key.lookup + "… for " +
+    return (f.key.sign_in.empty() ? "key amp_" + f.key.lookup + "… for "
+                                  : "sign-in as " + f.key.sign_in + " for ") +
            (f.key.role == core::Role::owner ? std::string("an operator")
                                             : w.state().projects[f.key.project].name);
   }
-  std::string operator()(const core::KeyRevoked&) const { return "a key was revoked"; }
+  std::string operator()(const core::KeyRevoked& f) const {
+    return f.lapsed ? "a key that a rule of signing in gave was taken back" : "a key was revoked";
+  }
+  std::string operator()(const core::SessionOpened& f) const {
+    return "signed in with " + base::format_id("key", f.session.key);
+  }
+  std::string operator()(const core::SessionClosed&) const { return "signed out"; }
   std::string operator()(const core::PricesSet& f) const {
     return "price book " + std::to_string(f.book.version) + ": " + f.book.name;
   }

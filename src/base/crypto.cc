@@ -69,6 +69,25 @@ std::string to_base64(std::string_view bytes) {
   return out;
 }
 
+std::string to_base64url(std::string_view bytes) {
+  constexpr int variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
+  std::string out(sodium_base64_encoded_len(bytes.size(), variant), '\0');
+  sodium_bin2base64(out.data(), out.size(), bytes_of(bytes), bytes.size(), variant);
+  out.pop_back();
+  return out;
+}
+
+std::optional<std::string> from_base64url(std::string_view text) {
+  std::string out(text.size(), '\0');
+  std::size_t n = 0;
+  const int done = sodium_base642bin(reinterpret_cast<unsigned char*>(out.data()), out.size(),
+                                     text.data(), text.size(), nullptr, &n, nullptr,
+                                     sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+  if (done != 0) return std::nullopt;
+  out.resize(n);
+  return out;
+}
+
 std::string random_bytes(std::size_t n) {
   std::string out(n, '\0');
   if (chaos)

@@ -18,7 +18,9 @@ Digest chain(const Digest& previous, std::string_view record);
 Digest hmac_sha256(std::string_view key, std::string_view message);
 bool equal_constant_time(const Digest& a, const Digest& b);
 std::string to_hex(const Digest& d);
-std::string to_base64(std::string_view bytes);  // with padding
+std::string to_base64(std::string_view bytes);     // with padding
+std::string to_base64url(std::string_view bytes);  // of RFC 4648 §5, without
+std::optional<std::string> from_base64url(std::string_view text);
 std::string random_bytes(std::size_t n);
 // n characters of [0-9A-Za-z], each log2(62) bits.
 std::string random_base62(std::size_t n);

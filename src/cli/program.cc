@@ -206,6 +206,8 @@ void add_admin_verbs(CLI::App& app, Choice& c) {
   key->add_option("--project", c.key.project, "whose wallet (customers)");
   key->add_option("--user", c.key.user, "who uses it (customers)");
   key->add_option("--label", c.key.label, "a note, such as laptop");
+  key->add_option("--sign-in", c.key.sign_in,
+                  "without a secret: for whom the cloud's OIDC provider knows by this name");
   add(*keys, c, "rm", "revoke one", [&c](Session& s) { return keys_remove(s, c.name); })
       ->add_option("KEY", c.name, "its id")
       ->required();

@@ -200,7 +200,7 @@ int keys_list(Session& session) {
                  {"ID", Align::left, 0, 1}},
                 {}};
     for (const auto& k : list.items)
-      table.rows.push_back({k.prefix,
+      table.rows.push_back({k.sign_in.value_or(k.prefix),
                             std::string(base::enum_name(k.role)),
                             k.project.value_or(""),
                             k.user.value_or(""),
@@ -215,6 +215,12 @@ int keys_list(Session& session) {
 int keys_add(Session& session, const api::KeyRequest& request) {
   return fetch<api::KeyView>(
       session, "POST", "/v1/keys", base::to_json(request), [&](const api::KeyView& k) {
+        if (k.sign_in) {
+          session.notice(fmt::format("{} {}; {} signs in to the console with it, by the provider",
+                                     base::enum_name(k.role), k.id, *k.sign_in));
+          session.terminal.out << k.id << "\n";
+          return;
+        }
         session.notice(
             fmt::format("{} {}; its secret is shown this once:", base::enum_name(k.role), k.id));
         session.terminal.out << k.secret.value_or("") << "\n";

@@ -86,6 +86,29 @@ struct CreateKey {
   std::string project;
   std::string user;
 };
+// A browser is signed in with a key.
+struct OpenSession {
+  Session session;
+};
+struct CloseSession {
+  std::string hash;
+};
+// What a rule of the configuration gives whom it fits.
+struct Grant {
+  Role role = Role::customer;
+  std::string project;  // a customer's
+  std::string rule;     // "group ml-team", "default"
+};
+// The same, as a person that somebody else vouches for: with the key an operator made for that
+// name, or else the one that a rule gives it. Without a session in the facts: what a rule had given
+// is taken back.
+struct SignIn {
+  std::string name;
+  std::optional<Grant> grant;
+  Session session;  // its key is decided here
+  Key fresh;        // id and look-up part of a key, if one is to be made; a user's id likewise
+  Id user;
+};
 struct RevokeKey {
   Id key;
 };
@@ -247,10 +270,10 @@ struct Advance {};  // room was made: start the next that waits; repeated until 
 using Command =
     std::variant<Found, RegisterSite, AddSite, SetSite, RemoveSite, SeeSite, ForgetVolume,
                  SetNodeState, SetPrices, CreateOrg, CreateProject, CreateUser, CreateKey,
-                 RevokeKey, AddCredit, SetQuota, SetWeight, SetPolicy, Reserve, Maintain, EndWindow,
-                 NoteCheckpoint, SetIssuer, SetBilling, SetCreditLine, SignContract, EndContract,
-                 AddLine, IssueInvoice, VoidInvoice, RecordPayment, SealPeriod, PostTransfers,
-                 SetBudget, RemoveBudget, AddWebhook, RemoveWebhook, SwitchWebhook, SubmitJob,
-                 StopJob, Observe, Tick, Advance>;
+                 RevokeKey, OpenSession, CloseSession, SignIn, AddCredit, SetQuota, SetWeight,
+                 SetPolicy, Reserve, Maintain, EndWindow, NoteCheckpoint, SetIssuer, SetBilling,
+                 SetCreditLine, SignContract, EndContract, AddLine, IssueInvoice, VoidInvoice,
+                 RecordPayment, SealPeriod, PostTransfers, SetBudget, RemoveBudget, AddWebhook,
+                 RemoveWebhook, SwitchWebhook, SubmitJob, StopJob, Observe, Tick, Advance>;
 
 }  // namespace ampacity::core

@@ -64,6 +64,9 @@ struct Decider {
   Decision operator()(const CreateUser& c) const { return decide_customers(world, c, now); }
   Decision operator()(const CreateKey& c) const { return decide_customers(world, c, now); }
   Decision operator()(const RevokeKey& c) const { return decide_customers(world, c); }
+  Decision operator()(const OpenSession& c) const { return decide_sessions(world, c, now); }
+  Decision operator()(const CloseSession& c) const { return decide_sessions(world, c); }
+  Decision operator()(const SignIn& c) const { return decide_sessions(world, c, now); }
   Decision operator()(const AddCredit& c) const { return decide_customers(world, c); }
   Decision operator()(const SetQuota& c) const { return decide_policy(world, c); }
   Decision operator()(const SetWeight& c) const { return decide_policy(world, c); }

@@ -17,6 +17,9 @@ inline constexpr std::size_t most_queued_jobs_of_project = 20'000;
 inline constexpr std::size_t most_sites = 256;
 inline constexpr std::size_t most_webhooks = 1'000;
 inline constexpr std::size_t most_webhooks_of_project = 20;
+inline constexpr std::size_t most_sessions = 10'000;
+inline constexpr std::size_t most_sessions_of_key = 64;
+inline constexpr std::size_t most_granted_keys = 10'000;  // by rules of signing in, alive
 
 using Decision = base::Result<std::vector<FactBody>>;
 
@@ -35,6 +38,9 @@ Decision decide_customers(const World& world, const CreateProject& c, Instant no
 Decision decide_customers(const World& world, const CreateUser& c, Instant now);
 Decision decide_customers(const World& world, const CreateKey& c, Instant now);
 Decision decide_customers(const World& world, const RevokeKey& c);
+Decision decide_sessions(const World& world, const OpenSession& c, Instant now);
+Decision decide_sessions(const World& world, const CloseSession& c);
+Decision decide_sessions(const World& world, const SignIn& c, Instant now);
 Decision decide_customers(const World& world, const AddCredit& c);
 Decision decide_policy(const World& world, const SetQuota& c);
 Decision decide_policy(const World& world, const SetWeight& c);

@@ -56,6 +56,12 @@ Decision decide_customers(const World& world, const CreateKey& c, Instant now) {
     key.project = *project;
     key.user = *user;
   }
+  if (!key.sign_in.empty())
+    for (const Key& k : world.state().keys)
+      if (k.sign_in == key.sign_in && !k.revoked && k.rule.empty())
+        return base::refuse(base::Code::conflict, "whoever signs in as " + key.sign_in + " has " +
+                                                      base::format_id("key", k.id) +
+                                                      " already: revoke that first");
   if (world.key_by_lookup(key.lookup))
     return base::refuse(base::Code::conflict, "that key's look-up part is taken: try again");
   return std::vector<FactBody>{KeyCreated{key}};

@@ -176,7 +176,18 @@ struct Evolver {
   }
   void operator()(const KeyRevoked& f) {
     for (Key& k : s.keys)
-      if (k.id == f.key) k.revoked = true;
+      if (k.id == f.key) {
+        k.revoked = true;
+        k.lapsed = f.lapsed;
+      }
+    std::erase_if(s.sessions, [&](const Session& x) { return x.key == f.key; });
+  }
+  void operator()(const SessionOpened& f) {
+    std::erase_if(s.sessions, [&](const Session& x) { return x.until <= at; });
+    s.sessions.push_back(f.session);
+  }
+  void operator()(const SessionClosed& f) {
+    std::erase_if(s.sessions, [&](const Session& x) { return x.hash == f.hash; });
   }
   void operator()(const PricesSet& f) {
     s.books.push_back(f.book);

@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, std::variant_size_v<FactBody>> kinds = {
     "claim_made",     "claim_dropped",   "promise_made",     "promise_dropped",  "checkpoint_noted",
     "spot_repriced",  "budget_set",      "budget_removed",   "budget_crossed",   "budgets_turned",
     "webhook_added",  "webhook_removed", "webhook_switched", "transfers_posted", "reserves_expired",
-    "site_changed",   "site_contact",    "volume_forgotten"};
+    "site_changed",   "site_contact",    "volume_forgotten", "session_opened",   "session_closed"};
 
 template <std::size_t I = 0>
 bool emplace_body(std::string_view kind, const boost::json::value& from, FactBody& to,

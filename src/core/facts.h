@@ -52,8 +52,17 @@ struct UserCreated {
 struct KeyCreated {
   Key key;
 };
+// Its sessions end with it.
 struct KeyRevoked {
   Id key;
+  bool lapsed = false;
+};
+// Those that are over by then are forgotten.
+struct SessionOpened {
+  Session session;
+};
+struct SessionClosed {
+  std::string hash;
 };
 struct PricesSet {
   PriceBook book;
@@ -277,7 +286,9 @@ BOOST_DESCRIBE_STRUCT(OrgCreated, (), (org))
 BOOST_DESCRIBE_STRUCT(ProjectCreated, (), (project))
 BOOST_DESCRIBE_STRUCT(UserCreated, (), (user))
 BOOST_DESCRIBE_STRUCT(KeyCreated, (), (key))
-BOOST_DESCRIBE_STRUCT(KeyRevoked, (), (key))
+BOOST_DESCRIBE_STRUCT(KeyRevoked, (), (key, lapsed))
+BOOST_DESCRIBE_STRUCT(SessionOpened, (), (session))
+BOOST_DESCRIBE_STRUCT(SessionClosed, (), (hash))
 BOOST_DESCRIBE_STRUCT(PricesSet, (), (book))
 BOOST_DESCRIBE_STRUCT(CreditAdded, (), (project, minor, note, transfers))
 BOOST_DESCRIBE_STRUCT(TransfersPosted, (), (note, transfers, burnt))
@@ -333,7 +344,7 @@ using FactBody =
                  PromiseMade, PromiseDropped, CheckpointNoted, SpotRepriced, BudgetSet,
                  BudgetRemoved, BudgetCrossed, BudgetsTurned, WebhookAdded, WebhookRemoved,
                  WebhookSwitched, TransfersPosted, ReservesExpired, SiteChanged, SiteContact,
-                 VolumeForgotten>;
+                 VolumeForgotten, SessionOpened, SessionClosed>;
 
 struct Fact {
   Instant at;

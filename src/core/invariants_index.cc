@@ -172,6 +172,11 @@ void check_names(const World& w, Findings& found) {
   for (const Key& k : s.keys)
     if (w.key_by_lookup(k.lookup) != &k)
       found.add("index", base::format_id("key", k.id), "is not found");
+  for (const Session& x : s.sessions)
+    if (std::none_of(s.keys.begin(), s.keys.end(),
+                     [&](const Key& k) { return k.id == x.key && !k.revoked; }))
+      found.add("sessions", base::format_id("key", x.key),
+                "is revoked, or not there, and signed in");
   if (w.all_skus.size() != s.skus.size())
     found.add("index", "the SKUs", w.all_skus.size(), " are listed of ", s.skus.size());
 }

@@ -210,7 +210,8 @@ struct User {
 };
 BOOST_DESCRIBE_STRUCT(User, (), (id, org, name, created_at))
 
-// What calls. The secret is not here: only its HMAC under the server's pepper.
+// What calls. The secret is not here: only its HMAC under the server's pepper; a key that a person
+// signs in to by name (`sign_in`) has none.
 struct Key {
   Id id;
   std::string lookup;  // 8 characters, safe to show
@@ -222,9 +223,21 @@ struct Key {
   Instant created_at;
   bool revoked = false;
   Spent spent;
+  std::string sign_in;  // as whom the provider of identities knows its holder
+  std::string rule;     // of signing in, that gave it; empty: an operator did
+  bool lapsed = false;  // revoked since that rule no longer gives it, not by anybody
 };
 BOOST_DESCRIBE_STRUCT(Key, (),
-                      (id, lookup, hash, role, project, user, label, created_at, revoked, spent))
+                      (id, lookup, hash, role, project, user, label, created_at, revoked, spent,
+                       sign_in, rule, lapsed))
+
+// A browser signed in. Its id is in its cookie; here is only the SHA-256, hex.
+struct Session {
+  std::string hash;
+  Id key;
+  Instant until;
+};
+BOOST_DESCRIBE_STRUCT(Session, (), (hash, key, until))
 
 // ---- money ------------------------------------------------------------------------------------
 

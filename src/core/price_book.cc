@@ -23,7 +23,7 @@ auto rules_of_meter(const PriceBook& book, std::string_view meter) {
                                   [](const PriceRule& r) -> std::string_view { return r.meter; });
 }
 
-struct Found {
+struct RulesFound {
   const PriceBook* book = nullptr;
   const PriceRule* gpu = nullptr;
   const PriceBook* host_book = nullptr;
@@ -32,9 +32,9 @@ struct Found {
 };
 
 // The vCPU's and the memory's price are always of one book.
-std::optional<Found> rules_for(const PriceBook* own, const PriceBook* list, PriceQuery query,
-                               bool gpus) {
-  Found found;
+std::optional<RulesFound> rules_for(const PriceBook* own, const PriceBook* list, PriceQuery query,
+                                    bool gpus) {
+  RulesFound found;
   for (const PriceBook* book : {own, list}) {
     if (!book) continue;
     if (gpus && !found.gpu) {
@@ -114,7 +114,7 @@ Lookup lookup_for(const State& state, const Job& job, SkuIx sku, Instant at) {
   return l;
 }
 
-Rates pinned(const Found& found, const Rates& quantities) {
+Rates pinned(const RulesFound& found, const Rates& quantities) {
   Rates r = quantities;
   r.price_version = found.book->version;
   if (found.host_book && found.host_book != found.book) r.host_version = found.host_book->version;

@@ -39,12 +39,13 @@ struct State {
   std::vector<Budget> budgets;         // slots; a nil id is a free one
   std::vector<Webhook> webhooks;       // by age
   std::vector<VolumeHome> volumes;     // by project and name, ascending
+  std::vector<Session> sessions;       // by age; of keys that are not revoked
 };
 BOOST_DESCRIBE_STRUCT(State, (),
                       (sequence, next_transfer, last_transfer_at, next_queue_order, now, sites,
                        skus, nodes, orgs, projects, users, keys, books, spot_priced_at, accounts,
                        pending, jobs, windows, histories, policy, issuer, contracts, invoices,
-                       numbers, payments, sealed_until, budgets, webhooks, volumes))
+                       numbers, payments, sealed_until, budgets, webhooks, volumes, sessions))
 
 // Where a project's use of a SKU is earned: in the ledger of its wallet.
 inline AccountIx revenue_of(const State& s, ProjectIx project, SkuIx sku) {

@@ -41,6 +41,7 @@ constexpr std::pair<int, std::string_view> reason_phrases[] = {
     {202, "Accepted"},
     {204, "No Content"},
     {206, "Partial Content"},
+    {303, "See Other"},
     {304, "Not Modified"},
     {400, "Bad Request"},
     {401, "Unauthorized"},

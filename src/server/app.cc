@@ -68,7 +68,10 @@ std::map<std::string_view, App::Entry> App::handlers() {
       {"openapi", {&App::openapi, true}},
       {"metrics", {&App::metrics}},
       {"whoami", {&App::whoami}},
+      {"sign_in_ways", {&App::sign_in_ways, true}},
       {"sign_in", {&App::sign_in, true}},
+      {"to_provider", {&App::to_provider, true}},
+      {"from_provider", {&App::from_provider, true, true}},
       {"sign_out", {&App::sign_out, true}},
       {"offers", {&App::offers}},
       {"submit_job", {&App::submit_job, true}},
@@ -136,7 +139,6 @@ App::App(AppOptions options, Loop& loop, KeyRing& keys, engines::Engine& engine,
     : options_(std::move(options)),
       loop_(loop),
       keys_(keys),
-      sessions_(keys),
       fleet_(loop, clock),
       starts_(loop, clock),
       engine_(engine),
@@ -153,6 +155,7 @@ App::App(AppOptions options, Loop& loop, KeyRing& keys, engines::Engine& engine,
 
 void App::stop() {
   fleet_.stop();
+  if (options_.desk) options_.desk->stop();
   workers_.stop();
 }
 
@@ -203,6 +206,14 @@ void App::handle(net::Request request, net::Reply reply) {
 bool App::sent_on(const api::Route& route, net::Request& request, net::Reply& reply) {
   if (loop_.leads() || !options_.forwarder) return false;
   if (route.method == "GET" && !entries_.at(route.operation).of_leader) return false;
+  // The leader cannot tell where a page came from that this server was asked by.
+  const bool by_cookie = request.header("Authorization").empty() &&
+                         !cookie_of(request, Cookie::session, options_.address).empty();
+  if (by_cookie || route.operation == "sign_in")
+    if (const auto own = check_session_use(request); !own) {
+      reply.send(api::problem_response(own.error()));
+      return true;
+    }
   if (route.operation == "job_exec")
     options_.forwarder->terminal(std::move(request), std::move(reply));
   else

@@ -17,6 +17,7 @@
 #include "engines/engine.h"
 #include "engines/log_spool.h"
 #include "net/http_server.h"
+#include "server/cookies.h"
 #include "server/fleet_feed.h"
 #include "server/forward.h"
 #include "server/invoicing.h"
@@ -24,8 +25,9 @@
 #include "server/live.h"
 #include "server/loop.h"
 #include "server/metrics.h"
+#include "server/open_lines.h"
 #include "server/queue_starts.h"
-#include "server/sessions.h"
+#include "server/sign_in.h"
 #include "server/workers.h"
 
 namespace ampacity::server {
@@ -37,6 +39,8 @@ struct AppOptions {
   // Both null: nobody else can lead.
   const Leadership* leadership = nullptr;
   Forwarder* forwarder = nullptr;
+  WebAddress address;
+  std::shared_ptr<SignInDesk> desk;  // null: API keys only
 };
 
 // One request on its way.
@@ -62,8 +66,9 @@ class App {
   using SiteNotes = std::function<std::vector<std::string>(const std::string& site)>;
   void show_site_notes(SiteNotes notes) { site_notes_ = std::move(notes); }
   void open() { open_ = true; }  // until then: 503, the cloud is being made ready
-  // After each commit, on the loop's thread.
+  // After each commit, on the loop's thread: whose lines are to end; that there is something to show.
   void committed(const core::World& after, const std::vector<core::Fact>& facts) {
+    lines_.learn(facts);
     fleet_.committed(after, facts);
   }
   void stop();
@@ -81,9 +86,15 @@ class App {
   static void add_money_handlers(std::map<std::string_view, Entry>& all);
 
   // handlers_session.cc
+  void sign_in_ways(Call& c, net::Reply& r);
   void sign_in(Call& c, net::Reply& r);
   void sign_out(Call& c, net::Reply& r);
+  void to_provider(Call& c, net::Reply& r);
+  void from_provider(Call& c, net::Reply& r);
+  base::Result<std::string> open_session_of(SignInDesk& desk, const oidc::Identity& who);
   base::Result<Caller> caller_of(const net::Request& request) const;
+  // What changes something, by a cookie: from our own page only.
+  base::Result<void> check_session_use(const net::Request& request) const;
   // handlers_jobs.cc
   void submit_job(Call& c, net::Reply& r);
   void quote(Call& c, net::Reply& r);
@@ -247,7 +258,7 @@ class App {
   const AppOptions options_;
   Loop& loop_;
   KeyRing& keys_;
-  Sessions sessions_;
+  OpenLines lines_;
   FleetFeed fleet_;
   QueueStarts starts_;
   const console::Console console_;

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "server/options.h"
+#include "server/sign_in.h"
 
 namespace ampacity::server {
 namespace {
@@ -54,6 +55,7 @@ void settle(Config& c, const Spoken& spoken) {
   for (std::filesystem::path* path : {&c.state, &c.images, &c.backup, &c.log_file})
     if (!path->empty()) *path = std::filesystem::absolute(*path).lexically_normal();
   if (c.cloud.empty()) c.cloud = host_name();
+  if (c.public_url.ends_with('/')) c.public_url.pop_back();
 }
 
 void examine(Config& c, std::vector<std::string>& wrong) {
@@ -66,6 +68,7 @@ void examine(Config& c, std::vector<std::string>& wrong) {
   if (!c.tls_generate && !c.tls_names.empty())
     wrong.emplace_back("--tls-name is for --tls generate");
   if (const auto listen = check_listen(c); !listen) wrong.push_back(listen.error().message);
+  for (std::string& why : wrong_with_sign_in(c)) wrong.push_back(std::move(why));
 }
 
 std::string yaml_text(const std::string& value) {

@@ -18,6 +18,19 @@ namespace ampacity::server {
 
 enum class EngineChoice { podman, docker, stub };
 
+struct OidcConfig {
+  std::string issuer;  // empty: API keys only
+  std::string client_id;
+  std::filesystem::path client_secret_file;
+  std::string ca_file;
+  std::string name;  // for people; default: the issuer's host
+  std::string scopes = "openid email";
+  std::string claim = "email";
+  std::string groups_claim = "groups";
+  std::vector<std::string> groups;  // "GROUP=owner", "GROUP=PROJECT"
+  std::string default_project;      // empty: who is not known is refused
+};
+
 struct Config {
   enum class Verb {
     serve,
@@ -41,7 +54,9 @@ struct Config {
   std::filesystem::path tls_certificate, tls_key, tls_client_ca;
   std::vector<std::string> tls_names;
   std::string peer_ca_file;  // who vouches for the cloud's other servers; empty: they show our key
-  std::string cloud;         // a name for people; default: the host's
+  std::string public_url;    // where browsers reach it, if that is not where it listens
+  OidcConfig oidc;
+  std::string cloud;  // a name for people; default: the host's
   std::string site = "home";
   std::vector<std::string> emulate;
   EngineChoice engine = EngineChoice::podman;

@@ -11,6 +11,7 @@
 #include "api/price_file.h"
 #include "server/identity.h"
 #include "server/inventory.h"
+#include "server/sign_in.h"
 #include "store/backup.h"
 #include "store/migrations.h"
 #include "store/moved.h"
@@ -76,6 +77,23 @@ void examine_store(const Config& c, Examined& out) {
       out.wrong.push_back(here.error().message);
 }
 
+// The provider's being away for the moment is no fault of the configuration's.
+void examine_sign_in(const Config& c, Examined& out) {
+  if (c.oidc.issuer.empty()) return;
+  auto secret = client_secret(c.oidc);
+  if (!secret) out.wrong.push_back(secret.error().message);
+  struct stat st {};
+  if (const auto& file = c.oidc.client_secret_file;
+      !file.empty() && stat(file.c_str(), &st) == 0 && (st.st_mode & 077) != 0)
+    out.notes.push_back("--oidc-client-secret-file: " + file.string() +
+                        " is open to others: chmod 600");
+  if (!secret) return;
+  base::SystemClock clock;
+  oidc::Provider provider(provider_options(c.oidc, ""), clock);
+  if (const auto there = provider.look(); !there)
+    out.notes.push_back("--oidc-issuer: " + there.error().message);
+}
+
 void examine_files(const Config& c, Examined& out) {
   const auto folder = [&](const char* option, const fs::path& path) {
     if (!path.empty() && !fs::is_directory(path))
@@ -96,6 +114,7 @@ void examine_files(const Config& c, Examined& out) {
     if (const auto book = api::parse_price_file(yaml); !book)
       out.wrong.push_back(fmt::format("--prices: {}: {}", c.prices.string(), book.error().message));
   }
+  examine_sign_in(c, out);
   for (const std::string& text : c.emulate)
     if (const auto e = parse_emulation(text); !e) out.wrong.push_back(e.error().message);
   if (c.engine == EngineChoice::docker && !fs::exists(c.docker_socket))

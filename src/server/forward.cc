@@ -6,6 +6,8 @@
 
 #include "api/problem.h"
 #include "net/duplex.h"
+#include "net/http_text.h"
+#include "server/cookies.h"
 
 namespace ampacity::server {
 namespace {
@@ -16,9 +18,17 @@ constexpr std::size_t most_lines = 16;  // to servers that led once
 constexpr std::array passed_on = {"Authorization",   "Content-Type", "Idempotency-Key",
                                   "Last-Event-ID",   "Accept",       sequence_header,
                                   "Content-Encoding"};
-constexpr std::array passed_back = {
-    "Idempotency-Replayed", "Retry-After",   "WWW-Authenticate", "Content-Disposition",
-    sequence_header,        "Cache-Control", "Location"};
+constexpr std::array passed_back = {"Idempotency-Replayed",
+                                    "Retry-After",
+                                    "WWW-Authenticate",
+                                    "Content-Disposition",
+                                    sequence_header,
+                                    "Cache-Control",
+                                    "Location",
+                                    "Set-Cookie",
+                                    "Content-Security-Policy",
+                                    "X-Content-Type-Options",
+                                    "Referrer-Policy"};
 
 net::Response no(std::string why) {
   return api::problem_response({base::Code::unavailable, std::move(why), {}, {}, {}});
@@ -29,14 +39,16 @@ net::Request onward(const net::Request& from) {
   for (const char* name : passed_on)
     if (const auto value = from.header(name); !value.empty())
       to.headers.push_back({name, std::string(value)});
+  if (std::string cookies = own_cookies(from); !cookies.empty())
+    to.headers.push_back({"Cookie", std::move(cookies)});
   return to;
 }
 
 net::Response back(net::Response from) {
   net::Response to{from.status, from.content_type, std::move(from.body), {}};
-  for (const char* name : passed_back)
-    if (const auto value = from.header(name); !value.empty())
-      to.headers.push_back({name, std::string(value)});
+  for (net::Header& h : from.headers)
+    for (const char* name : passed_back)
+      if (net::same_name(h.name, name)) to.headers.push_back({name, std::move(h.value)});
   return to;
 }
 
@@ -140,7 +152,8 @@ void Forwarder::call(net::Request request, net::Reply reply) {
          if (!answer && !answer.error().retryable && answer.error().status == 0 && !*cancelled)
            return r.send(unsent(answer.error()));
          if (!answer) return r.send(outcome_unknown(q, answer.error()));
-         if (const auto shown = number(answer->header(sequence_header)); shown && q.method != "GET")
+         const bool changed = q.method != "GET" || !answer->header("Set-Cookie").empty();
+         if (const auto shown = number(answer->header(sequence_header)); shown && changed)
            (void)folded_(shown, options_.fold_wait);
          r.send(back(std::move(*answer)));
        });

@@ -95,6 +95,27 @@ TEST_CASE("a write goes to the leader with its keys, once, and its answer waits 
   CHECK(f.leader.asked[0].header("Cookie").empty());
 }
 
+TEST_CASE("a browser's cookies go on, ours alone; what the leader sets comes back, each of it") {
+  Following f;
+  f.leader.answer = {303,
+                     "text/plain",
+                     "",
+                     {{"Location", "/console/"},
+                      {"Set-Cookie", "ampacity_session=1"},
+                      {"Set-Cookie", "ampacity_sign_in="},
+                      {"Server", "x"},
+                      {sequence_header, "42"}}};
+  const auto answer = f.ask({"GET",
+                             "/v1/session/oidc/back?code=c",
+                             {{"Cookie", "other=1; ampacity_sign_in=2; __Host-ampacity_session=3"}},
+                             ""});
+  CHECK(f.leader.asked[0].header("Cookie") == "ampacity_sign_in=2; __Host-ampacity_session=3");
+  CHECK(answer.status == 303);
+  CHECK(answer.header("Location") == "/console/");
+  CHECK(answer.headers.size() == 4);
+  CHECK(f.waited_for == 42);  // the session is known here, too, before the browser comes with it
+}
+
 TEST_CASE("a request that was sent on is not sent on again") {
   Following f;
   net::Request request = post();

@@ -121,16 +121,31 @@ void App::create_key(Call& c, net::Reply& r) {
     body->project = own.project;
     if (!body->user) body->user = own.user;
   }
-  const NewKey made = make_key(keys_.pepper());
+  NewKey made = make_key(keys_.pepper());
   core::CreateKey command;
   command.key.id = new_id();
   command.key.lookup = made.lookup;
   command.key.hash = made.hash;
+  std::vector<base::Wrong> wrong;
+  if (body->sign_in) {
+    const auto name = options_.desk ? options_.desk->plain_name(*body->sign_in) : std::nullopt;
+    if (!c.caller.is_owner())
+      wrong.push_back({"sign_in", "is for operators: they say who may sign in as whom"});
+    else if (!options_.desk)
+      wrong.push_back({"sign_in", "no sign-in provider is configured here (oidc-issuer)"});
+    else if (!name)
+      wrong.push_back({"sign_in", "cannot be what the provider's claim '" +
+                                      options_.desk->provider().options().claim +
+                                      "' says; at most 254 characters, no spaces"});
+    else
+      command.key.sign_in = *name;
+    command.key.hash.clear();
+    made.secret.clear();
+  }
   command.key.role = body->role.value_or(core::Role::customer);
   command.key.label = body->label.value_or("").substr(0, 200);
   command.project = body->project.value_or("");
   command.user = body->user.value_or("");
-  std::vector<base::Wrong> wrong;
   if (command.key.role == core::Role::customer) {
     if (!body->project) wrong.push_back({"project", "is required for a customer's key"});
     if (!body->user) wrong.push_back({"user", "is required for a customer's key"});
@@ -142,7 +157,7 @@ void App::create_key(Call& c, net::Reply& r) {
   Work work = work_of(c, r, std::move(command));
   work.respond = [secret = made.secret](const core::World& w, base::Instant) {
     api::KeyView view = api::view_key(w, w.state().keys.back());
-    view.secret = secret;
+    if (!secret.empty()) view.secret = secret;
     return json_response(base::to_json(view), 201);
   };
   // What is kept for a repeat has no secret: it was shown once.

@@ -54,6 +54,7 @@ void App::metrics(Call&, net::Reply& r) {
 void App::whoami(Call& c, net::Reply& r) {
   api::WhoAmI me;
   me.role = c.caller.role;
+  if (!c.caller.sign_in.empty()) me.sign_in = c.caller.sign_in;
   me.cloud = options_.cloud;
   me.version = "0.1.0";
   const auto engine = engine_.health();
@@ -136,8 +137,9 @@ void App::fleet(Call&, net::Reply& r) {
   r.send(json_response(base::to_json(loop_.ask(api::view_fleet_map))));
 }
 
-void App::fleet_live(Call&, net::Reply& r) {
+void App::fleet_live(Call& c, net::Reply& r) {
   auto stream = r.stream({200, "text/event-stream", "", {{"Cache-Control", "no-store"}}});
+  lines_.add(c.caller, stream);
   stream->write(": the fleet of " + options_.cloud + "\n\n");
   if (!fleet_.follow(stream))
     stream->write("event: error\ndata: {\"detail\":\"too many followers\"}\n\n");

@@ -70,6 +70,7 @@ void App::job_logs(Call& c, net::Reply& r) {
   }
   parse_log_position(c.request.header("Last-Event-ID"), follow);
   auto stream = r.stream(sse_head());
+  lines_.add(c.caller, stream);
   stream->write(": log of " + follow.job_name + "\n\n");
   if (!live_.follow_log(stream, std::move(follow)))
     stream->write("event: error\ndata: {\"detail\":\"too many followers\"}\n\n");
@@ -91,7 +92,9 @@ void App::events(Call& c, net::Reply& r) {
     wanted.after = loop_.ask([](const core::World& w) {
       return w.state().sequence - std::min<std::uint64_t>(w.state().sequence, 100);
     });
-  live_.follow_events(r.stream(sse_head()), wanted);
+  auto stream = r.stream(sse_head());
+  lines_.add(c.caller, stream);
+  live_.follow_events(std::move(stream), wanted);
 }
 
 // Frames: binary in = stdin, text in = {"resize":[c,r]} or {"eof":true}; binary out = 1|2 + bytes
@@ -121,6 +124,7 @@ void App::job_exec(Call& c, net::Reply& r) {
 
   std::shared_ptr<net::WebSocket> socket = r.websocket();
   if (!socket) return;
+  lines_.add(c.caller, socket);
   const std::string container = core::job_name(found->job.id) + "-" +
                                 std::to_string(found->job.generation) + "-" + std::to_string(*rank);
   const auto engine = engine_.at(loop_.ask(

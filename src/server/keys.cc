@@ -7,6 +7,7 @@ namespace ampacity::server {
 namespace {
 
 constexpr std::size_t lookup_length = 8, secret_length = 24, sum_length = 6;
+constexpr std::size_t session_id_length = 43;                           // of base62: 256 bits
 constexpr std::size_t body_length = 4 + lookup_length + secret_length;  // with "amp_"
 
 std::unexpected<base::Refusal> no(const char* why) {
@@ -36,27 +37,59 @@ NewKey make_key(std::string_view pepper) {
 }
 
 void KeyRing::put(const core::Key& key) {
-  const auto hash = digest_of_hex(key.hash);
-  if (!hash) return;
-  Entry e{*hash,
-          {key.id, base::format_id("key", key.id), key.role, key.project, key.user},
-          key.revoked};
+  Entry e{
+      digest_of_hex(key.hash),
+      {key.id, base::format_id("key", key.id), key.role, key.project, key.user, key.sign_in, {}},
+      key.revoked};
   const std::unique_lock lock(mutex_);
-  by_lookup_[key.lookup] = std::move(e);
-  lookup_of_[key.id] = key.lookup;
+  if (e.hash) by_lookup_[key.lookup] = key.id;
+  by_id_[key.id] = std::move(e);
 }
 
 void KeyRing::revoke(base::Id key) {
   const std::unique_lock lock(mutex_);
-  const auto at = lookup_of_.find(key);
-  if (at != lookup_of_.end()) by_lookup_.at(at->second).revoked = true;
+  if (const auto at = by_id_.find(key); at != by_id_.end()) at->second.revoked = true;
+  std::erase_if(sessions_, [&](const auto& s) { return s.second.key == key; });
 }
 
-bool KeyRing::holds(base::Id key) const {
-  const std::shared_lock lock(mutex_);
-  const auto at = lookup_of_.find(key);
-  return at != lookup_of_.end() && !by_lookup_.at(at->second).revoked;
+void KeyRing::learn(const core::State& state) {
+  for (const core::Key& k : state.keys) put(k);
+  const std::unique_lock lock(mutex_);
+  for (const core::Session& s : state.sessions) sessions_[s.hash] = {s.key, s.until};
 }
+
+void KeyRing::learn(const std::vector<core::Fact>& facts) {
+  for (const core::Fact& f : facts) {
+    if (const auto* made = std::get_if<core::KeyCreated>(&f.body)) {
+      put(made->key);
+    } else if (const auto* gone = std::get_if<core::KeyRevoked>(&f.body)) {
+      revoke(gone->key);
+    } else if (const auto* opened = std::get_if<core::SessionOpened>(&f.body)) {
+      const std::unique_lock lock(mutex_);
+      std::erase_if(sessions_, [&](const auto& s) { return s.second.until <= f.at; });
+      sessions_[opened->session.hash] = {opened->session.key, opened->session.until};
+    } else if (const auto* closed = std::get_if<core::SessionClosed>(&f.body)) {
+      const std::unique_lock lock(mutex_);
+      sessions_.erase(closed->hash);
+    }
+  }
+}
+
+std::optional<Caller> KeyRing::session(std::string_view id, base::Instant now) const {
+  if (id.size() != session_id_length) return std::nullopt;
+  const std::string hash = hash_of_session(id);
+  const std::shared_lock lock(mutex_);
+  const auto at = sessions_.find(hash);
+  if (at == sessions_.end() || at->second.until <= now) return std::nullopt;
+  const auto key = by_id_.find(at->second.key);
+  if (key == by_id_.end() || key->second.revoked) return std::nullopt;
+  Caller caller = key->second.caller;
+  caller.session = hash;
+  return caller;
+}
+
+std::string make_session_id() { return base::random_base62(session_id_length); }
+std::string hash_of_session(std::string_view id) { return base::to_hex(base::sha256(id)); }
 
 base::Result<Caller> KeyRing::verify(std::string_view authorization) const {
   if (authorization.empty())
@@ -73,9 +106,10 @@ base::Result<Caller> KeyRing::verify(std::string_view authorization) const {
   const auto at = by_lookup_.find(key.substr(4, lookup_length));
   const base::Digest hash = base::hmac_sha256(pepper_, key);
   // The same work whether or not the look-up part exists.
-  const bool right = at != by_lookup_.end() && base::equal_constant_time(hash, at->second.hash);
-  if (!right || at->second.revoked) return no("this API key is not known here, or was revoked");
-  return at->second.caller;
+  const Entry* entry = at == by_lookup_.end() ? nullptr : &by_id_.at(at->second);
+  const bool right = entry && base::equal_constant_time(hash, *entry->hash);
+  if (!right || entry->revoked) return no("this API key is not known here, or was revoked");
+  return entry->caller;
 }
 
 }  // namespace ampacity::server

@@ -63,6 +63,40 @@ void describe_network(CLI::App& app, Config& c, Spoken& spoken) {
                  "for, beside its API key");
 }
 
+void describe_sign_in(CLI::App& app, Config& c) {
+  OidcConfig& o = c.oidc;
+  app.add_option("--public-url", c.public_url,
+                 "where browsers reach the console, such as https://cloud.example.org, if a proxy "
+                 "stands before --listen: cookies and the way back from a provider follow it");
+  app.add_option(
+      "--oidc-issuer", o.issuer,
+      "people may sign in to the console through this OpenID Connect provider: its "
+      "issuer, exactly as it writes it; it leads back to PUBLIC-URL/v1/session/oidc/back");
+  app.add_option("--oidc-client-id", o.client_id, "as whom the provider knows this cloud");
+  app.add_option("--oidc-client-secret-file", o.client_secret_file,
+                 "its first line is the client's secret; otherwise AMPACITY_OIDC_CLIENT_SECRET; "
+                 "with neither it is a public client")
+      ->check(CLI::ExistingFile);
+  app.add_option(
+         "--oidc-ca-file", o.ca_file,
+         "who vouches (PEM) for the provider's certificate; default: whom the system trusts")
+      ->check(CLI::ExistingFile);
+  app.add_option("--oidc-name", o.name, "the provider's name for people; default: its host");
+  app.add_option("--oidc-scopes", o.scopes, "what is asked of the provider")->capture_default_str();
+  app.add_option("--oidc-claim", o.claim,
+                 "which claim names a person; email counts only if the provider has verified it")
+      ->capture_default_str();
+  app.add_option("--oidc-groups-claim", o.groups_claim, "which claim lists a person's groups")
+      ->capture_default_str();
+  app.add_option("--oidc-group", o.groups,
+                 "what a group gives: GROUP=owner, or GROUP=PROJECT for customers of it; may be "
+                 "repeated, the first that fits counts. A key made for a name (ampacity keys add "
+                 "--sign-in NAME) goes before");
+  app.add_option("--oidc-default-project", o.default_project,
+                 "the project of everybody else whom the provider lets in; default: they are "
+                 "refused");
+}
+
 void describe_engine(CLI::App& app, Config& c, Spoken& spoken) {
   app.add_option("--engine", spoken.engine,
                  "podman, docker, or stub (runs nothing: for load tests)")
@@ -150,6 +184,7 @@ void describe_options(CLI::App& app, Config& c, Spoken& spoken) {
   describe_place(app, c);
   describe_store(app, c, spoken);
   describe_network(app, c, spoken);
+  describe_sign_in(app, c);
   describe_engine(app, c, spoken);
   describe_log(app, c);
   describe_verbs(app, c, spoken);

@@ -49,6 +49,8 @@ std::string Secrets::key_for(const std::string& purpose) const {
 
 std::string Secrets::pepper() const { return key_for("api-keys"); }
 
+std::string Secrets::sign_in_key() const { return key_for("sign-in"); }
+
 std::string Secrets::webhook_key(base::Id webhook) const {
   return key_for("webhook-" + base::format_bare_id(webhook));
 }

@@ -24,6 +24,7 @@ class Secrets {
   static base::Try<Secrets> open_file(const std::filesystem::path& path);
   explicit Secrets(std::string secret) : secret_(std::move(secret)) {}  // 32 bytes
   std::string pepper() const;
+  std::string sign_in_key() const;                  // 32 bytes: of what a browser keeps on its way
   std::string webhook_key(base::Id webhook) const;  // 32 bytes: signs what it is told
   std::string seal(core::OrgIx org, const Env& env) const;
   base::Try<Env> unseal(core::OrgIx org, const std::string& box) const;

@@ -93,7 +93,12 @@ int serve_alone(Parts& p) {
   if (!opened) return give_up(opened.error().message);
   auto provider = payment_provider(c);
   if (!provider) return give_up("--payments: " + provider.error().message);
-  Stage stage(p, {}, opened->secrets, std::move(opened->world), opened->journal.get());
+  auto desk = SignInDesk::open(c, opened->secrets, p.clock);
+  if (!desk) return give_up(desk.error().message);
+  StageOptions options;
+  options.desk = std::move(*desk);
+  Stage stage(p, std::move(options), opened->secrets, std::move(opened->world),
+              opened->journal.get());
   auto identity = open_identity(c, p.clock);
   if (!identity) return give_up("TLS: " + identity.error().message);
   Door door(c, std::move(*identity));
@@ -122,10 +127,12 @@ ForwardOptions forward_options(const Config& c, const net::TlsIdentity* own) {
 // life ends (docs/standby.md).
 class Shared {
  public:
-  Shared(Parts& p, Secrets secrets, std::shared_ptr<const net::TlsIdentity> tls)
+  Shared(Parts& p, Secrets secrets, std::shared_ptr<const net::TlsIdentity> tls,
+         std::shared_ptr<SignInDesk> desk)
       : p_(p),
         life_(p.arguments),
         secrets_(std::move(secrets)),
+        desk_(std::move(desk)),
         leadership_(base::Duration::millis(p.config.lease_ms)),
         door_(p.config, std::move(tls)),
         forwarder_(forward_options(p.config, door_.tls()), leadership_,
@@ -156,6 +163,7 @@ class Shared {
   Parts& p_;
   Life life_;
   const Secrets secrets_;
+  const std::shared_ptr<SignInDesk> desk_;
   Leadership leadership_;
   Door door_;
   Forwarder forwarder_;
@@ -175,7 +183,8 @@ bool Shared::folded(std::uint64_t n, base::Duration at_most) {
 }
 
 StageOptions Shared::stage_options() {
-  return {&leadership_, &forwarder_, [this](const std::string& why) { life_.begin_anew(why); }};
+  return {&leadership_, &forwarder_, [this](const std::string& why) { life_.begin_anew(why); },
+          desk_};
 }
 
 void Shared::start_standing(std::uint16_t port) {
@@ -280,7 +289,9 @@ int serve_shared(Parts& p) {
   if (!secrets) return give_up(secrets.error().message);
   auto identity = open_identity(p.config, p.clock);
   if (!identity) return give_up("TLS: " + identity.error().message);
-  return Shared(p, std::move(*secrets), std::move(*identity)).run();
+  auto desk = SignInDesk::open(p.config, *secrets, p.clock);
+  if (!desk) return give_up(desk.error().message);
+  return Shared(p, std::move(*secrets), std::move(*identity), std::move(*desk)).run();
 }
 
 }  // namespace

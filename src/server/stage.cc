@@ -16,7 +16,13 @@ WebhookOptions webhook_options(const Config& c) {
 }
 
 AppOptions app_options(const Config& c, const StageOptions& options) {
-  return {c.cloud, c.store, c.volume_limit_gib << 30, options.leadership, options.forwarder};
+  return {c.cloud,
+          c.store,
+          c.volume_limit_gib << 30,
+          options.leadership,
+          options.forwarder,
+          {c.public_url, c.tls()},
+          options.desk};
 }
 
 LoopOptions loop_options(const Config& c, const StageOptions& options) {
@@ -51,12 +57,11 @@ Stage::Stage(Parts& p, StageOptions options, const Secrets& secrets, core::World
       webhooks_(webhook_options(p.config), loop_, secrets, p.clock, p.prng),
       app_(app_options(p.config, options_), loop_, keys_, engine_, live_, webhooks_, p.clock,
            p.prng) {
-  for (const core::Key& k : loop_.before_start().keys) keys_.put(k);
+  keys_.learn(loop_.before_start());
   loop_.on_commit([this](const core::World& after, const std::vector<core::Fact>& facts) {
+    keys_.learn(facts);
     app_.committed(after, facts);
     for (const core::Fact& f : facts) {
-      if (const auto* made = std::get_if<core::KeyCreated>(&f.body)) keys_.put(made->key);
-      if (const auto* gone = std::get_if<core::KeyRevoked>(&f.body)) keys_.revoke(gone->key);
       const bool sites = std::holds_alternative<core::SiteAdded>(f.body) ||
                          std::holds_alternative<core::SiteChanged>(f.body);
       if (sites && site_engines_) site_engines_->changed();

@@ -22,6 +22,7 @@ struct StageOptions {
   Leadership* leadership = nullptr;
   Forwarder* forwarder = nullptr;
   std::function<void(const std::string& why)> end_life;
+  std::shared_ptr<SignInDesk> desk;
 };
 
 class Stage {

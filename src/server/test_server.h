@@ -20,33 +20,30 @@ class HaltedClock final : public base::Clock {
 };
 
 struct TestServer {
-  TestServer(const std::filesystem::path& state, store::StoreAt at, LoopOptions options = {})
+  TestServer(const std::filesystem::path& state, store::StoreAt at, LoopOptions options = {},
+             std::shared_ptr<SignInDesk> desk = {})
       : store(std::move(at)) {
     journal = std::move(*store::open_journal(store));
     secrets = std::move(*Secrets::open_file(state / "secret"));
     core::World world = std::move(*journal->load());
     const bool founded = !world.state().accounts.empty();
     keys = std::make_unique<KeyRing>(secrets->pepper());
-    for (const core::Key& k : world.state().keys) keys->put(k);
+    keys->learn(world.state());
     engine = engines::make_stub_engine(base::Duration::millis(1), clock);
     options.store = store;
     loop = std::make_unique<Loop>(options, *journal, std::move(world), *engine, *secrets, clock);
     live = std::make_unique<Live>(*loop, engines::LogSpool(state), store, clock);
-    loop->on_commit([this](const core::World&, const std::vector<core::Fact>& facts) {
-      for (const core::Fact& f : facts)
-        if (const auto* made = std::get_if<core::KeyCreated>(&f.body))
-          keys->put(made->key);
-        else if (const auto* gone = std::get_if<core::KeyRevoked>(&f.body))
-          keys->revoke(gone->key);
+    loop->on_commit([this](const core::World& after, const std::vector<core::Fact>& facts) {
+      keys->learn(facts);
+      if (app) app->committed(after, facts);
     });
     WebhookOptions hooks;
     hooks.store = store;
     webhooks = std::make_unique<Webhooks>(hooks, *loop, *secrets, clock, prng);
-    app = std::make_unique<App>(AppOptions{"test", store, 0}, *loop, *keys, *engine, *live,
-                                *webhooks, clock, prng);
-    loop->on_commit([this](const core::World& after, const std::vector<core::Fact>& facts) {
-      app->committed(after, facts);
-    });
+    AppOptions app_options{"test", store, 0};
+    app_options.desk = std::move(desk);
+    app = std::make_unique<App>(std::move(app_options), *loop, *keys, *engine, *live, *webhooks,
+                                clock, prng);
     http = std::make_unique<net::HttpServer>(
         net::ServerOptions{},
         [this](net::Request q, net::Reply r) { app->handle(std::move(q), std::move(r)); },

@@ -118,7 +118,7 @@ void Machine::live() {
   auto world = (*journal)->load();
   if (!world) return die("load: " + world.error().message);
   server::KeyRing keys(secrets_.pepper());
-  for (const core::Key& k : world->state().keys) keys.put(k);
+  keys.learn(world->state());
   if (loaded) loaded(*world);
   base::OnwardClock clock(wall_);
   clock.not_before(world->state().now);
@@ -136,11 +136,9 @@ void Machine::live() {
       clock);
   server::Live watchers(loop, engines::LogSpool(log_folder), store(), clock);
   loop.on_commit([&](const core::World& after, const std::vector<core::Fact>& facts) {
-    for (const core::Fact& f : facts) {
-      if (const auto* made = std::get_if<core::KeyCreated>(&f.body)) keys.put(made->key);
-      if (const auto* gone = std::get_if<core::KeyRevoked>(&f.body)) keys.revoke(gone->key);
+    keys.learn(facts);
+    for (const core::Fact& f : facts)
       if (std::holds_alternative<core::SiteAdded>(f.body)) site_engines.changed();
-    }
     if (committed) committed(after, facts);
   });
   server::Webhooks webhooks(webhook_options(), loop, secrets_, clock, prng_);

@@ -5,6 +5,7 @@ console/journeys/NAME.journey.mjs; AMPACITY_KEEP=1 leaves the cloud running and 
 
 import json
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -46,6 +47,28 @@ def seed(c):
     return made
 
 
+class Provider:
+    """People sign in here, too: a real OIDC provider, with lies of its own."""
+
+    def __enter__(self):
+        self.secret = secrets.token_urlsafe(24)
+        self.process = subprocess.Popen(["node", os.path.join(CONSOLE, "journeys/provider.mjs")], text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                        env={**os.environ, "AMPACITY_OIDC_CLIENT_SECRET": self.secret})
+        self.issuer = self.process.stdout.readline().strip()
+        expect(self.issuer, "the provider does not start")
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait()
+
+    @property
+    def flags(self):
+        return ["--oidc-issuer", self.issuer, "--oidc-client-id", "ampacity", "--oidc-name", "Example ID",
+                "--oidc-scopes", "openid email groups", "--oidc-group", "admins=owner", "--oidc-group", "ml=demo"]
+
+
 def main():
     need_podman()
     if not shutil.which("node"):
@@ -54,7 +77,8 @@ def main():
         skip("chromium is not installed")
     if not os.path.isdir(os.path.join(CONSOLE, "node_modules/playwright-core")):
         skip("the console's npm packages are not installed: ./dev console")
-    with Cloud(emulate="h100:8x4") as c:
+    with Provider() as p, Cloud(emulate="h100:8x4", more=p.flags,
+                                environment={"AMPACITY_OIDC_CLIENT_SECRET": p.secret}) as c:
         if os.environ.get("AMPACITY_KEEP"):
             seed(c)
             print(f"http://127.0.0.1:{c.port}/console/\noperator {c.owner_key}\ncustomer {c.customer_key}\nSIGINT ends it", flush=True)

@@ -51,6 +51,31 @@ def reads_and_writes(follower):
     follower.check_doctor()
 
 
+def browse(server, cookie, method="GET", path="/v1/whoami", body=None, origin=None):
+    """As a page of the console that this server gave."""
+    headers = {"Origin": origin or f"http://127.0.0.1:{server.port}", "Ampacity-Console": "1", "Cookie": cookie}
+    return server.call(method, path, body, key="", headers=headers)
+
+
+def sessions(leader, follower):
+    """One that begins at either server counts at both, and ends at both; a second one is kept."""
+    cookies = []
+    for server in (follower, leader):
+        made = browse(server, "", "POST", "/v1/session", {"key": server.customer_key})
+        expect(made.status == 201, f"signing in: {made.status} {made.text}")
+        cookies.append(made.headers["Set-Cookie"].split(";")[0])
+    expect(browse(follower, cookies[0]).status == 200, "it counts where it began, at once")
+    expect(browse(leader, cookies[0]).status == 200, "and at the leader")
+    wait_for("the leader's counts at the follower", lambda: browse(follower, cookies[1]).status == 200)
+    foreign = browse(follower, cookies[0], "POST", "/v1/jobs", {}, origin="http://evil.example")
+    expect(foreign.status == 403, f"from another's page, sent on: {foreign.status}")
+    ours = browse(follower, cookies[0], "POST", "/v1/jobs", {})
+    expect(ours.status == 400, f"from our own, sent on: {ours.status} {ours.text}")
+    expect(browse(leader, cookies[0], "DELETE", "/v1/session").status == 204, "signing out")
+    wait_for("it is over at the follower", lambda: browse(follower, cookies[0]).status == 401)
+    return cookies[1]
+
+
 def enter(server, job):
     """A terminal through this server, by the command line."""
     return subprocess.run([f"{BIN}/ampacity", "exec", job, "--", "echo", "inside"],
@@ -92,6 +117,7 @@ with Database() as database, Standby(database, engine="podman", emulate="h100:8x
                                      lease_ms=2000) as pair:
     leader, follower = pair.leader(), pair.follower()
     reads_and_writes(follower)
+    cookie = sessions(leader, follower)
 
     sites, elsewhere = rent_at_two_sites(follower)
     script = "echo start >> /v/starts; sleep 9; wc -l < /v/starts; exit 3"
@@ -104,6 +130,7 @@ with Database() as database, Standby(database, engine="podman", emulate="h100:8x
     killed = time.monotonic()
     expect(pair.leader(besides=leader, seconds=20) is follower, "it takes over")
     print(f"took over {time.monotonic() - killed:.2f} s after kill -9 (a lease of 2 s)", flush=True)
+    expect(browse(follower, cookie).status == 200, "who was signed in at the dead leader still is")
     check_both_sites(follower, sites, elsewhere)
     ended = follower.wait(job)
     expect(ended["exit_code"] == 3 and ended["generation"] == 1, f"{ended}")

@@ -23,6 +23,7 @@ inline const std::vector<Arrow> arrows = {
     {"core", {"base/", "ledger/"}},
     {"net", {"base/"}},
     {"console", {"base/", "net/"}},
+    {"oidc", {"base/", "net/"}},
     {"store", {"base/", "ledger/", "core/"}},
     {"billing", {"base/", "ledger/", "core/"}},
     {"documents", {"base/", "ledger/", "core/", "billing/", "store/"}},
@@ -31,13 +32,13 @@ inline const std::vector<Arrow> arrows = {
     {"audit", {"base/", "store/"}},
     {"server",
      {"base/", "ledger/", "core/", "net/", "store/", "engines/", "api/", "audit/", "billing/",
-      "documents/", "console/"}},
+      "documents/", "console/", "oidc/"}},
     {"gateway", {"base/", "net/", "api/"}},
     {"agent", {"base/", "net/", "api/", "engines/nvml"}},
     {"cli", {"base/", "net/", "api/"}},
     {"sim",
      {"base/", "ledger/", "core/", "net/", "store/", "engines/", "api/", "audit/", "billing/",
-      "documents/", "console/", "server/", "gateway/", "agent/", "cli/"}},
+      "documents/", "console/", "oidc/", "server/", "gateway/", "agent/", "cli/"}},
 };
 
 // Libraries that stay behind one door: who may include headers that begin so.
@@ -49,6 +50,7 @@ inline const std::vector<Door> doors = {
     {"boost/asio", {"net"}},
     {"boost/beast", {"net"}},
     {"boost/context", {"sim"}},
+    {"cjose/", {"oidc"}},
     {"curl/", {"net"}},
     {"openssl/", {"net"}},
     {"sodium", {"base"}},

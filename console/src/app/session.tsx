@@ -1,5 +1,5 @@
 // Who is signed in: asked of the server, which knows the session's cookie; nothing is kept here.
-import { Alert, Button, Code, Paper, PasswordInput, Stack, Text, Title } from '@mantine/core'
+import { Alert, Button, Code, Divider, Paper, PasswordInput, Stack, Text, Title } from '@mantine/core'
 import { createContext, useContext, useEffect, useState, type FormEvent, type ReactNode } from 'react'
 
 import { get, Problem, send, whenSignedOut, type Schemas } from '../api/client'
@@ -66,6 +66,14 @@ function SignIn({ over, done }: { over: boolean; done: () => void }) {
   const [key, setKey] = useState('')
   const [error, setError] = useState<Problem | null>(null)
   const [busy, setBusy] = useState(false)
+  const [provider, setProvider] = useState<string>()
+  useEffect(() => {
+    get('/v1/session').then(
+      (ways) => setProvider(ways.oidc),
+      () => {},
+    )
+  }, [])
+  const here = encodeURIComponent(location.pathname + location.search)
   function submit(e: FormEvent) {
     e.preventDefault()
     setBusy(true)
@@ -83,6 +91,14 @@ function SignIn({ over, done }: { over: boolean; done: () => void }) {
           <Stack>
             <Title order={1}>{t('app.name')}</Title>
             {over && <Alert color="yellow">{t('signIn.over')}</Alert>}
+            {provider && (
+              <>
+                <Button component="a" href={`/v1/session/oidc?to=${here}`}>
+                  {t('signIn.oidc', { name: provider })}
+                </Button>
+                <Divider label={t('signIn.or')} />
+              </>
+            )}
             <PasswordInput
               label={t('signIn.key')}
               description={t('signIn.keyHint')}
@@ -99,7 +115,7 @@ function SignIn({ over, done }: { over: boolean; done: () => void }) {
                 <ProblemText error={error} />
               </Alert>
             )}
-            <Button type="submit" loading={busy}>
+            <Button type="submit" loading={busy} variant={provider ? 'default' : 'filled'}>
               {t('signIn.do')}
             </Button>
             <Text size="sm" c="dimmed">

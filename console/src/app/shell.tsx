@@ -85,7 +85,7 @@ export function Shell() {
 function Account() {
   const { me, signOut } = useSession()
   const { colorScheme, setColorScheme } = useMantineColorScheme()
-  const who = me.user ? `${me.user} · ${me.project}` : t('app.operator')
+  const who = me.user ? `${me.user} · ${me.project}` : (me.sign_in ?? t('app.operator'))
   return (
     <Menu position="bottom-end" width={220}>
       <Menu.Target>

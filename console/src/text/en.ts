@@ -43,6 +43,7 @@ const en = {
   'signIn.noKey': 'No key? An operator makes one:',
   'signIn.over': 'Your session is over. Sign in again; you will be back where you were.',
   'signIn.oidc': 'Sign in with {name}',
+  'signIn.or': 'or with an API key',
 
   'palette.open': 'Search or jump to…',
   'palette.nothing': 'Nothing by that name',
@@ -841,6 +842,8 @@ const en = {
   'keys_page.label': 'Label',
   'keys_page.label.hint': 'where it is used',
   'keys_page.role': 'Whose',
+  'keys_page.signIn': 'Signs in as',
+  'keys_page.signIn.hint': 'instead of a secret: whom {name} knows by this name',
   'keys_page.scope': 'It can do what you can, in {project}.',
   'keys_page.yours': 'Your key',
   'keys_page.use': 'Sign in with it here, or on a terminal: ampacity login',

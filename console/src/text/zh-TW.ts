@@ -45,6 +45,7 @@ const zh: Words = {
   'signIn.noKey': '沒有金鑰？營運者可用此指令建立：',
   'signIn.over': '工作階段已結束。請重新登入，您會回到原來的頁面。',
   'signIn.oidc': '以 {name} 登入',
+  'signIn.or': '或使用 API 金鑰',
 
   'palette.open': '搜尋或前往…',
   'palette.nothing': '找不到',
@@ -843,6 +844,8 @@ const zh: Words = {
   'keys_page.label': '標籤',
   'keys_page.label.hint': '使用處',
   'keys_page.role': '身分',
+  'keys_page.signIn': '登入名稱',
+  'keys_page.signIn.hint': '代替密鑰：{name} 以此名稱認識的人',
   'keys_page.scope': '可在 {project} 執行您能做的一切。',
   'keys_page.yours': '您的金鑰',
   'keys_page.use': '可用於此處登入，或於終端機執行：ampacity login',

@@ -21,6 +21,8 @@ import { SettingsTabs } from './tabs'
 
 type Key = Schemas['KeyView']
 
+const shown = (k: Key) => k.sign_in ?? k.prefix
+
 export default function KeysPage() {
   const { me } = useSession()
   const owner = me.role === 'owner'
@@ -60,7 +62,7 @@ export default function KeysPage() {
         {(list) => {
           const q = filters.q.toLowerCase()
           const rows = (list.items ?? []).filter(
-            (k) => (filters.all || !k.revoked) && [k.prefix, k.label, k.user, k.project].some((x) => x?.toLowerCase().includes(q)),
+            (k) => (filters.all || !k.revoked) && [shown(k), k.label, k.user, k.project].some((x) => x?.toLowerCase().includes(q)),
           )
           const empty = q ? { title: t('table.noMatch') } : { title: t('keys_page.empty'), action: <Button onClick={make}>{t('keys_page.new')}</Button> }
           return <Listed label={t('keys_page.title')} empty={empty} rows={rows} columns={columns} id={(k) => k.id} />
@@ -79,7 +81,7 @@ export default function KeysPage() {
       {secret && <SecretOnce title={t('keys_page.yours')} secret={secret} hint={t('keys_page.use')} close={() => show(null)} />}
       {revoking && (
         <Dialog
-          title={t('keys_page.revoke.sure', { key: revoking.prefix })}
+          title={t('keys_page.revoke.sure', { key: shown(revoking) })}
           what={t('keys_page.revoke.what')}
           close={() => setRevoking(null)}
           action={t('keys_page.revoke')}
@@ -94,7 +96,7 @@ export default function KeysPage() {
 
 function columnsFor(owner: boolean, revoke: (k: Key) => void): Column<Key>[] {
   const columns: Column<Key>[] = [
-    { id: 'prefix', head: t('keys_page.key'), cell: (k) => <code>{k.prefix}</code>, sort: (k) => k.prefix },
+    { id: 'prefix', head: t('keys_page.key'), cell: (k) => <code>{shown(k)}</code>, sort: shown },
     { id: 'label', head: t('keys_page.label'), cell: (k) => k.label, sort: (k) => k.label, wide: true },
     { id: 'user', head: t('workloads.user'), cell: (k) => k.user ?? t('app.operator'), sort: (k) => k.user ?? '' },
     { id: 'since', head: t('settings.since'), cell: (k) => <Time at={k.created_at} />, sort: (k) => k.created_at, wide: true },
@@ -104,7 +106,7 @@ function columnsFor(owner: boolean, revoke: (k: Key) => void): Column<Key>[] {
       head: '',
       cell: (k) =>
         !k.revoked && (
-          <Button size="compact-xs" variant="default" onClick={() => revoke(k)} aria-label={`${t('keys_page.revoke')}: ${k.prefix}`}>
+          <Button size="compact-xs" variant="default" onClick={() => revoke(k)} aria-label={`${t('keys_page.revoke')}: ${shown(k)}`}>
             {t('keys_page.revoke')}
           </Button>
         ),
@@ -118,9 +120,10 @@ function columnsFor(owner: boolean, revoke: (k: Key) => void): Column<Key>[] {
 function NewKey({ user, close, made }: { user: string; close: () => void; made: (k: Key) => void }) {
   const { me } = useSession()
   const owner = me.role === 'owner'
-  const { draft, change, forget } = useDraft('key', { user: '', label: '', role: 'customer', project: '' })
+  const { draft, change, forget } = useDraft('key', { user: '', label: '', role: 'customer', project: '', signIn: '' })
   const users = useGet('/v1/users')
   const projects = useGet('/v1/projects', undefined, { enabled: owner })
+  const provider = useGet('/v1/session', undefined, { enabled: owner }).data?.oidc
   const whose = draft.user || user || me.user || ''
   const customer = draft.role === 'customer' || !owner
   const make = useSend('post', '/v1/keys', {
@@ -137,13 +140,14 @@ function NewKey({ user, close, made }: { user: string; close: () => void; made: 
       close={close}
       action={t('keys_page.make')}
       of={make}
-      fields={['user', 'project', 'label']}
+      fields={['user', 'project', 'label', 'sign_in']}
       submit={() => {
         make.mutate({
           body: {
             ...(owner ? { role: draft.role as Key['role'] } : {}),
             ...(customer ? { user: whose, project: owner ? draft.project : (me.project ?? '') } : {}),
             ...(draft.label ? { label: draft.label } : {}),
+            ...(provider && draft.signIn ? { sign_in: draft.signIn } : {}),
           },
         })
       }}
@@ -181,6 +185,15 @@ function NewKey({ user, close, made }: { user: string; close: () => void; made: 
         error={wrong('label')}
         data-autofocus
       />
+      {provider && (
+        <TextInput
+          label={t('keys_page.signIn')}
+          description={t('keys_page.signIn.hint', { name: provider })}
+          value={draft.signIn}
+          onChange={(e) => change({ signIn: e.currentTarget.value })}
+          error={wrong('sign_in')}
+        />
+      )}
       {!owner && <Text c="dimmed">{t('keys_page.scope', { project: me.project ?? '' })}</Text>}
     </Dialog>
   )
