@@ -18,8 +18,8 @@ base::Try<boost::json::value> parse(std::string_view body, std::string_view what
 const boost::json::value& at(const boost::json::value& object, std::string_view key);
 std::string text(const boost::json::value& object, std::string_view key);
 std::int64_t number(const boost::json::value& object, std::string_view key,
-int process(const boost::json::value& object, std::string_view key);  // 0: none
                     std::int64_t fallback = 0);
+int process(const boost::json::value& object, std::string_view key);  // 0: none
 bool truth(const boost::json::value& object, std::string_view key);
 // A list, or null: Go writes a list that was never made so. Anything else is no answer.
 bool is_list(const boost::json::value& value);
