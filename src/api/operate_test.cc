@@ -4,6 +4,7 @@
 #include "api/view_operate.h"
 #include "api/views.h"
 #include "core/desire.h"
+#include "core/estimate.h"
 #include "core/test_cloud.h"
 
 namespace ampacity::api {
@@ -38,7 +39,7 @@ TEST_CASE("queue: by class, then who has used less, with starts and standings") 
   const base::Id spot = c.submit(of_project(c, "h100:8", 1, JobClass::spot));
   const base::Id mine = c.submit(of_project(c, "h100:8", 0));
   const base::Id others = c.submit(of_project(c, "h100:8", 1));
-  const QueueView q = view_queue(c.world, 10, c.now);
+  const QueueView q = view_queue(c.world, 10, c.now, core::forecast(c.world, c.now, 500));
   CHECK(q.waiting == 3);
   REQUIRE(q.items.size() == 3);
   CHECK(q.items[0].job == core::job_name(others));
@@ -57,8 +58,8 @@ TEST_CASE("queue: by class, then who has used less, with starts and standings") 
   CHECK(q.projects[1].used_permille == 1000);
   CHECK(q.projects[1].due_permille == 500);
   CHECK(q.projects[1].gpus == "8");
-  CHECK(view_queue(c.world, 1, c.now).items.size() == 1);
-  CHECK(view_queue(TestCloud(1).world, 10, c.now).items.empty());
+  CHECK(view_queue(c.world, 1, c.now, {}).items.size() == 1);
+  CHECK(view_queue(TestCloud(1).world, 10, c.now, {}).items.empty());
 }
 
 TEST_CASE("revenue: what runs, by SKU and class, at what it pays; cards in use") {
@@ -123,17 +124,25 @@ TEST_CASE(
     "the fleet in letters: one for each node and each card, by class, in capitals while it "
     "starts") {
   TestCloud c(2, 1);
-  FleetLetters l = fleet_letters(c.world, c.now);
-  CHECK(l.nodes == "aaaa");
-  CHECK(l.gpus == "....................");
+  const auto letters = [&c] {
+    std::string states, gpus;
+    for (core::NodeIx n = 0; n < c.world.state().nodes.size(); ++n) {
+      const NodeLetters one = node_letters(c.world, n, c.now);
+      states += one.state;
+      gpus += one.gpus;
+    }
+    CHECK(states == "aaaa");
+    return gpus;
+  };
+  CHECK(letters() == "....................");
   const base::Id id = c.submit(c.request("h100:2"));
-  l = fleet_letters(c.world, c.now);
-  CHECK(std::count(l.gpus.begin(), l.gpus.end(), 'O') == 2);
+  std::string l = letters();
+  CHECK(std::count(l.begin(), l.end(), 'O') == 2);
   c.seen(id, core::RankSeen::State::running);
   c.start(of_project(c, "a40:1", 0, JobClass::spot));
-  l = fleet_letters(c.world, c.now);
-  CHECK(std::count(l.gpus.begin(), l.gpus.end(), 'o') == 2);
-  CHECK(l.gpus.substr(16).find('s') != std::string::npos);
+  l = letters();
+  CHECK(std::count(l.begin(), l.end(), 'o') == 2);
+  CHECK(l.substr(16).find('s') != std::string::npos);
   const FleetMap m = view_fleet_map(c.world);
   CHECK(m.nodes.size() == 4);
   CHECK(m.gpus == std::vector<std::uint32_t>{8, 8, 4, 0});

@@ -50,35 +50,24 @@ char lease_letter(const core::Job& job) {
              : static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
 }
 
-void mark(std::string& gpus, std::size_t first, std::size_t count, std::uint64_t mask,
-          char letter) {
-  for (std::size_t g = 0; g < count; ++g)
-    if (mask >> g & 1) gpus[first + g] = letter;
+void mark(std::string& gpus, std::uint64_t mask, char letter) {
+  for (std::size_t g = 0; g < gpus.size(); ++g)
+    if (mask >> g & 1) gpus[g] = letter;
 }
 
 }  // namespace
 
-FleetLetters fleet_letters(const core::World& w, Instant now) {
-  FleetLetters l;
+NodeLetters node_letters(const core::World& w, core::NodeIx n, Instant now) {
   const core::State& s = w.state();
-  std::size_t all = 0;
-  for (const core::Node& node : s.nodes) all += node.gpus.size();
-  l.nodes.reserve(s.nodes.size());
-  l.gpus.assign(all, '.');
-  std::size_t first = 0;
-  for (core::NodeIx n = 0; n < s.nodes.size(); ++n) {
-    const std::size_t count = s.nodes[n].gpus.size();
-    l.nodes.push_back(node_letter(w, n, now));
-    if (const auto holds = w.holds.find(n); holds != w.holds.end())
-      for (const core::Hold& h : holds->second)
-        if (h.from <= now && now < h.until)
-          mark(l.gpus, first, count, h.gpu_mask, h.why == core::Hold::Why::window ? 'w' : 'p');
-    for (const core::Slot slot : w.use[n].leases) {
-      const core::Job& job = s.jobs[slot];
-      for (const core::Place& p : job.lease->places)
-        if (p.node == n) mark(l.gpus, first, count, p.gpu_mask, lease_letter(job));
-    }
-    first += count;
+  NodeLetters l{node_letter(w, n, now), std::string(s.nodes[n].gpus.size(), '.')};
+  if (const auto holds = w.holds.find(n); holds != w.holds.end())
+    for (const core::Hold& h : holds->second)
+      if (h.from <= now && now < h.until)
+        mark(l.gpus, h.gpu_mask, h.why == core::Hold::Why::window ? 'w' : 'p');
+  for (const core::Slot slot : w.use[n].leases) {
+    const core::Job& job = s.jobs[slot];
+    for (const core::Place& p : job.lease->places)
+      if (p.node == n) mark(l.gpus, p.gpu_mask, lease_letter(job));
   }
   return l;
 }

@@ -2,6 +2,8 @@
 // Threads: they read the world, so on the loop's.
 #pragma once
 
+#include <map>
+
 #include "api/contract_operate.h"
 #include "core/commands.h"
 #include "core/world.h"
@@ -11,10 +13,10 @@ namespace ampacity::api {
 // From what the job itself remembers: no journal is read, whatever its age.
 JobMoments view_moments(const core::World& world, const core::Job& job);
 
-// In the order of the queue's next pass, at most `limit` jobs. Starts are forecast only for a queue
-// of at most `most_forecast`.
-inline constexpr std::size_t most_forecast = 300;
-QueueView view_queue(const core::World& world, std::size_t limit, Instant now);
+// In the order of the queue's next pass, at most `limit` jobs. `starts`: when each should start, by
+// queue_order, as far as that is known.
+QueueView view_queue(const core::World& world, std::size_t limit, Instant now,
+                     const std::map<std::uint64_t, Instant>& starts);
 
 RevenueView view_revenue(const core::World& world, Instant now);
 

@@ -1,22 +1,28 @@
 #include <algorithm>
-#include <array>
+#include <queue>
 
 #include "api/view_operate.h"
 #include "api/views.h"
 #include "api/when.h"
 #include "core/desire.h"
-#include "core/estimate.h"
 #include "core/order.h"
 #include "core/share.h"
 
 namespace ampacity::api {
 namespace {
 
-// Class, what its project has used, rank, age: the order of core/order.h.
+// Class, what its project has used, rank, age: the order of core/order.h. A rank costs a look at
+// what was learnt, so only those are ranked that may stand among the first.
 struct InLine {
-  const core::Job* job = nullptr;
+  core::JobClass job_class{};
   std::int64_t share = 0, rank = 0;
-  auto key() const { return std::tuple(job->job_class, share, rank, job->queue_order); }
+  std::uint64_t order = 0;
+  const core::Waiters* group = nullptr;
+  core::Waiters::const_iterator at;
+  bool operator>(const InLine& o) const {
+    return std::tie(job_class, share, rank, order) >
+           std::tie(o.job_class, o.share, o.rank, o.order);
+  }
 };
 
 std::string wanted_gpus(const core::World& w, const core::Demand& d) {
@@ -27,15 +33,38 @@ std::string wanted_gpus(const core::World& w, const core::Demand& d) {
   return d.nodes > 1 ? text + "x" + std::to_string(d.nodes) : text;
 }
 
-std::vector<InLine> in_line(const core::World& w, const std::vector<std::int64_t>& shares,
-                            Instant now) {
-  std::vector<InLine> line;
-  line.reserve(w.queue.size());
-  for (const auto& [order, slot] : w.queue) {
-    const core::Job& job = w.state().jobs[slot];
-    line.push_back({&job, shares[job.project], core::rank_of(w, job, now)});
+// The first `most` of all who wait. Inside a group the order is its own.
+std::vector<const core::Job*> first_in_line(const core::World& w,
+                                            const std::vector<std::int64_t>& shares,
+                                            std::size_t most, Instant now) {
+  std::vector<InLine> groups;
+  groups.reserve(w.waiting.size());
+  for (const auto& [key, waiters] : w.waiting)
+    groups.push_back(
+        {key.shape.job_class, shares[key.shape.project], 0, 0, &waiters, waiters.begin()});
+  std::sort(groups.begin(), groups.end(), [](const InLine& a, const InLine& b) { return b > a; });
+  std::priority_queue<InLine, std::vector<InLine>, std::greater<>> line;
+  const auto enter = [&](InLine head) {
+    const core::Job& job = w.queued(head.order = head.at->second);
+    head.rank = core::rank_of(w, job, now);
+    line.push(head);
+  };
+  std::vector<const core::Job*> first;
+  std::size_t next = 0;
+  while (first.size() < most && (next < groups.size() || !line.empty())) {
+    // All groups of one class and share stand in line together.
+    if (line.empty()) {
+      const std::size_t begin = next;
+      while (next < groups.size() && std::tie(groups[next].job_class, groups[next].share) ==
+                                         std::tie(groups[begin].job_class, groups[begin].share))
+        enter(groups[next++]);
+    }
+    InLine head = line.top();
+    line.pop();
+    first.push_back(&w.queued(head.order));
+    if (++head.at != head.group->end()) enter(head);
   }
-  return line;
+  return first;
 }
 
 QueuedJob view_queued(const core::World& w, const core::Job& job, Instant now) {
@@ -95,28 +124,22 @@ std::vector<ProjectStanding> standings(const core::World& w,
 
 }  // namespace
 
-QueueView view_queue(const core::World& w, std::size_t limit, Instant now) {
+QueueView view_queue(const core::World& w, std::size_t limit, Instant now,
+                     const std::map<std::uint64_t, Instant>& starts) {
   QueueView v;
   v.waiting = static_cast<std::uint32_t>(w.queue.size());
   const std::vector<std::int64_t> shares = core::shares_at(w, now);
   v.projects = standings(w, shares, now);
   for (std::size_t c = 0; c < 4; ++c) v.classes.push_back({static_cast<core::JobClass>(c), 0, 0});
-  std::vector<InLine> line = in_line(w, shares, now);
-  for (const InLine& l : line) {
-    ClassWaiting& c = v.classes[static_cast<std::size_t>(l.job->job_class)];
-    ++c.jobs;
-    c.promised += l.job->promise.has_value();
-  }
-  const std::size_t count = std::min(limit, line.size());
-  std::partial_sort(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(count), line.end(),
-                    [](const InLine& a, const InLine& b) { return a.key() < b.key(); });
-  std::map<std::uint64_t, Instant> starts;
-  if (!line.empty() && line.size() <= most_forecast) starts = core::forecast(w, now, 500);
-  for (std::size_t i = 0; i < count; ++i) {
-    QueuedJob q = view_queued(w, *line[i].job, now);
-    q.place = static_cast<std::uint32_t>(i + 1);
-    if (const auto at = starts.find(line[i].job->queue_order); at != starts.end())
-      q.expected = at->second;
+  for (const auto& [key, waiters] : w.waiting)
+    v.classes[static_cast<std::size_t>(key.shape.job_class)].jobs +=
+        static_cast<std::uint32_t>(waiters.size());
+  for (const auto& [order, slot] : w.promised)
+    ++v.classes[static_cast<std::size_t>(w.state().jobs[slot].job_class)].promised;
+  for (const core::Job* job : first_in_line(w, shares, limit, now)) {
+    QueuedJob q = view_queued(w, *job, now);
+    q.place = static_cast<std::uint32_t>(v.items.size() + 1);
+    if (const auto at = starts.find(job->queue_order); at != starts.end()) q.expected = at->second;
     v.items.push_back(std::move(q));
   }
   return v;

@@ -30,12 +30,13 @@ std::optional<std::string> currency_of(const core::World& world, core::ProjectIx
 KeyView view_key(const core::World& world, const core::Key& key);
 AccountList view_accounts(const core::World& world);
 FleetMap view_fleet_map(const core::World& world);
-// What api::FleetEvent says in letters: one for each node, one for each GPU.
-struct FleetLetters {
-  std::string nodes;
+// What api::FleetEvent says of one node, in letters: its state, and each of its GPUs.
+struct NodeLetters {
+  char state = 0;
   std::string gpus;
+  bool operator==(const NodeLetters&) const = default;
 };
-FleetLetters fleet_letters(const core::World& world, Instant now);
+NodeLetters node_letters(const core::World& world, core::NodeIx node, Instant now);
 NodeView view_node(const core::World& world, core::NodeIx node, Instant now);
 SiteView view_site(const core::World& world, core::SiteIx site, Instant now);
 // Of a leased job: that its site cannot be reached, and what becomes of it; empty: it can.

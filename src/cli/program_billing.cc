@@ -182,6 +182,14 @@ void add_exports(CLI::App& app, Choice& c) {
   add_export(app, c, "trial-balance", "every account's sums (operators)", "exports/trial-balance")
       ->add_option("--format", c.files.format, "table or csv")
       ->check(CLI::IsMember({"table", "csv"}));
+  auto* log = add_export(app, c, "event-log", "who did what, all of it, as CSV (operators)",
+                         "exports/events");
+  log->add_option("--kind", c.files.kind, "only kinds that begin with this: job, lease_granted");
+  log->add_option("--actor", c.files.actor, "only whose actor begins with this: key-, engine");
+  log->add_option("--project", c.files.project, "only of this project's jobs");
+  log->add_option("--job", c.files.job, "only of this job, by id");
+  log->add_option("--text", c.files.text, "only whose text contains this");
+  log->add_option("--cursor", c.files.cursor, "where a file that was cut off goes on");
   auto* statement = add_export(app, c, "statement", "an org's statement of account", "statement");
   statement->add_option("ORG", c.files.org, "whose (operators)");
   statement->add_option("--from", c.files.from, "a day");

@@ -130,6 +130,8 @@ int site_remove(Session& session, const std::string& name);
 // ---- verbs_capacity.cc
 int reserve(Session& session, const api::ReservationRequest& request);
 int reservations_list(Session& session, const std::string& project);
+// `asked`: the kind as `gpus`, the stretch, where.
+int reservations_free(Session& session, const api::ReservationRequest& asked);
 int reservations_remove(Session& session, const std::string& name, const std::string& project);
 int fleet_drain(Session& session, const api::MaintenanceRequest& request);
 int fleet_maintain(Session& session, const api::MaintenanceRequest& request);
@@ -168,6 +170,7 @@ int invoices_pay(Session& session, const std::string& number, const api::Payment
 struct ExportOptions {
   std::string what;  // "exports/focus", "statement": the path after /v1/
   std::string month, org, from, until, format, file;
+  std::string kind, actor, project, job, text, cursor;  // of the log of events
 };
 int export_file(Session& session, const ExportOptions& options);
 int audit(Session& session, const std::string& month);

@@ -393,7 +393,13 @@ int export_file(Session& session, const ExportOptions& o) {
                                                {"org", o.org},
                                                {"from", o.from},
                                                {"until", o.until},
-                                               {"format", o.format}}),
+                                               {"format", o.format},
+                                               {"kind", o.kind},
+                                               {"actor", o.actor},
+                                               {"project", o.project},
+                                               {"job", o.job},
+                                               {"q", o.text},
+                                               {"cursor", o.cursor}}),
                   o.file);
 }
 

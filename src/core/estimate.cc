@@ -40,18 +40,15 @@ class Forward {
     for (const auto& [order, slot] : w.leased) add_lease(w.state().jobs[slot]);
   }
 
-  void add_waiting(const Job* beside) {
+  void add_waiting(const std::vector<const Job*>& jobs) {
     const bool fair = w_.state().policy.order == Order::fair;
     const auto shares = shares_at(w_, now_);
     using Key = std::tuple<bool, JobClass, std::int64_t, std::int64_t, std::uint64_t>;
     std::vector<std::pair<Key, const Job*>> all;
-    const auto add = [&](const Job& job) {
-      all.push_back({{!job.claim, job.job_class, fair ? shares[job.project] : 0,
-                      rank_of(w_, job, now_), job.queue_order},
-                     &job});
-    };
-    for (const auto& [order, slot] : w_.queue) add(w_.state().jobs[slot]);
-    if (beside) add(*beside);
+    for (const Job* job : jobs)
+      all.push_back({{!job->claim, job->job_class, fair ? shares[job->project] : 0,
+                      rank_of(w_, *job, now_), job->queue_order},
+                     job});
     std::sort(all.begin(), all.end());
     for (std::size_t i = 0; i < all.size(); ++i) {
       const Job& job = *all[i].second;
@@ -64,22 +61,24 @@ class Forward {
     }
   }
 
-  std::map<std::uint64_t, Instant> run(std::uint64_t until) {
-    std::map<std::uint64_t, Instant> starts;
-    Instant t = now_;  // now nobody starts: those who wait were asked and found no place
-    for (std::size_t events = 0; !ends_.empty() && !heads_.empty() && events < most_events;
-         ++events) {
-      if (until && starts.contains(until)) break;
-      t = std::max(t, ends_.top().end);
-      if (t > now_ + horizon) break;
-      while (!ends_.empty() && ends_.top().end <= t) {
+  // So many ends of running work further; true: it is done. Now nobody starts: those who wait were
+  // asked and found no place.
+  bool play(std::size_t ends, std::uint64_t until) {
+    if (packer_.size() > w_.state().nodes.size()) return true;  // that world was not durable
+    for (; ends > 0; --ends, ++events_) {
+      if (ends_.empty() || heads_.empty() || events_ >= most_events) return true;
+      if (until && starts_.contains(until)) return true;
+      t_ = std::max(t_, ends_.top().end);
+      if (t_ > now_ + horizon) return true;
+      while (!ends_.empty() && ends_.top().end <= t_) {
         give_back(ends_.top().ix);
         ends_.pop();
       }
-      start_what_fits(t, starts);
+      start_what_fits(t_);
     }
-    return starts;
+    return false;
   }
+  const std::map<std::uint64_t, Instant>& starts() const { return starts_; }
 
  private:
   struct Taken {
@@ -102,7 +101,7 @@ class Forward {
   }
 
   // In order; a kind that finds no room is not asked again at this instant.
-  void start_what_fits(Instant t, std::map<std::uint64_t, Instant>& starts) {
+  void start_what_fits(Instant t) {
     std::size_t tries = 0;
     for (auto head = heads_.begin(); head != heads_.end() && tries < most_tries;) {
       Kind& kind = kinds_[head->second];
@@ -111,7 +110,7 @@ class Forward {
         const Job& job = *kind.jobs[kind.next].second;
         fits = start(job, kind, t);
         if (!fits) break;
-        starts.emplace(job.queue_order, t);
+        starts_.emplace(job.queue_order, t);
         ++kind.next;
         // Others may come before the next of this kind.
         if (kind.next < kind.jobs.size() && std::next(head) != heads_.end() &&
@@ -151,6 +150,9 @@ class Forward {
   Packer packer_;
   const Instant now_;
   const std::int64_t permille_;
+  Instant t_ = now_;
+  std::size_t events_ = 0;
+  std::map<std::uint64_t, Instant> starts_;
   std::vector<Taken> taken_;
   std::priority_queue<Running, std::vector<Running>, std::greater<>> ends_;
   std::vector<Kind> kinds_;
@@ -158,13 +160,42 @@ class Forward {
   std::map<std::size_t, std::size_t> heads_;  // position of a kind's next -> kind
 };
 
+std::vector<const Job*> waiting_in(const World& w) {
+  std::vector<const Job*> jobs;
+  for (const auto& [order, slot] : w.queue) jobs.push_back(&w.state().jobs[slot]);
+  return jobs;
+}
+
 }  // namespace
 
 std::map<std::uint64_t, Instant> forecast(const World& world, Instant now, std::int64_t permille,
                                           const Job* beside, std::uint64_t until) {
   Forward forward(world, now, permille);
-  forward.add_waiting(beside);
-  return forward.run(until);
+  std::vector<const Job*> jobs = waiting_in(world);
+  if (beside) jobs.push_back(beside);
+  forward.add_waiting(jobs);
+  forward.play(most_events, until);
+  return forward.starts();
+}
+
+// Of its own: the waiting jobs, whose places in the world others may have between two steps.
+struct Outlook::Inside {
+  std::vector<Job> jobs;
+  Forward forward;
+};
+
+Outlook::Outlook(const World& world, Instant now, std::int64_t permille)
+    : inside_(new Inside{{}, Forward(world, now, permille)}) {
+  std::vector<const Job*> jobs = waiting_in(world);
+  for (const Job* job : jobs) inside_->jobs.push_back(*job);
+  for (std::size_t i = 0; i < jobs.size(); ++i) jobs[i] = &inside_->jobs[i];
+  inside_->forward.add_waiting(jobs);
+}
+Outlook::~Outlook() = default;
+
+bool Outlook::play(std::size_t ends) { return inside_->forward.play(ends, 0); }
+const std::map<std::uint64_t, Instant>& Outlook::starts() const {
+  return inside_->forward.starts();
 }
 
 std::optional<Start> estimate_start(const World& world, const Job& job, Instant now) {

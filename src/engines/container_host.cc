@@ -1,6 +1,7 @@
 #include "engines/container_host.h"
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -62,6 +63,14 @@ class ThisMachine final : public ContainerHost {
   }
   void end_minder(const Minder& minder) override {
     if (service_) engines::end_minder(minder, service_->store());
+  }
+  void give_volume(const std::string& name, std::int64_t user) override {
+    if (!service_) return;
+    const std::filesystem::path data = service_->store() / "volumes" / name / "_data";
+    struct stat of {};
+    if (lstat(data.c_str(), &of) != 0 || of.st_uid != 0) return;
+    const auto id = static_cast<uid_t>(user);
+    (void)lchown(data.c_str(), id, id);
   }
   bool oom_killed(const std::string& container_id) const override {
     return engines::oom_killed(container_id);

@@ -41,6 +41,9 @@ class ContainerHost {
   // Of the service that is our own; see minders.h.
   virtual std::vector<Minder> minders() = 0;
   virtual void end_minder(const Minder& minder) = 0;
+  // Podman notes that it gave a volume to its first user before it does: one that died in between
+  // leaves it to the host's root, and nobody could write to it. Then it is this user's.
+  virtual void give_volume(const std::string& name, std::int64_t user) = 0;
   virtual bool oom_killed(const std::string& container_id) const = 0;
   virtual base::Try<void> make_log_directory() = 0;
   virtual bool has_log(const std::string& path) const = 0;

@@ -267,6 +267,10 @@ void ContainerEngine::do_start(const std::string& name, const core::RankWork& wo
     return finish(
         name, [](RankMemory&) {}, seen_of(work, State::absent, "podman lost it while it started"));
   }
+  if (const CreateContext context = context_for(work); context.user_namespaces)
+    for (const auto& mount : work.volumes)
+      host_->give_volume(volume_name(options_.cloud, work.project, mount.volume),
+                         first_uid(context, work.project));
   int tries = 0;
   {
     base::Guard lock(mutex_);
@@ -351,7 +355,12 @@ void ContainerEngine::report_inspected(const std::string& name, const core::Rank
     if (rank == ranks_.end()) return;
     memory = rank->second.memory;
   }
-  if (found.state == ContainerState::removing) return finish(name, [](RankMemory&) {});
+  if (found.state == ContainerState::removing) {
+    // By whoever it was: one that podman died over stays so until it is asked again.
+    if (auto gone = call(dialect_->remove(name), 60); !gone) return later(name, gone.error());
+    finish(name, [at = passed() + kDying](RankMemory& m) { m.not_before = at; });
+    return wake();
+  }
   if (!found.started_at) {
     return fail(name, work, found.error.empty() ? "it never started" : found.error);
   }

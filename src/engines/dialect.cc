@@ -112,7 +112,7 @@ base::Try<ExecState> Dialect::parse_exec_state(std::string_view body) const {
   if (!value) return std::unexpected(value.error());
   return ExecState{fields::truth(*value, "Running"),
                    static_cast<int>(fields::number(*value, "ExitCode")),
-                   static_cast<int>(fields::number(*value, "Pid"))};
+                   fields::process(*value, "Pid")};
 }
 
 Verdict Dialect::judge(int status, std::string_view body) const {

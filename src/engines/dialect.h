@@ -86,6 +86,11 @@ struct CreateContext {
   std::string subnet;         // set where names must come from fixed addresses
 };
 
+// Whom process 1 of a project's containers is on the host.
+inline std::int64_t first_uid(const CreateContext& context, std::uint32_t project) {
+  return context.uid_base + std::int64_t{project} * 65536;
+}
+
 enum class Verdict { ok, exists, absent, no_image, refused };
 
 std::string volume_name(std::string_view cloud, std::uint32_t project, std::string_view name);

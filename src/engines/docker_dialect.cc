@@ -238,7 +238,7 @@ class Docker final : public Dialect {
     out.started_at = instant_of(fields::text(state, "StartedAt"));
     out.ended_at = instant_of(fields::text(state, "FinishedAt"));
     out.exit_code = static_cast<std::int32_t>(fields::number(state, "ExitCode"));
-    out.pid = static_cast<int>(fields::number(state, "Pid"));
+    out.pid = fields::process(state, "Pid");
     out.out_of_memory = fields::truth(state, "OOMKilled");
     out.error = fields::text(state, "Error");
     if (out.id.empty()) return base::fault("docker inspect: no id");

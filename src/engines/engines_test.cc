@@ -120,6 +120,12 @@ TEST_CASE("plan: what to do about one rank") {
     memory.not_before = {2'000'000};
     CHECK(step(nullptr) == Step::none);
   }
+  SUBCASE("being removed, whoever does it: asked again until it is gone") {
+    auto removing = listed(ContainerState::removing);
+    CHECK(step(&removing) == Step::look);
+    memory.not_before = {2'000'000};
+    CHECK(step(&removing) == Step::none);
+  }
   SUBCASE("wanted, confirmed: absence is loss, never a second start") {
     work.confirmed = true;
     CHECK(step(nullptr) == Step::report_absent);

@@ -33,6 +33,12 @@ std::int64_t number(const json::value& object, std::string_view key, std::int64_
   return fallback;
 }
 
+int process(const json::value& object, std::string_view key) {
+  constexpr std::int64_t most = 1 << 22;  // the kernel's own bound
+  const std::int64_t pid = number(object, key);
+  return pid > 0 && pid <= most ? static_cast<int>(pid) : 0;
+}
+
 bool truth(const json::value& object, std::string_view key) {
   const auto* b = at(object, key).if_bool();
   return b != nullptr && *b;

@@ -19,6 +19,7 @@ const boost::json::value& at(const boost::json::value& object, std::string_view 
 std::string text(const boost::json::value& object, std::string_view key);
 std::int64_t number(const boost::json::value& object, std::string_view key,
                     std::int64_t fallback = 0);
+int process(const boost::json::value& object, std::string_view key);  // 0: none
 bool truth(const boost::json::value& object, std::string_view key);
 // A list, or null: Go writes a list that was never made so. Anything else is no answer.
 bool is_list(const boost::json::value& value);

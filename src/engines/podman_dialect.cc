@@ -32,9 +32,8 @@ ContainerState state_of(std::string_view word) {
 }
 
 json::value id_map(const CreateContext& context, std::uint32_t project) {
-  json::object range{{"container_id", 0},
-                     {"host_id", context.uid_base + std::int64_t{project} * 65536},
-                     {"size", 65536}};
+  json::object range{
+      {"container_id", 0}, {"host_id", first_uid(context, project)}, {"size", 65536}};
   return json::object{{"HostUIDMapping", false},
                       {"HostGIDMapping", false},
                       {"UIDMap", json::array{range}},
@@ -258,7 +257,7 @@ class Podman final : public Dialect {
     out.started_at = instant_of(fields::text(state, "StartedAt"));
     out.ended_at = instant_of(fields::text(state, "FinishedAt"));
     out.exit_code = static_cast<std::int32_t>(fields::number(state, "ExitCode"));
-    out.pid = static_cast<int>(fields::number(state, "Pid"));
+    out.pid = fields::process(state, "Pid");
     out.out_of_memory = fields::truth(state, "OOMKilled");
     out.error = fields::text(state, "Error");
     if (out.id.empty()) return base::fault("podman inspect: no id");

@@ -176,7 +176,9 @@ base::Try<void> PodmanService::prepare() {
     fs::create_directories(path, error);
     if (error) return base::fault(fmt::format("{}: {}", path.string(), error.message()));
   }
-  chmod(run_.c_str(), 0700);
+  // Podman lets others search it, for containers with users of their own.
+  fs::permissions(run_, fs::perms::group_all | fs::perms::others_read | fs::perms::others_write,
+                  fs::perm_options::remove, error);
   if (!fs::is_symlink(home_ / "run")) fs::create_directory_symlink(run_, home_ / "run", error);
   std::ofstream(boot_file) << boot;
   std::ofstream(home_ / "containers.conf") << config();

@@ -73,8 +73,8 @@ Planned plan(const core::RankWork& work, const RankMemory& memory, const ListedC
       return plan_running(work, memory, now);
     case ContainerState::ended:
       return {Step::look, {}};
-    case ContainerState::removing:
-      return {};  // the next list will lack it
+    case ContainerState::removing:  // soon a list will lack it
+      return now < memory.not_before ? Planned{} : Planned{Step::look, {}};
   }
   return {};
 }

@@ -33,7 +33,8 @@ void jobs(const net::Response& answer) {
 void site(const net::Response& answer, std::string_view text) {
   const auto nodes = engines::parse_nodes(answer);
   if (!nodes) return check_fault(nodes.error());
-  const auto seen = engines::slurm_site(*nodes, "main", engines::leaves_of_topology(text));
+  const auto seen =
+      engines::slurm_site(*nodes, "main", engines::leaves_of_topology(text), "held back");
   for (const auto& machine : seen.nodes) {
     CHECK_THAT(machine.node.gpus.size() <= 64, "more GPUs than are placed");
     CHECK_THAT(!machine.sku.empty() && !machine.node.name.empty(), "a machine of no kind");

@@ -4,7 +4,8 @@
 // written. mutex_ guards everything below it; reports are made with no lock held.
 // 1. A rank is `busy` while a task for it is queued or running; only one is at a time. 2. Strays
 // are killed only after the first whole desire. 3. No list, no conclusions about who is missing; a
-// marker is the rank's own word, with or without Slurm.
+// marker is the rank's own word, with or without Slurm. 4. No instant of the cluster's is believed
+// before its clock was compared with ours.
 #pragma once
 
 #include <atomic>
@@ -67,6 +68,8 @@ class SlurmEngine final : public Engine {
   void list();
   void take_list(const std::vector<SlurmJob>& jobs, base::Instant began);
   void strays(const std::vector<SlurmJob>& jobs, base::Instant began);
+  bool take_job(Rank& rank, const SlurmJob& job, base::Instant began);  // lock held
+  bool missed(Rank& rank, base::Instant began);                         // lock held
   void let_go(Rank& rank);
   void read_markers();
   void compare();
@@ -85,7 +88,7 @@ class SlurmEngine final : public Engine {
   // slurm_site_pass.cc: the cluster itself.
   base::Try<void> negotiate();
   base::Try<void> take_inventory();
-  void compare_clocks();
+  base::Try<void> compare_clocks();
   void keep_reservation(const SiteSeen& site);
   void keep_drains(const std::vector<SlurmNode>& nodes);
   std::string notes() const;
@@ -101,6 +104,7 @@ class SlurmEngine final : public Engine {
   void do_signal(const std::string& name, const core::RankWork& work, SlurmStep step);
   void do_renew(const std::string& name);
   void do_stray(const Task& task);
+  base::Try<void> still_its(std::uint32_t id, const std::string& name);
   std::optional<std::string> cannot_run(const core::RankWork& work) const;   // lock held
   SlurmSubmission submission(const core::RankWork& work, bool again) const;  // lock held
   std::vector<GangPlace> gang_of(const core::RankWork& work) const;          // lock held
@@ -130,6 +134,7 @@ class SlurmEngine final : public Engine {
   std::string held_reason_;  // of nodes that we drain
   std::atomic<int> api_ = 38;
   std::atomic<bool> stopping_ = false;
+  std::atomic<bool> clock_known_ = false;  // in this life: only then are its instants believed
   std::vector<base::Thread> threads_;
 
   // The loop's own.

@@ -72,8 +72,9 @@ bool SlurmEngine::meet() {
 }
 
 void SlurmEngine::pass() {
+  const bool met = meet();
   read_markers();  // with or without Slurm
-  if (meet()) {
+  if (met) {
     bool again = false;
     {
       const base::Guard lock(mutex_);
@@ -150,10 +151,46 @@ void SlurmEngine::list() {
   take_list(listed_, began);
 }
 
+// Under the lock: what a list says of one rank. False: it is not the rank, though it has its name.
+bool SlurmEngine::take_job(Rank& rank, const SlurmJob& job, Instant began) {
+  SlurmMemory& m = rank.memory;
+  const bool older = began <= std::max(m.touched_at, m.asked_at);
+  if (older && m.job && m.job->id == job.id && m.job->state > job.state) return true;
+  m.job = job;
+  const bool other = is_other(m);
+  if (!other)
+    m.missing_at = {};
+  else if (m.missing_at.us == 0)
+    m.missing_at = began;
+  if (!job.is_stuck()) {
+    m.stuck_since = {};
+  } else if (m.stuck_since.us == 0) {
+    m.stuck_since = began;
+    look_again_ = true;  // its node may be away: nobody else is to be sent there
+  }
+  if (m.job_id == 0) m.job_id = job.id;
+  if (other) return false;
+  if (job.state == SlurmState::running && !m.final) m.seen_running_at = began;
+  if (job.limit_min > 0) m.limit_min = job.limit_min;
+  if (job.state == SlurmState::running) note_running(m, job.started_at);
+  return true;
+}
+
+// … that has nothing of it. True: it had its end once, which is Slurm's last word of it; what has
+// ended is forgotten.
+bool SlurmEngine::missed(Rank& rank, Instant began) {
+  SlurmMemory& m = rank.memory;
+  if (m.job && m.job->state == SlurmState::ended && !is_other(m)) return true;
+  const bool older = began <= std::max(m.touched_at, m.asked_at);
+  if (older || rank.busy) return false;  // busy: it may be on its way
+  m.job.reset();
+  if (m.missing_at.us == 0) m.missing_at = began;
+  return false;
+}
+
 // Of two jobs of one name, the one that the marker names; else the one that Slurm named to us.
 void SlurmEngine::take_list(const std::vector<SlurmJob>& jobs, Instant began) {
   std::map<std::string_view, const SlurmJob*> by_name;
-  std::size_t known = 0;
   EngineHealth found = health();
   {
     const base::Guard lock(mutex_);
@@ -170,34 +207,11 @@ void SlurmEngine::take_list(const std::vector<SlurmJob>& jobs, Instant began) {
     }
     bool all_there = whole_;
     for (auto& [name, rank] : ranks_) {
-      SlurmMemory& m = rank.memory;
       const auto at = by_name.find(name);
-      const bool older = began <= std::max(m.touched_at, m.asked_at);
-      if (at != by_name.end()) {
-        ++known;
-        const SlurmJob& job = *at->second;
-        if (older && m.job && m.job->id == job.id && m.job->state > job.state) continue;
-        m.job = job;
-        if (!is_other(m))
-          m.missing_at = {};
-        else if (m.missing_at.us == 0)
-          m.missing_at = began;
-        if (!job.is_stuck()) {
-          m.stuck_since = {};
-        } else if (m.stuck_since.us == 0) {
-          m.stuck_since = began;
-          look_again_ = true;  // its node may be away: nobody else is to be sent there
-        }
-        if (m.job_id == 0) m.job_id = job.id;
-        if (job.state == SlurmState::running && !m.final) m.seen_running_at = began;
-        if (job.limit_min > 0) m.limit_min = job.limit_min;
-        if (job.state == SlurmState::running) note_running(m, job.started_at);
-      } else if (!older && !rank.busy) {  // busy: it may be on its way
-        m.job.reset();
-        if (m.missing_at.us == 0) m.missing_at = began;
-      }
-      const bool thought_to_run = (rank.work.confirmed || m.ran) && !m.final && !m.done;
-      if (thought_to_run && !m.job) all_there = false;
+      const bool there =
+          at == by_name.end() ? missed(rank, began) : take_job(rank, *at->second, began);
+      const SlurmMemory& m = rank.memory;
+      if ((rank.work.confirmed || m.ran) && !m.final && !m.done && !there) all_there = false;
     }
     list_began_ = began;
     if (all_there) found.seen_at = began;
@@ -263,6 +277,7 @@ std::optional<core::RankSeen> SlurmEngine::note_marker(Rank& rank, const SlurmMa
 }
 
 void SlurmEngine::marker_written(std::vector<std::string> names) {
+  if (!clock_known_) return;  // its instants mean nothing yet; it is read again
   Seen seen;
   for (const std::string& name : names) {
     const auto marker = marker_of(name);

@@ -62,19 +62,22 @@ base::Try<void> SlurmEngine::negotiate() {
   return std::unexpected(last);
 }
 
-// munge bears clocks that are minutes apart.
-void SlurmEngine::compare_clocks() {
+// munge bears clocks that are minutes apart. Who does not say its time is taken to have ours.
+base::Try<void> SlurmEngine::compare_clocks() {
   const base::Instant asked = now();
   const auto answer = call(codec().diag(), kSitePatience);
   const base::Instant told = now();
-  if (!answer) return;
+  if (!answer) return std::unexpected(answer.error());
   const auto second = parse_server_time(*answer);
-  if (!second || base::planted("slurm-clock-ignored")) return;
-  if (cluster_clock_.heard(*second, asked, told)) PROBE("slurm: its clock was set, or ours");
+  if (!second && answer->status >= 300) return std::unexpected(second.error());
+  if (second && !base::planted("slurm-clock-ignored") && cluster_clock_.heard(*second, asked, told))
+    PROBE("slurm: its clock was set, or ours");
+  clock_known_ = true;
+  return {};
 }
 
 base::Try<void> SlurmEngine::take_inventory() {
-  compare_clocks();
+  if (auto compared = compare_clocks(); !compared) return compared;
   std::string partition;
   {
     const base::Guard lock(mutex_);

@@ -406,6 +406,8 @@ void SlurmEngine::do_look(const std::string& name, const core::RankWork& work) {
   }
   if (marker && marker->ended_at) return do_absent(name, work);
   if (!jobs) jobs.emplace();
+  // A cluster that lost its state numbers its jobs anew.
+  std::erase_if(*jobs, [&](const SlurmJob& job) { return job.name != name; });
   if (jobs->empty() && listed) {
     PROBE("slurm: forgotten between a list and a look");
     jobs->push_back(*listed);
@@ -469,6 +471,23 @@ void SlurmEngine::do_absent(const std::string& name, const core::RankWork& work)
       name, [](SlurmMemory&) {}, end);
 }
 
+// A number is one job's only as long as Slurm keeps its state: then they begin anew. An end that is
+// told here may be told for the last time.
+base::Try<void> SlurmEngine::still_its(std::uint32_t id, const std::string& name) {
+  auto answer = call(codec().job(id), kPatience);
+  if (!answer) return std::unexpected(answer.error());
+  auto jobs = jobs_in(*answer);
+  if (!jobs) return std::unexpected(jobs.error());
+  const auto its = std::ranges::find(*jobs, name, &SlurmJob::name);
+  if (its == jobs->end() && !base::planted("numbers-believed"))
+    return base::fault(fmt::format("Slurm's job {} is another's now", id), false,
+                       slurm_no_such_job);
+  if (its == jobs->end() || its->state != SlurmState::ended) return {};
+  const base::Guard lock(mutex_);
+  if (const auto rank = ranks_.find(name); rank != ranks_.end()) rank->second.memory.job = *its;
+  return base::fault(fmt::format("Slurm's job {} has ended", id), false, slurm_job_finished);
+}
+
 void SlurmEngine::do_signal(const std::string& name, const core::RankWork& work, SlurmStep step) {
   std::uint32_t id = 0;
   {
@@ -479,8 +498,11 @@ void SlurmEngine::do_signal(const std::string& name, const core::RankWork& work,
     id = m.marker ? m.marker->job_id : m.job ? m.job->id : m.job_id;
     m.signalled = true;  // before it is: a list may tell of its end before the answer is here
   }
-  auto answer = call(codec().signal(id, step == SlurmStep::kill ? "KILL" : "TERM"), kPatience);
-  auto done = answer ? parse_done(*answer) : base::Try<void>(std::unexpected(answer.error()));
+  base::Try<void> done = still_its(id, name);
+  if (done) {
+    auto answer = call(codec().signal(id, step == SlurmStep::kill ? "KILL" : "TERM"), kPatience);
+    done = answer ? parse_done(*answer) : base::Try<void>(std::unexpected(answer.error()));
+  }
   const int said = done ? 0 : done.error().status;
   if (!done && said != slurm_no_such_job && said != slurm_job_finished)
     return later(name, done.error());
@@ -512,8 +534,11 @@ void SlurmEngine::do_renew(const std::string& name) {
     id = m.marker ? m.marker->job_id : m.job ? m.job->id : m.job_id;
     minutes = lease_limit(m, rules(), now());
   }
-  auto answer = call(codec().limit(id, minutes), kPatience);
-  auto done = answer ? parse_done(*answer) : base::Try<void>(std::unexpected(answer.error()));
+  base::Try<void> done = still_its(id, name);
+  if (done) {
+    auto answer = call(codec().limit(id, minutes), kPatience);
+    done = answer ? parse_done(*answer) : base::Try<void>(std::unexpected(answer.error()));
+  }
   if (!done && done.error().status == slurm_access_denied) {
     base::log_error(
         "slurm: this user may not extend time limits: running jobs end at theirs, later ones have "

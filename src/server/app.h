@@ -26,6 +26,7 @@
 #include "server/loop.h"
 #include "server/metrics.h"
 #include "server/open_lines.h"
+#include "server/queue_starts.h"
 #include "server/sign_in.h"
 #include "server/workers.h"
 
@@ -65,9 +66,11 @@ class App {
   using SiteNotes = std::function<std::vector<std::string>(const std::string& site)>;
   void show_site_notes(SiteNotes notes) { site_notes_ = std::move(notes); }
   void open() { open_ = true; }  // until then: 503, the cloud is being made ready
-  // After each commit: whose lines are to end; then, that there is something to show.
-  void hear(const std::vector<core::Fact>& facts) { lines_.learn(facts); }
-  void committed() { fleet_.committed(); }
+  // After each commit, on the loop's thread: whose lines are to end; that there is something to show.
+  void committed(const core::World& after, const std::vector<core::Fact>& facts) {
+    lines_.learn(facts);
+    fleet_.committed(after, facts);
+  }
   void stop();
 
  private:
@@ -103,10 +106,12 @@ class App {
   void note_checkpoint(Call& c, net::Reply& r);
   // handlers_operate.cc
   void job_events(Call& c, net::Reply& r);
-  void event_log(Call& c, net::Reply& r);
   void queue(Call& c, net::Reply& r);
   void revenue(Call& c, net::Reply& r);
   void offer_waits(Call& c, net::Reply& r);
+  // handlers_event_log.cc
+  void event_log(Call& c, net::Reply& r);
+  void export_events(Call& c, net::Reply& r);
   // handlers_live.cc
   void job_logs(Call& c, net::Reply& r);
   void job_exec(Call& c, net::Reply& r);
@@ -191,6 +196,7 @@ class App {
   // handlers_capacity.cc
   void reserve(Call& c, net::Reply& r);
   void list_reservations(Call& c, net::Reply& r);
+  void free_to_reserve(Call& c, net::Reply& r);
   void end_reservation(Call& c, net::Reply& r);
   void maintain(Call& c, net::Reply& r);
   void list_maintenance(Call& c, net::Reply& r);
@@ -254,6 +260,7 @@ class App {
   KeyRing& keys_;
   OpenLines lines_;
   FleetFeed fleet_;
+  QueueStarts starts_;
   const console::Console console_;
   engines::Engine& engine_;
   Live& live_;

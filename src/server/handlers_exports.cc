@@ -1,5 +1,3 @@
-#include <thread>
-
 #include "api/problem.h"
 #include "base/log.h"
 #include "documents/focus_writer.h"
@@ -8,37 +6,12 @@
 #include "server/app.h"
 #include "server/billing_views.h"
 #include "server/invoicing.h"
+#include "server/paced_stream.h"
 
 namespace ampacity::server {
 namespace {
 
 using base::Code;
-
-constexpr std::size_t most_backlog_bytes = 1 << 20;
-constexpr base::Duration most_stalled = base::Duration::seconds(60);
-
-// Writes as fast as the peer reads: memory stays flat. Gives up on one that does not read.
-class PacedStream {
- public:
-  PacedStream(std::shared_ptr<net::Stream> stream, base::Clock& clock)
-      : stream_(std::move(stream)), clock_(clock) {}
-
-  void write(std::string_view text) {
-    if (gone_) return;
-    const base::Instant give_up = clock_.now() + most_stalled;
-    while (stream_->backlog_bytes() > most_backlog_bytes && !stream_->closed() &&
-           clock_.now() < give_up)
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    gone_ = !stream_->write(std::string(text));
-  }
-  bool gone() const { return gone_; }
-  void abort() { stream_->abort(); }
-
- private:
-  std::shared_ptr<net::Stream> stream_;
-  base::Clock& clock_;
-  bool gone_ = false;
-};
 
 // Orgs (nobody: all), and what each was sent for a month.
 std::vector<std::pair<core::OrgIx, std::vector<base::Id>>> sent_in(const core::World& w,

@@ -35,11 +35,13 @@ struct Live::EventFollower {
   bool catching_up = true;
   std::vector<api::Event> waiting;  // published while it catches up
 
-  bool send(const api::Event& e) {
-    if (e.sequence <= sent) return true;
+  // Adds what it is to hear of it; `json`: of the event, made once for all who hear it.
+  void tell(const api::Event& e, std::string& json, std::string& out) {
+    if (e.sequence <= sent) return;
     sent = e.sequence;
-    if (project && e.project != project) return true;
-    return stream->write(sse(std::to_string(e.sequence), named ? e.kind : "", base::to_json(e)));
+    if (project && e.project != project) return;
+    if (json.empty()) json = base::to_json(e);
+    out += sse(std::to_string(e.sequence), named ? e.kind : "", json);
   }
 };
 
@@ -72,13 +74,15 @@ void Live::stop() {
 
 void Live::publish(const Published& p) {
   const base::Guard lock(mutex_);
+  std::vector<std::string> said(p.events.size());
   for (const auto& f : events_) {
-    for (const api::Event& e : p.events) {
-      if (f->catching_up)
-        f->waiting.push_back(e);
-      else if (!f->send(e))
-        break;
+    if (f->catching_up) {
+      f->waiting.insert(f->waiting.end(), p.events.begin(), p.events.end());
+      continue;
     }
+    std::string text;
+    for (std::size_t i = 0; i < p.events.size(); ++i) f->tell(p.events[i], said[i], text);
+    if (!text.empty()) f->stream->write(std::move(text));
   }
   const auto gone = std::erase_if(
       events_, [](const auto& f) { return f->stream->closed() || f->waiting.size() > 100'000; });
@@ -143,10 +147,20 @@ void Live::follow_events(std::shared_ptr<net::Stream> stream, const EventsWanted
   while (reader && f->sent < now && !f->stream->closed()) {
     const auto told = told_after(**reader, f->sent, 1000);
     if (told.empty()) break;
-    for (const Told& t : told) f->send(t.event);
+    std::string text;
+    for (const Told& t : told) {
+      std::string json;
+      f->tell(t.event, json, text);
+    }
+    f->stream->write(std::move(text));
   }
   const base::Guard lock(mutex_);
-  for (const auto& e : f->waiting) f->send(e);
+  std::string text;
+  for (const auto& e : f->waiting) {
+    std::string json;
+    f->tell(e, json, text);
+  }
+  f->stream->write(std::move(text));
   f->waiting.clear();
   f->catching_up = false;
   if (!wanted.go_on) event_followers_ -= static_cast<int>(std::erase(events_, f));

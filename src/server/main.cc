@@ -2,6 +2,7 @@
 #include <signal.h>
 
 #include <cstdio>
+#include <filesystem>
 
 #include "base/log.h"
 #include "server/examine.h"
@@ -9,6 +10,24 @@
 #include "server/offline.h"
 #include "server/serve.h"
 #include "server/signals.h"
+
+namespace {
+
+// Its owner's alone, but for the right to search it where podman gave that to others: containers
+// with users of their own start through it, also at this moment.
+std::error_code make_state_directory(const std::filesystem::path& state) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (fs::create_directories(state, error)) {
+    fs::permissions(state, fs::perms::owner_all, error);
+  } else if (!error) {
+    fs::permissions(state, fs::perms::group_all | fs::perms::others_read | fs::perms::others_write,
+                    fs::perm_options::remove, error);
+  }
+  return error;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using namespace ampacity;
@@ -36,9 +55,8 @@ int main(int argc, char** argv) {
   std::error_code error;
   if (verb != Verb::serve && verb != Verb::restore && !std::filesystem::exists(p.config.state))
     return server::give_up(p.config.state.string() + " is not there: no cloud's state");
-  std::filesystem::create_directories(p.config.state, error);
+  error = make_state_directory(p.config.state);
   if (error) return server::give_up(p.config.state.string() + ": " + error.message());
-  std::filesystem::permissions(p.config.state, std::filesystem::perms::owner_all, error);
   const sigset_t awaited = server::awaited_signals();
   pthread_sigmask(SIG_BLOCK, &awaited, nullptr);
   signal(SIGPIPE, SIG_IGN);

@@ -97,18 +97,90 @@ TEST_CASE("the log of events: newest first, each once over its pages, filtered, 
   CHECK(c.status(c.ann, "GET", "/v1/event-log") == 403);
 }
 
-TEST_CASE("what differs between two pictures of the fleet; all of it where nodes were added") {
-  const api::FleetLetters before{"aac", "....oooo"}, after{"axc", "..o.oooo"};
-  const std::vector<std::uint32_t> first_gpu{0, 4, 8, 8};
-  const api::FleetEvent e = fleet_difference(before, after, first_gpu);
-  CHECK_FALSE(e.nodes);
-  REQUIRE(e.changes.size() == 2);
-  CHECK(e.changes[0].node == 0);
-  CHECK(e.changes[0].gpus == "..o.");
-  CHECK(e.changes[1].state == "x");
-  CHECK(fleet_difference(after, after, first_gpu).changes.empty());
-  const api::FleetLetters grown{"aaca", "....oooo"};
-  CHECK(fleet_difference(before, grown, {0, 4, 8, 8, 8}).nodes == "aaca");
+TEST_CASE("the log of events as one file: all of it, filtered, quoted, for operators only") {
+  TwoOrgs c;
+  const auto log = c.got<api::EventLog>(c.owner, "/v1/event-log?limit=500").items;
+  const auto file = c.server.call(c.owner, "GET", "/v1/exports/events");
+  REQUIRE(file.status == 200);
+  std::vector<std::string> lines;
+  for (std::size_t at = 0, end = 0; (end = file.body.find("\r\n", at)) != std::string::npos;
+       at = end + 2)
+    lines.push_back(file.body.substr(at, end - at));
+  REQUIRE(lines.size() == log.size() + 1);
+  CHECK(lines[0] == "sequence,at,actor,kind,project,job,text");
+  for (std::size_t i = 0; i < log.size(); ++i)
+    CHECK(lines[i + 1].starts_with(std::to_string(log[i].sequence) + "," +
+                                   base::format_instant(log[i].at) + "," + log[i].actor + "," +
+                                   log[i].kind + ","));
+  CHECK(file.body.find("cut_off") == std::string::npos);
+  const auto part = c.server.call(
+      c.owner, "GET", "/v1/exports/events?kind=user&cursor=" + std::to_string(log[0].sequence));
+  CHECK(std::count(part.body.begin(), part.body.end(), '\n') == 3);
+  CHECK(part.body.ends_with(",user ann\r\n"));
+  CHECK(c.status(c.owner, "GET", "/v1/exports/events?cursor=0") == 400);
+  CHECK(c.status(c.ann, "GET", "/v1/exports/events") == 403);
+}
+
+TEST_CASE("a picture of the fleet: all once each node was seen, then what differs") {
+  FleetPicture picture;
+  CHECK_FALSE(picture.take({{{0, {'a', "...."}}}, 3, 7}));
+  CHECK_FALSE(picture.take({{{1, {'a', "oooo"}}, {0, {'a', "...."}}}, 3, 8}));
+  CHECK_FALSE(picture.is_whole());
+  const auto all = picture.take({{{2, {'c', ""}}}, 3, 9});
+  REQUIRE(all);
+  CHECK(all->sequence == 9);
+  CHECK(all->nodes == "aac");
+  CHECK(all->gpus == "....oooo");
+  CHECK_FALSE(picture.take({{{2, {'c', ""}}, {0, {'a', "...."}}}, 3, 10}));
+  const auto some = picture.take({{{2, {'x', ""}}, {1, {'a', "oooo"}}, {0, {'a', "..o."}}}, 3, 11});
+  REQUIRE(some);
+  CHECK_FALSE(some->nodes);
+  REQUIRE(some->changes.size() == 2);
+  CHECK(some->changes[0].node == 2);
+  CHECK(some->changes[0].state == "x");
+  CHECK(some->changes[1].gpus == "..o.");
+  CHECK(picture.everything().gpus == "..o.oooo");
+  // One more node: nothing is said until it, and all others, were seen again.
+  CHECK_FALSE(picture.take({{{3, {'a', "."}}}, 4, 12}));
+  CHECK_FALSE(picture.is_whole());
+}
+
+TEST_CASE("who looks at the fleet hears of what facts name, and of what none names") {
+  TwoOrgs c;
+  const auto must = [&c](core::Command command) {
+    const auto done = c.server.loop->run(std::move(command), "test");
+    REQUIRE_MESSAGE(done, done.error().message);
+  };
+  core::RegisterSite site{{"home", "lab", "test"}, {}, {}};
+  site.skus = {{"h100", "", 81'920, 8, 16'000, 131'072, true}};
+  for (const char* name : {"n0", "n1"}) {
+    core::Node node;
+    node.name = name;
+    node.cpu_milli = 128'000;
+    node.memory_mib = 1 << 20;
+    for (int g = 0; g < 2; ++g) node.gpus.push_back(node.name + "-" + std::to_string(g));
+    site.nodes.push_back({node, "h100"});
+  }
+  must(site);
+  net::HttpClient client({"http://127.0.0.1:" + std::to_string(c.server.http->port()), {}, {}});
+  const net::Request q{"GET", "/v1/fleet/live", {{"Authorization", "Bearer " + c.owner}}, ""};
+  std::string said;
+  const auto once = [&said](const char* what, int& step, int is) {
+    if (step != is || said.find(what) == std::string::npos) return false;
+    said.clear();
+    ++step;
+    return true;
+  };
+  int step = 0;
+  const auto ended = client.stream(q, [&](std::string_view bytes) {
+    said += bytes;
+    if (once(R"("nodes":"aa","gpus":"....")", step, 0))
+      must(core::SetNodeState{"n1", core::NodeState::cordoned});
+    if (once(R"("changes":[{"node":1,"state":"c","gpus":".."}])", step, 1))
+      must(core::SeeSite{"home", false, {}, 0});  // no fact of a node
+    return !once(R"({"node":1,"state":"u","gpus":".."})", step, 2);
+  });
+  CHECK(step == 3);
 }
 
 }  // namespace ampacity::server

@@ -58,9 +58,9 @@ Stage::Stage(Parts& p, StageOptions options, const Secrets& secrets, core::World
       app_(app_options(p.config, options_), loop_, keys_, engine_, live_, webhooks_, p.clock,
            p.prng) {
   keys_.learn(loop_.before_start());
-  loop_.on_commit([this](const core::World&, const std::vector<core::Fact>& facts) {
+  loop_.on_commit([this](const core::World& after, const std::vector<core::Fact>& facts) {
     keys_.learn(facts);
-    app_.hear(facts);
+    app_.committed(after, facts);
     for (const core::Fact& f : facts) {
       const bool sites = std::holds_alternative<core::SiteAdded>(f.body) ||
                          std::holds_alternative<core::SiteChanged>(f.body);
@@ -70,7 +70,6 @@ Stage::Stage(Parts& p, StageOptions options, const Secrets& secrets, core::World
   loop_.on_publish([this](const Published& published) {
     live_.publish(published);
     webhooks_.announce(published);
-    app_.committed();
   });
   loop_.events_wanted_by([this] { return live_.anybody_listens(); });
 }

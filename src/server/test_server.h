@@ -33,9 +33,9 @@ struct TestServer {
     options.store = store;
     loop = std::make_unique<Loop>(options, *journal, std::move(world), *engine, *secrets, clock);
     live = std::make_unique<Live>(*loop, engines::LogSpool(state), store, clock);
-    loop->on_commit([this](const core::World&, const std::vector<core::Fact>& facts) {
+    loop->on_commit([this](const core::World& after, const std::vector<core::Fact>& facts) {
       keys->learn(facts);
-      if (app) app->hear(facts);
+      if (app) app->committed(after, facts);
     });
     WebhookOptions hooks;
     hooks.store = store;

@@ -177,7 +177,7 @@ std::vector<Played*> Run::engines() const {
 Truths Run::truths() const {
   Truths all;
   for (const Played* played : engines()) {
-    all.push_back({played->runs(), {}});
+    all.push_back({played->runs(), {}, played == slurm_});
     if (played->copies_logs())
       all.back().spool = [played](const std::string& name) { return played->spool(name); };
   }
@@ -513,7 +513,6 @@ std::string repro(const ChaosOptions& options) {
   for (const Fault f : options.without)
     without += (without.empty() ? "" : ",") + std::string(word(f));
   if (!without.empty()) line += " --without " + without;
-  if (options.wide) line += " --wide";
   if (options.minutes) line += fmt::format(" --minutes {}", options.minutes);
   for (const std::string& bug : options.planted) line += " --plant " + bug;
   return line;

@@ -33,18 +33,21 @@ void ChaosAudit::take(std::vector<core::Violation> violations, const char* when)
 void ChaosAudit::fold(const core::Fact& fact) {
   auditor_.see(shadow_, fact);
   hooks_.see(shadow_, fact);
+  const auto* closed = std::get_if<core::LeaseClosed>(&fact.body);
+  const core::Job* closing = closed ? shadow_.job(closed->job) : nullptr;
+  const bool was_stopping = closing && closing->state == core::JobState::stopping;
   core::evolve(shadow_, fact);
   written_.clear();
   core::write_fact(written_, fact);
   mix(written_);
   ++facts;
-  if (const auto* closed = std::get_if<core::LeaseClosed>(&fact.body)) close(*closed);
+  if (closed) close(*closed, was_stopping);
   const auto* stop = std::get_if<core::StopOrdered>(&fact.body);
   if (const core::Job* job = stop && healed_ ? shadow_.job(stop->job) : nullptr)
     told_to_stop_[stop->job] = fact.at + base::Duration::seconds(job->grace_s) + to_stop;
 }
 
-void ChaosAudit::close(const core::LeaseClosed& closed) {
+void ChaosAudit::close(const core::LeaseClosed& closed, bool was_stopping) {
   ++leases_closed;
   if (const auto by = told_to_stop_.find(closed.job); by != told_to_stop_.end()) {
     if (!plan_.has(Fault::clock) && closed.interval.ended_at > by->second)
@@ -54,7 +57,7 @@ void ChaosAudit::close(const core::LeaseClosed& closed) {
     told_to_stop_.erase(by);
   }
   const std::string name = fmt::format("{}-{}", core::job_name(closed.job), closed.generation);
-  const Billed billed{closed.interval, closed.outcome, closed.fenced, now_()};
+  const Billed billed{closed.interval, closed.outcome, closed.fenced, was_stopping, now_()};
   if (!billed_.emplace(name, billed).second) wrong("I13 " + name + " was closed twice");
 }
 
@@ -82,12 +85,22 @@ void ChaosAudit::loaded(const core::World& world, const store::StoreAt& store) {
     wrong("I9 what was found at a start is not what was committed");
 }
 
+bool ChaosAudit::began_anew(base::Instant from, base::Instant until) const {
+  return std::ranges::any_of(starts_, [&](base::Instant t) { return t >= from && t <= until; });
+}
+
+// Or told it only to a server that was killed before it had written it down.
+bool ChaosAudit::untold(const TrueRun& run, const Billed& closed) const {
+  if (run.taken || run.unseen || run.vanished) return true;
+  return run.forgotten_at && (!run.told_at || began_anew(*run.told_at, closed.told_at));
+}
+
 // What was billed, against what ran: from the first start of a rank to the last end of one.
 void ChaosAudit::compare_lease(const std::string& name, const Billed& closed) {
   const core::Interval& billed = closed.interval;
   const std::int64_t observed = billed.billed_s + billed.waived_s;
   std::optional<base::Instant> from, until, at_least, at_most;
-  bool vanished = false;
+  bool hard = closed.fenced, coarse = false;
   for (std::size_t rank = 0; rank < billed.ranks.size(); ++rank) {
     const auto ran = ran_.find(fmt::format("{}-{}", name, rank));
     if (ran == ran_.end()) continue;
@@ -97,7 +110,8 @@ void ChaosAudit::compare_lease(const std::string& name, const Billed& closed) {
     until = std::max(until.value_or(*run.until), *run.until);
     at_least = std::max(at_least.value_or(*run.until - run.early), *run.until - run.early);
     at_most = std::max(at_most.value_or(*run.until + run.late), *run.until + run.late);
-    vanished |= run.vanished;
+    hard |= untold(run, closed);
+    coarse |= where_.at(ran->first)->whole_seconds;
   }
   if (!from) {
     if (billed.billed_s > 0)
@@ -105,27 +119,24 @@ void ChaosAudit::compare_lease(const std::string& name, const Billed& closed) {
     return;
   }
   // Of steps of the clock nobody may know what they did to its stamps: then it is billed less, by
-  // no more than them; or more, by no more than them, if it is not known how long ago it began.
-  const bool restarts = plan_.has(Fault::kill) || plan_.has(Fault::power) ||
-                        plan_.has(Fault::disk_crash) || plan_.has(Fault::disk_error) ||
-                        plan_.has(Fault::disk_full) || plan_.has(Fault::reboot) ||
-                        plan_.has(Fault::partition) || plan_.has(Fault::unavailable) ||
-                        plan_.has(Fault::reply_lost) || !plan_.sites.empty();
-  const std::int64_t off = stepped_s(*from, closed.told_at);
+  // no more than them; or more, by no more than them: if it is not known how long ago it began, or
+  // until its end was told.
   // A server that starts behind a clock that was set back goes on from its latest fact.
-  const bool anew = std::ranges::any_of(
-      starts_, [&](base::Instant t) { return t >= *from && t <= closed.told_at; });
+  const bool anew = began_anew(*from, closed.told_at);
+  const bool unheard = anew || plan_.has(Fault::partition) || plan_.has(Fault::unavailable) ||
+                       plan_.has(Fault::reply_lost) || plan_.has(Fault::site_lost) ||
+                       plan_.has(Fault::flap);
+  const std::int64_t off = stepped_s(*from, closed.told_at);
+  const std::int64_t more =
+      unheard ? off : std::min(off, (closed.told_at - *until).seconds_rounded_up());
   const std::int64_t short_of = anew ? stepped_s({}, closed.told_at) : off;
+  // Whole seconds of a start and an end; of a clock that is not ours, known as well as its answers
+  // are quick.
+  const std::int64_t slack = !coarse ? 1 : plan_.has(Fault::engine_clock) ? 3 : 2;
   const std::int64_t truly = (*until - *from).seconds_rounded_up();
-  // A cluster's clock that is not ours is known as well as its answers are quick; and not at all
-  // to a server that has begun anew and has none yet.
-  const bool apart = plan_.has(Fault::engine_clock) && !plan_.slurm.empty();
-  const std::int64_t unheard = restarts ? std::abs(plan_.cluster.clock_wrong.whole_seconds()) : 0;
-  const std::int64_t slack = apart ? 3 + unheard : 1;
   const std::int64_t most = (*at_most - *from).seconds_rounded_up();
-  if (billed.billed_s > most + slack + (restarts ? off : 0))
+  if (billed.billed_s > most + slack + more)
     wrong(fmt::format("I11 {} ran {} s and is billed {} s", name, truly, billed.billed_s));
-  const bool hard = vanishes() || closed.fenced || vanished;
   if (!hard && observed + slack + short_of < (*at_least - *from).seconds_rounded_up())
     wrong(fmt::format("I10 {} ran {} s, {} s were observed", name, truly, observed));
 }
@@ -135,10 +146,20 @@ void ChaosAudit::must_be_lost(const std::string& name, const Billed& closed) {
   if (closed.outcome != core::Outcome::lost || closed.fenced) return;
   for (std::size_t rank = 0; rank < closed.interval.ranks.size(); ++rank) {
     const auto ran = ran_.find(fmt::format("{}-{}", name, rank));
-    if (ran == ran_.end()) return;
-    if (ran->second->taken || ran->second->unseen || ran->second->vanished) return;
+    if (ran == ran_.end() || untold(*ran->second, closed)) return;
   }
   wrong(fmt::format("I6 {} was given up as lost, and it was there", name));
+}
+
+// I7: nobody is told to end who was not to.
+void ChaosAudit::must_be_asked_for(const std::string& name, const Billed& closed) {
+  if (closed.was_stopping || closed.fenced) return;
+  for (std::size_t rank = 0; rank < closed.interval.ranks.size(); ++rank) {
+    const auto ran = ran_.find(fmt::format("{}-{}", name, rank));
+    if (ran != ran_.end() && ran->second->told_to_end_at < closed.told_at &&
+        ran->second->told_to_end_at)
+      wrong(fmt::format("I7 {} was told to end, and nobody had asked for it", ran->first));
+  }
 }
 
 std::int64_t ChaosAudit::stepped_s(base::Instant from, base::Instant until) const {
@@ -148,17 +169,12 @@ std::int64_t ChaosAudit::stepped_s(base::Instant from, base::Instant until) cons
   return base::Duration{us}.seconds_rounded_up();
 }
 
-bool ChaosAudit::vanishes() const {
-  return plan_.has(Fault::lost) || plan_.has(Fault::hidden) || plan_.has(Fault::reboot) ||
-         plan_.has(Fault::power) || plan_.has(Fault::disk_crash) || plan_.has(Fault::stray);
-}
-
-// I5: of one job two generations run at once only if the first was given up at a lost site.
+// I5: of one job two generations run at once only if the first was given up at a lost site, or its
+// engine did not know it any more.
 void ChaosAudit::compare_generations() {
-  if (vanishes()) return;
   for (const auto& [name, billed] : billed_) {
     const auto ran = ran_.find(name + "-0");
-    if (ran == ran_.end() || billed.fenced || ran->second->unseen) continue;
+    if (ran == ran_.end() || billed.fenced || untold(*ran->second, billed)) continue;
     const auto next = ran_.find(fmt::format("{}-{}-0", name.substr(0, name.find_last_of('-')),
                                             billed.interval.generation + 1));
     if (next == ran_.end()) continue;
@@ -171,16 +187,17 @@ void ChaosAudit::compare_runs() {
   for (const Truth& truth : truths_)
     for (const TrueRun& run : truth.runs) {
       if (run.starts > 1) wrong(fmt::format("I5 {} was started {} times", run.name, run.starts));
-      const auto [other, is_new] = ran_.emplace(run.name, &run);
-      if (!is_new && truths_.size() > 1 && !vanishes())
-        wrong(fmt::format("I5 {} was started at two sites, or twice", run.name));
-      other->second = &run;
-      where_[run.name] = &truth;
+      ran_[run.name] = &run;
+      const auto [at, is_new] = where_.emplace(run.name, &truth);
+      if (!is_new && at->second != &truth)
+        wrong(fmt::format("I5 {} was started at two sites", run.name));
+      at->second = &truth;
     }
   compare_generations();
   for (const auto& [name, billed] : billed_) {
     compare_lease(name, billed);
     must_be_lost(name, billed);
+    must_be_asked_for(name, billed);
   }
 }
 

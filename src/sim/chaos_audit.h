@@ -19,6 +19,7 @@ namespace ampacity::sim {
 struct Truth {
   const TrueRuns& runs;
   std::function<std::string(const std::string& name)> spool;  // of a rank's log; null: not played
+  bool whole_seconds = false;                                 // are all that its instants tell
 };
 using Truths = std::vector<Truth>;  // of all sites
 
@@ -52,14 +53,17 @@ class ChaosAudit {
 
  private:
   void fold(const core::Fact& fact);
-  void close(const core::LeaseClosed& closed);
+  void close(const core::LeaseClosed& closed, bool was_stopping);
   void compare_runs();
   struct Billed;
   void compare_lease(const std::string& name, const Billed& billed);
   void must_be_lost(const std::string& name, const Billed& closed);
+  void must_be_asked_for(const std::string& name, const Billed& closed);
+  bool began_anew(base::Instant from, base::Instant until) const;  // the server did
+  // Its engine could not tell its end.
+  bool untold(const TrueRun& run, const Billed& closed) const;
   std::int64_t stepped_s(base::Instant from, base::Instant until) const;
   void compare_generations();
-  bool vanishes() const;  // containers may, or come back
   void compare_logs();
   void take(std::vector<core::Violation> violations, const char* when);
 
@@ -71,7 +75,7 @@ class ChaosAudit {
   struct Billed {
     core::Interval interval;
     core::Outcome outcome{};
-    bool fenced = false;
+    bool fenced = false, was_stopping = false;
     base::Instant told_at;  // truly
   };
   std::map<std::string, Billed> billed_;  // "job-…-2": by job and generation

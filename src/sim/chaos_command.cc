@@ -54,13 +54,10 @@ constexpr std::array<std::string_view, 34> rare = {"loop: a key is looked up",
                                                    "store: a lost commit did not take place",
                                                    "store: a commit that nobody can tell of"};
 
-constexpr std::size_t rare_always = 25;  // of them; the rest only with --wide
-
 constexpr std::uint64_t twice_every = 15;  // seeds: must be the same run again
 
 struct ChaosFlags {
-  bool on = false, shrink = false, trace = false, planted = false, nightly = false, leaders = false,
-       wide = false;
+  bool on = false, shrink = false, trace = false, planted = false, nightly = false, leaders = false;
   std::uint64_t seed = 0;  // one; 0: `seeds` of them
   std::string seeds;       // "1000", "200..400"
   std::string without;     // faults, by comma
@@ -89,7 +86,6 @@ bool parse_seeds(const std::string& text, std::uint64_t& first, std::uint64_t& l
 bool options_of(const ChaosFlags& flags, ChaosOptions& options) {
   options.minutes = flags.minutes;
   options.trace = flags.trace;
-  options.wide = flags.wide;
   options.planted = {flags.plant.begin(), flags.plant.end()};
   std::istringstream in(flags.without);
   for (std::string word_; std::getline(in, word_, ',');) {
@@ -175,7 +171,7 @@ Sum run_some(ChaosOptions options, std::uint64_t first, std::uint64_t last, std:
     sum.digest ^= r.digest * (2 * seed + 1);
     count_reached(sum, {&r.probes, &r.misbehaved});
     if (!r.wrong.empty()) say_wrong(options, r);
-    const LeadersResult leaders = options.wide ? run_leaders(seed) : LeadersResult{};
+    const LeadersResult leaders = run_leaders(seed);
     sum.failed += !leaders.wrong.empty();
     sum.digest ^= leaders.digest * (2 * seed + 1);
     count_reached(sum, {&leaders.probes});
@@ -236,8 +232,7 @@ int run_many(const ChaosFlags& flags, const ChaosOptions& options) {
     for (std::size_t i = 0; i < rare.size(); ++i) all.reached[i] += sum.reached[i];
   }
   bool unseen = false;
-  const std::size_t expected = !flags.nightly ? 0 : flags.wide ? rare.size() : rare_always;
-  for (std::size_t i = 0; i < expected; ++i) {
+  for (std::size_t i = 0; flags.nightly && i < rare.size(); ++i) {
     fmt::print("{:<40} {:>10}{}\n", rare[i], all.reached[i],
                all.reached[i] ? "" : "  NEVER REACHED");
     unseen |= all.reached[i] == 0;
@@ -253,7 +248,6 @@ int run_many(const ChaosFlags& flags, const ChaosOptions& options) {
 
 void add_flags(CLI::App& app, ChaosFlags& f) {
   app.add_flag("--chaos", f.on, "the whole control plane among simulated faults");
-  app.add_flag("--wide", f.wide, "Slurm clusters, and servers that share a store, too");
   app.add_flag("--leaders", f.leaders, "of one seed: only who leads a store that servers share");
   app.add_option("--seed", f.seed, "one seed")->option_text("S");
   app.add_option("--seeds", f.seeds, "many seeds: the first N, or FIRST..LAST")->option_text("N");
@@ -291,7 +285,7 @@ int chaos_program(int argc, char** argv) {
   if (flags.planted) {
     std::string only;
     for (const std::string& bug : flags.plant) only += (only.empty() ? "" : ",") + bug;
-    return find_planted(only, flags.wide, flags.processes);
+    return find_planted(only, flags.processes);
   }
   if (!flags.seeds.empty()) return run_many(flags, options);
   if (flags.seed && flags.leaders)

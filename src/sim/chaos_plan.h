@@ -61,7 +61,6 @@ struct ChaosOptions {
   std::int64_t minutes = 0;       // of the safety phase; 0: drawn
   std::set<std::string> planted;  // bugs to switch on, sim/planted.h
   bool trace = false;             // to stderr
-  bool wide = false;  // Slurm clusters and shared stores, too: not all green, docs/simulation.md
 };
 
 struct ChaosPlan {

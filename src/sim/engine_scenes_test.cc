@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "base/onward_clock.h"
 #include "sim/fake_containers.h"
+#include "sim/test_engine_scene.h"
 
 namespace ampacity::sim {
 namespace {
@@ -13,75 +13,7 @@ namespace {
 using base::Duration;
 using base::Instant;
 using Seen = core::RankSeen;
-
-// A rank that works for `length`; the server can be started, stopped and killed.
-struct Scene {
-  struct Wall final : base::Clock {
-    explicit Wall(Fibres& f) : fibres(f) {}
-    Instant now() override { return fibres.now() + jump; }
-    Fibres& fibres;
-    Duration jump;
-  };
-  base::SeededPrng turns, world;
-  Fibres fibres;
-  FakeContainers played;
-  Wall wall{fibres};
-  std::unique_ptr<base::OnwardClock> clock;
-  Fibres::Group life = 0;
-  engines::Engine* engine = nullptr;
-  core::RankWork work;
-  std::vector<Seen> seen;
-
-  Scene(std::uint64_t seed, std::unique_ptr<ContainerApi> api, Duration length)
-      : turns(seed),
-        world(seed + 1'000),
-        fibres(turns, {1'795'305'600'000'000}),
-        played(fibres, world, std::move(api)) {
-    base::scheduler = &fibres;
-    played.shortest_run = played.longest_run = length;
-    played.faults.slowest = Duration::millis(200);
-    work.job = {1, 1};
-    work.job_name = "job-aa";
-    work.image = "localhost/ampacity-tiny";
-  }
-  ~Scene() {
-    die();
-    base::scheduler = nullptr;
-  }
-  void live() {
-    clock = std::make_unique<base::OnwardClock>(wall);
-    life = fibres.new_group();
-    fibres.spawn_in(life, [this] {
-      const auto mine = played.engine(Duration::seconds(2), *clock, {});
-      engines::EngineReports reports;
-      reports.seen = [this](std::vector<Seen> s) { seen.insert(seen.end(), s.begin(), s.end()); };
-      CHECK(mine->start(std::move(reports)));
-      mine->desire_whole({work});
-      engine = mine.get();
-      while (true) base::sleep_for(Duration::seconds(86'400));
-    });
-  }
-  void die() {
-    if (life) fibres.kill(life);
-    life = 0;
-    engine = nullptr;
-  }
-  void pass(std::int64_t s) { fibres.run_until(fibres.now() + Duration::seconds(s)); }
-  void set_clocks(Duration by) {  // of server and engine, which are one machine
-    wall.jump = wall.jump + by;
-    played.faults.clock_wrong = played.faults.clock_wrong + by;
-  }
-  Instant seen_at() {
-    Instant at;
-    fibres.spawn_in(life, [&] { at = engine->health().seen_at; });
-    pass(1);
-    return at;
-  }
-  std::size_t told(Seen::State state) const {
-    return static_cast<std::size_t>(std::ranges::count(seen, state, &Seen::state));
-  }
-  const TrueRun& run() const { return played.runs().at(0); }
-};
+using Scene = EngineScene<FakeContainers>;
 
 bool near(Instant a, Instant b) { return std::abs((a - b).us) <= 1'000'000; }
 

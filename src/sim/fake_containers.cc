@@ -57,6 +57,7 @@ FakeContainers::Answer FakeContainers::answer(const net::Request& request) {
   if (drawn(faults.unavailable)) return api_->unavailable();
   net::Response response = api_->serve(*this, request);
   response.headers.push_back({"Date", date_of(its_time())});
+  if (faults.pruned > 0) prune(request.target);
   if (trace)
     trace(fmt::format("  engine {} {} -> {}", request.method, request.target.substr(0, 120),
                       response.status));
@@ -66,6 +67,21 @@ FakeContainers::Answer FakeContainers::answer(const net::Request& request) {
   if (request.target.find("/containers/json?") != std::string::npos && drawn(faults.list_cut))
     response.body.resize(response.body.size() / 2);
   return response;
+}
+
+// Somebody tidies up, soon after one that has ended was looked at.
+void FakeContainers::prune(const std::string& target) {
+  for (const auto& [name, c] : containers_) {
+    if (c.state != FakeContainer::State::exited || !target.ends_with("/" + name + "/json"))
+      continue;
+    if (!drawn(faults.pruned)) return;
+    const auto soon = base::Duration::millis(static_cast<std::int64_t>(prng_.next() % 3'000));
+    fibres_.at(fibres_.now() + soon, [this, name = name, life = c.life] {
+      const auto at = containers_.find(name);
+      if (at != containers_.end() && at->second.life == life && !at->second.hidden) take_away(name);
+    });
+    return;
+  }
 }
 
 // ---- for who speaks ---------------------------------------------------------------------------

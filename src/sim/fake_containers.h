@@ -32,6 +32,7 @@ struct ContainerFaults {
   std::uint32_t pull_fails = 0;
   std::uint32_t half_made = 0;     // podman dies in a create: only its storage knows the name
   std::uint32_t half_started = 0;  // podman dies in a start: there is a log, and a minder
+  std::uint32_t pruned = 0;        // of ended ones, as they are looked at: somebody removes them
   base::Duration slowest{20'000};  // an answer takes up to this, most of them far less
   base::Duration clock_wrong;      // its clock, against the world's
 };
@@ -99,6 +100,7 @@ class FakeContainers final : public Played {
   void begin(FakeContainer& c, bool unseen);
   void end_minders(const std::function<bool(const engines::Minder&)>& of_them);
   void take_away(const std::string& name);
+  void prune(const std::string& target);
   void later(const FakeContainer& c, base::Duration d, std::function<void(FakeContainer&)> what);
   void say(const FakeContainer& c, bool end);
   bool drawn(std::uint32_t of_1000);

@@ -73,6 +73,7 @@ class FakeHost final : public engines::ContainerHost {
   void end_minder(const engines::Minder& minder) override {
     engine_.end_minders([&](const auto& m) { return m.pid == minder.pid; });
   }
+  void give_volume(const std::string&, std::int64_t) override {}
   bool oom_killed(const std::string&) const override { return false; }
   base::Try<void> make_log_directory() override { return {}; }
   bool has_log(const std::string& path) const override {

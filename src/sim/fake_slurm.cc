@@ -133,7 +133,9 @@ void FakeSlurm::begin(SlurmOne& job) {
   job.reason = "None";
   job.started_at = fibres_.now();
   job.turn = ++turns_;
-  later(soon(800), [this, id = job.id, turn = job.turn] { run_script(id, turn); });
+  // Before it takes a job again, a node cleans up after it.
+  later(soon(job.restarts > 0 ? 20'000 : 800),
+        [this, id = job.id, turn = job.turn] { run_script(id, turn); });
   if (job.limit_min > 0) check_limit(job.id, job.turn);
 }
 
@@ -169,8 +171,8 @@ void FakeSlurm::complete(std::uint32_t id, std::uint64_t turn, std::string word,
   job->raw_exit = raw_exit;
   job->completing = true;
   job->ended_at = fibres_.now();
-  for (TrueRun& run : runs_)
-    if (run.life == turn && run.until) run.late = std::max(run.late, job->ended_at - *run.until);
+  heard_late(*job);
+  if (job->word == "NODE_FAIL" && !tells_better(job->name)) nothing_tells(turn, {});
   later(soon(400), [this, id, turn] { conclude(id, turn); });
 }
 
@@ -183,16 +185,38 @@ void FakeSlurm::conclude(std::uint32_t id, std::uint64_t turn) {
     job->started_at = {};
     job->not_before = fibres_.now() + Duration::seconds(5) + soon(60'000);
   } else {
-    later(faults.min_job_age, [this, id, turn] {
-      if (const SlurmOne* old = find(id); old && old->turn == turn && old->over()) {
-        changed();
-        if (!old->end_told && !told_its_end(old->name))
-          for (TrueRun& run : runs_) run.vanished |= run.life == turn;
-        jobs_.erase(id);
-      }
-    });
+    forget_later(id, turn);
   }
   plan_turn();
+}
+
+void FakeSlurm::forget_later(std::uint32_t id, std::uint64_t turn) {
+  later(faults.min_job_age, [this, id, turn] {
+    const SlurmOne* old = find(id);
+    if (!old || old->turn != turn || !old->over()) return;
+    changed();
+    forgotten(*old);
+    jobs_.erase(id);
+  });
+}
+
+// Of how it ended.
+void FakeSlurm::nothing_tells(std::uint64_t turn, const std::string& rank) {
+  if (told_its_end(rank)) return;
+  for (TrueRun& run : runs_) run.vanished |= run.life == turn;
+}
+
+void FakeSlurm::forgotten(const SlurmOne& job) {
+  if (told_its_end(job.name)) return;
+  for (TrueRun& run : runs_)
+    if (run.life == job.turn && run.until && !run.forgotten_at) run.forgotten_at = fibres_.now();
+}
+
+// Its end is told as of when it was heard of; where its marker says nothing better in time.
+void FakeSlurm::heard_late(const SlurmOne& job) {
+  if (!job.over() || tells_better(job.name)) return;
+  for (TrueRun& run : runs_)
+    if (run.life == job.turn && run.until) run.late = std::max(run.late, job.ended_at - *run.until);
 }
 
 void FakeSlurm::stop_by(SlurmOne& job, std::string word) {
@@ -201,12 +225,9 @@ void FakeSlurm::stop_by(SlurmOne& job, std::string word) {
   job.completing = true;
   if (job.word != "PENDING") job.ended_at = fibres_.now();
   const std::uint64_t turn = job.turn;
-  for (TrueRun& run : runs_) {
-    if (run.life != turn) continue;
-    run.vanished |= job.word == "PENDING" && !shared;
-    if (run.until && job.over()) run.late = std::max(run.late, job.ended_at - *run.until);
-  }
+  heard_late(job);
   if (!processes_.contains(turn)) {
+    if (job.word == "PENDING") nothing_tells(turn, job.name);
     later(soon(400), [this, id = job.id, turn] { conclude(id, turn); });
     return;
   }
@@ -218,6 +239,8 @@ int FakeSlurm::signal(SlurmOne& job, bool kill) {
   if (job.over() || job.completing) return 2021;
   const bool runs = job.word == "RUNNING";
   if (!runs && !kill) return 2020;
+  for (TrueRun& run : runs_)
+    if (run.life == job.turn && !run.told_to_end_at) run.told_to_end_at = fibres_.now();
   if (drawn(faults.says_ok_only)) return 0;
   if (!runs) {
     changed();
@@ -242,6 +265,8 @@ void FakeSlurm::requeue(SlurmOne& job) {
 // ---- what befalls it --------------------------------------------------------------------------
 
 void FakeSlurm::lose_all() {
+  for (const auto* known : {&jobs_, &hidden_})
+    for (const auto& [id, job] : *known) forgotten(job);
   jobs_.clear();
   hidden_.clear();
   saved_.clear();
@@ -254,7 +279,9 @@ void FakeSlurm::lose_all() {
 void FakeSlurm::lose_one() {
   const auto all = those_that_run();
   if (all.empty()) return;
-  jobs_.erase(all[prng_.next() % all.size()]->id);
+  const std::uint32_t id = all[prng_.next() % all.size()]->id;
+  forgotten(jobs_.at(id));
+  jobs_.erase(id);
   changed_at_ = fibres_.now();
   kill_orphans(false);
 }
@@ -292,6 +319,7 @@ void FakeSlurm::restart_controller(Duration away, bool with_old_state) {
 void FakeSlurm::came_back(bool with_old_state) {
   if (away()) return;  // again, meanwhile
   if (with_old_state) {
+    for (const auto& [id, job] : jobs_) forgotten(job);
     jobs_ = saved_;
     last_id_ = saved_last_id_;
     for (auto& [id, job] : jobs_) {
@@ -299,11 +327,7 @@ void FakeSlurm::came_back(bool with_old_state) {
         later(soon(20'000), [this, id, turn = job.turn] { complete(id, turn, "NODE_FAIL", 0); });
       if (job.completing && !processes_.contains(job.turn))
         later(soon(400), [this, id, t = job.turn] { conclude(id, t); });
-      if (job.over() && !job.completing)
-        later(faults.min_job_age, [this, id, turn = job.turn] {
-          if (const SlurmOne* old = find(id); old && old->turn == turn && old->over())
-            jobs_.erase(id);
-        });
+      if (job.over() && !job.completing) forget_later(id, job.turn);
     }
   }
   changed_at_ = fibres_.now();
@@ -318,6 +342,7 @@ void FakeSlurm::node_down(Duration how_long) {
   const Duration noticed = Duration::seconds(5) + soon(60'000);
   later(std::min(noticed, how_long), [this, &chosen] { node_missed(chosen); });
   later(how_long, [this, &chosen] {
+    node_missed(chosen);  // at the latest as it registers, booted anew
     chosen.dead = chosen.down = false;
     changed();
     plan_turn();
@@ -394,6 +419,7 @@ void FakeSlurm::stray() {
     job.name = jobs_.rbegin()->second.name;
     job.has_gate = jobs_.rbegin()->second.has_gate;
   }
+  job.endless = true;
   job.comment = "ampacity:" + cloud_;
   job.node = nodes_[prng_.next() % nodes_.size()].name;
   job.reservation = reservation_;

@@ -52,7 +52,7 @@ struct SlurmOne {  // a job, as the controller knows it
   bool singleton = false, exclusive = false, completing = false;
   // What its script sees to: that no marker is there, that it is not run again.
   bool has_gate = false, once = false;
-  bool end_told = false;                           // in an answer that arrived
+  bool endless = false;                            // it does not end by itself
   base::Instant started_at, ended_at, not_before;  // true ones; zero: not
   std::uint64_t turn = 0;                          // which of its runs: there may be several
   bool over() const { return ended_at.us != 0; }
@@ -139,6 +139,8 @@ class FakeSlurm final : public Played {
     fibres_.at(fibres_.now() + d, std::move(what));
   }
   void changed();
+  std::vector<std::uint64_t> ends_in(const net::Request& request) const;  // turns, as it is now
+  void told(const std::vector<std::uint64_t>& ends);                      // the answer arrived
 
   // The controller's (fake_slurm.cc). A job ends in three steps: it completes, its process is gone,
   // it is forgotten.
@@ -148,6 +150,10 @@ class FakeSlurm final : public Played {
   void begin(SlurmOne& job);
   void complete(std::uint32_t id, std::uint64_t turn, std::string word, int raw_exit);
   void conclude(std::uint32_t id, std::uint64_t turn);
+  void forget_later(std::uint32_t id, std::uint64_t turn);          // by MinJobAge
+  void forgotten(const SlurmOne& job);                              // and what it says of its runs
+  void nothing_tells(std::uint64_t turn, const std::string& rank);  // but its marker, if that does
+  void heard_late(const SlurmOne& job);
   void stop_by(SlurmOne& job, std::string word);  // TERM, and after KillWait KILL
   void requeue(SlurmOne& job);
   void check_limit(std::uint32_t id, std::uint64_t turn);
@@ -165,6 +171,7 @@ class FakeSlurm final : public Played {
   void tell(std::uint64_t life, bool kill);
   void lose_power(Node& node);
   bool told_its_end(const std::string& rank) const;  // its marker did
+  bool tells_better(const std::string& rank) const;  // … and is seen as soon as it is written
   bool write(const std::string& rank, const std::string& line, bool first);
 
   Fibres& fibres_;

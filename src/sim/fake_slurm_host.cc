@@ -171,6 +171,7 @@ base::Try<net::Response> FakeSlurm::answer(const net::Request& request) {
   if (away())
     return submits ? slurm_error(1800, "Unable to contact slurm controller (connect failure)")
                    : slurm_error(-1, "Unspecified error");
+  const auto ends = ends_in(request);
   net::Response response = serve_slurm(*this, request);
   if (trace)
     trace(fmt::format("  slurm {} {} -> {} {:.200}", request.method, request.target,
@@ -180,12 +181,27 @@ base::Try<net::Response> FakeSlurm::answer(const net::Request& request) {
   base::sleep_for(half_a_call());
   if (fibres_.now() < unreachable_until_ || drawn(faults.reply_lost))
     return base::fault("the connection ended before the answer");
-  if (request.target.find("/job") != std::string::npos && response.status == 200)
-    for (auto& [id, job] : jobs_)
-      job.end_told |= job.over() && !job.completing && request.method == "GET";
   if (request.target.find("/jobs") != std::string::npos && drawn(faults.list_cut))
     response.body.resize(response.body.size() / 2);
+  else if (response.status == 200)
+    told(ends);
   return response;
+}
+
+std::vector<std::uint64_t> FakeSlurm::ends_in(const net::Request& request) const {
+  std::vector<std::uint64_t> turns;
+  if (request.method != "GET") return turns;
+  const bool all = request.target.find("/jobs") != std::string::npos;
+  for (const auto& [id, job] : jobs_)
+    if (job.over() && !job.completing &&
+        (all || request.target.ends_with(fmt::format("/job/{}", id))))
+      turns.push_back(job.turn);
+  return turns;
+}
+
+void FakeSlurm::told(const std::vector<std::uint64_t>& ends) {
+  for (TrueRun& run : runs_)
+    if (std::ranges::find(ends, run.life) != ends.end()) run.told_at = fibres_.now();
 }
 
 }  // namespace ampacity::sim

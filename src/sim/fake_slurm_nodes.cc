@@ -41,7 +41,7 @@ void FakeSlurm::run_script(std::uint32_t id, std::uint64_t turn) {
   if (before != runs_.end()) ++before->starts;
   TrueRun run;
   run.name = name;
-  run.from = fibres_.now();
+  run.from = shared ? fibres_.now() : job->started_at;  // without a marker it is Slurm's to say
   run.starts = 1;
   run.life = turn;
   runs_.push_back(std::move(run));
@@ -61,9 +61,10 @@ void FakeSlurm::run_script(std::uint32_t id, std::uint64_t turn) {
       runs_[at->second.run].log.push_back(line);
       outputs_[at->second.name] += line;
     });
-  later(length, [this, turn, dies, silently] {
-    exit(turn, silently ? 137 : dies ? 1 : 0, !silently);
-  });
+  if (!job->endless)
+    later(length, [this, turn, dies, silently] {
+      exit(turn, silently ? 137 : dies ? 1 : 0, !silently);
+    });
   processes_.emplace(turn, std::move(process));
 }
 
@@ -73,8 +74,6 @@ void FakeSlurm::exit(std::uint64_t life, int code, bool says_so) {
   const Process process = at->second;
   processes_.erase(at);
   TrueRun& run = runs_[process.run];
-  run.vanished |= of_turn(process.job, life) && of_turn(process.job, life)->word == "PENDING" &&
-                  !says_so;  // requeued, and killed
   run.until = fibres_.now();
   if (trace)
     trace(fmt::format("  slurm job {} is over: {} {}", process.job, process.name,
@@ -83,8 +82,9 @@ void FakeSlurm::exit(std::uint64_t life, int code, bool says_so) {
     (void)write(process.name, fmt::format("E {} {}\n", its_second(fibres_.now()), code), false);
   const SlurmOne* job = of_turn(process.job, life);
   if (!job) return;
+  if (job->word == "PENDING") nothing_tells(life, process.name);  // requeued
   if (job->completing) {
-    if (job->over()) run.early = *run.until - job->ended_at;
+    if (job->over() && !tells_better(job->name)) run.early = *run.until - job->ended_at;
     later(soon(300), [this, id = process.job, life] { conclude(id, life); });
     return;
   }
@@ -119,6 +119,10 @@ void FakeSlurm::lose_power(Node& dead) {
 bool FakeSlurm::told_its_end(const std::string& rank) const {
   const auto at = markers_.find(rank);
   return shared && at != markers_.end() && at->second.text.find("\nE ") != std::string::npos;
+}
+
+bool FakeSlurm::tells_better(const std::string& rank) const {
+  return told_its_end(rank) && faults.folder_lag.us == 0;
 }
 
 // False: the folder is full, or who is first finds that it is not.

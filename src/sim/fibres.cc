@@ -1,5 +1,7 @@
 #include "sim/fibres.h"
 
+#include <cxxabi.h>
+
 #include <algorithm>
 #include <boost/context/protected_fixedsize_stack.hpp>
 #include <exception>
@@ -126,7 +128,10 @@ void Fibres::resume(Task& task) {
   }
   Task* const before = std::exchange(current_, &task);
   task.ready = false;
+  auto& of_thread = *reinterpret_cast<InFlight*>(abi::__cxa_get_globals());
+  const InFlight of_caller = std::exchange(of_thread, task.in_flight);
   task.context = std::move(task.context).resume();
+  task.in_flight = std::exchange(of_thread, of_caller);
   current_ = before;
   if (!task.over) return;
   wake(&task);  // who joins it

@@ -57,11 +57,18 @@ class Fibres final : public base::Scheduler {
   base::Duration elapsed() override { return {now_.us}; }
 
  private:
+  // What C++ keeps of the exceptions of a thread (__cxa_eh_globals): each task has its own. Else
+  // one that gives way while it unwinds would make all others believe that they do.
+  struct InFlight {
+    void* caught = nullptr;
+    unsigned uncaught = 0;
+  };
   struct Task {
     int id = 0;
     Group group = outside;
     std::function<void()> body;
     boost::context::fiber context, back;
+    InFlight in_flight;
     const void* parked_on = nullptr;
     std::uint64_t parking = 0;  // which time it is parked: old timers find another
     bool ready = false, over = false, ending = false, called = false, started = false;

@@ -106,4 +106,26 @@ TEST_CASE("waits end with their time, in virtual time") {
   base::scheduler = nullptr;
 }
 
+TEST_CASE("who gives way while an exception is in flight does not keep others from being ended") {
+  base::SeededPrng prng(1);
+  Fibres fibres(prng, {0});
+  base::scheduler = &fibres;
+  struct Lingers {
+    ~Lingers() { (void)base::scheduler->park(this, Duration::seconds(100), true); }
+  };
+  fibres.spawn_in(fibres.new_group(), [] {
+    const Lingers lingers;
+    throw Killed();
+  });
+  const auto other = fibres.new_group();
+  fibres.spawn_in(other, [] {
+    while (true) base::sleep_for(Duration::seconds(1));
+  });
+  fibres.run_until({10'000'000});
+  fibres.kill(other);
+  CHECK_FALSE(fibres.alive(other));
+  fibres.run_until({200'000'000});
+  base::scheduler = nullptr;
+}
+
 }  // namespace ampacity::sim

@@ -136,11 +136,11 @@ void Leaders::start(int number) {
   fibres_.spawn_in(s.group, [this, number, life = s.life] { live(number, life); });
 }
 
-// As server/life.h: nothing of this life does anything more.
+// As server/life.h: nothing of this life does anything more. watch() ends it after this turn.
 void Leaders::end_life(int number, const std::string& why) {
   say(fmt::format("server {} begins anew: {}", number, why));
   servers_[static_cast<std::size_t>(number)].ended = true;
-  throw Killed();
+  while (true) base::sleep_for(Duration::seconds(86'400));
 }
 
 // As server/serve.cc's Shared, without what is served.

@@ -13,13 +13,12 @@ struct PlantedBug {
   std::string_view what;  // goes wrong
   std::string_view where;
   enum class World { any, slurm, leaders };
-  World world = World::any;  // where it is found: on a Slurm cluster, by sim/leaders.h
+  World world = World::any;  // where it shows: only on a Slurm cluster, by sim/leaders.h
 };
 const std::vector<PlantedBug>& planted_bugs();
 
 // Runs seeds against each (or those named, by comma) until it is found, prints the table; 0: all
-// were found within 200. `wide`: those of Slurm and of leaders, too. `processes` at a time; 0: one
-// a core.
-int find_planted(const std::string& only, bool wide, int processes);
+// were found within 200. `processes` at a time; 0: one a core.
+int find_planted(const std::string& only, int processes);
 
 }  // namespace ampacity::sim

@@ -23,7 +23,10 @@ struct TrueRun {
   // What its engine may honestly say of its end, where that is not when it ended: so much earlier
   // (killed after it was counted as ended) or later (a node that died was missed then).
   base::Duration early{0}, late{0};
-  bool vanished = false;  // … or nothing: it was forgotten while it ran
+  bool vanished = false;                        // … or nothing: it was forgotten while it ran
+  std::optional<base::Instant> told_to_end_at;  // first, by whoever asks the engine
+  // Its end was forgotten, and when it was last told, in an answer that arrived.
+  std::optional<base::Instant> forgotten_at, told_at;
 };
 using TrueRuns = std::vector<TrueRun>;
 

@@ -85,6 +85,7 @@ class SimulatedLease final : public store::LeaseTable {
 
  private:
   bool ask() {
+    if (base::scheduler->ending()) return false;  // killed: who unwinds asks nobody
     db_.take_time();
     return db_.reachable(server_) && !db_.drawn(db_.faults.lost);
   }

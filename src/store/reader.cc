@@ -126,15 +126,17 @@ class StoredReader final : public Reader {
   Marks job_marks(std::uint32_t project, const std::string& part, std::int64_t first,
                   std::int64_t every) override {
     const std::string like = containing(part);
-    auto rows = project == core::nobody
-                    ? db_.query(
-                          "SELECT id FROM jobs WHERE lower(name) LIKE ?1 ESCAPE '!' "
-                          "ORDER BY id DESC",
-                          like)
-                    : db_.query(
-                          "SELECT id FROM jobs WHERE lower(name) LIKE ?1 ESCAPE '!' "
-                          "AND project_ix = ?2 ORDER BY id DESC",
-                          like, project);
+    const auto ids = [&] {
+      if (project != core::nobody)
+        return db_.query(
+            "SELECT id FROM jobs WHERE lower(name) LIKE ?1 ESCAPE '!' "
+            "AND project_ix = ?2 ORDER BY id DESC",
+            like, project);
+      if (part.empty()) return db_.query("SELECT id FROM jobs ORDER BY id DESC");
+      return db_.query("SELECT id FROM jobs WHERE lower(name) LIKE ?1 ESCAPE '!' ORDER BY id DESC",
+                       like);
+    };
+    auto rows = ids();
     Marks marks;
     while (rows.next()) {
       ++marks.count;

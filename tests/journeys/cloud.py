@@ -204,12 +204,12 @@ class Cloud:
     def receipt(self, job):
         return self.ok("GET", f"/v1/jobs/{job}/receipt")
 
+    def log_events(self, job):
+        return [json.loads(line[6:]) for line in self.call("GET", f"/v1/jobs/{job}/logs").text.splitlines()
+                if line.startswith("data: ") and '"text"' in line]
+
     def log(self, job):
-        lines = []
-        for line in self.call("GET", f"/v1/jobs/{job}/logs").text.splitlines():
-            if line.startswith("data: ") and '"text"' in line:
-                lines.append(json.loads(line[6:])["text"])
-        return lines
+        return [event["text"] for event in self.log_events(job)]
 
     def check_books(self):
         check = self.ok("GET", "/v1/ledger/check")

@@ -9,6 +9,7 @@ import subprocess
 import threading
 import urllib.request
 
+import postgres
 from cloud import BIN, Cloud, expect, wait_for
 
 
@@ -90,6 +91,11 @@ def check_reload(cloud, own, pin):
     cli(cloud, "cli", "whoami")
 
 
+def at(store):
+    """The flags that say where a store is; none for the file in the state."""
+    return ["--store", store] if store else []
+
+
 def check_backup(cloud):
     stop, sent = threading.Event(), []
 
@@ -100,12 +106,12 @@ def check_backup(cloud):
     thread.start()
     wait_for("load", lambda: len(sent) > 20)
     folder = f"{cloud.dir}/backup"
-    made = run(f"{BIN}/ampacity", "backup", "--state", cloud.state, "--with-secret", folder)
+    made = run(f"{BIN}/ampacity", "backup", "--state", cloud.state, *at(cloud.store), "--with-secret", folder)
     before = len(sent)
     wait_for("the load goes on", lambda: len(sent) > before)
     stop.set()
     thread.join()
-    run(f"{BIN}/ampacity", "backup", "--state", cloud.state, folder, ok=False)  # is there already
+    run(f"{BIN}/ampacity", "backup", "--state", cloud.state, *at(cloud.store), folder, ok=False)  # is there already
     world = next(line for line in made.stdout.splitlines() if line.startswith("world "))
     return folder, world.split()[1]
 
@@ -132,9 +138,12 @@ def main():
         check_damaged(folder, cloud.dir)
         cloud.stop()
         fresh = f"{cloud.dir}/restored"
-        restored = run(f"{BIN}/ampacityd", "--state", fresh, "restore", folder)
+        if cloud.store:
+            cloud.database = postgres.the_one().make_database()
+            cloud.store = postgres.the_one().url(cloud.database)
+        restored = run(f"{BIN}/ampacityd", "--state", fresh, *at(cloud.store), "restore", folder)
         expect(f"world {world}: equal" in restored.stdout, restored.stdout)
-        run(f"{BIN}/ampacityd", "--state", fresh, "restore", folder, ok=False)  # not over a store
+        run(f"{BIN}/ampacityd", "--state", fresh, *at(cloud.store), "restore", folder, ok=False)  # not over a store
 
         own_certificate(cloud.dir)
         for name in ("pem", "key"):

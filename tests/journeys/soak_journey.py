@@ -3,6 +3,7 @@ gone, the store's disk full, the clock stepped. After each, every job has ended 
 for what it ran, and nothing is left. `soak_journey.py ROUNDS SEED [FIRST]`; a round's own dice come from
 the seed and its number: a failed one can be run again alone."""
 
+import datetime
 import http.client
 import random
 import signal
@@ -66,6 +67,13 @@ def insist(cloud, path, body, key, seconds=60, or_status=()):
     raise AssertionError(f"POST {path} was never accepted: {said}")
 
 
+def seconds_in_log(cloud, job):
+    """From its first line to its last, by the engine's clock: on a slow machine more than it was to run,
+    and for a gang with what lies between the starts of its ranks."""
+    stamps = sorted(datetime.datetime.fromisoformat(event["at"][:26].rstrip("Z")) for event in cloud.log_events(job.id))
+    return (stamps[-1] - stamps[0]).total_seconds() if stamps else 0.0
+
+
 def check_receipt(cloud, job, seen, faults, billing_is_exact):
     receipt = cloud.receipt(job.id)
     intervals = receipt["intervals"]
@@ -78,7 +86,9 @@ def check_receipt(cloud, job, seen, faults, billing_is_exact):
     expect(i["billed_s"] + i["waived_s"] == i["observed_s"], f"{job.name}: {i}")
     if job.kind in ("limited", "stopped") or seen["outcome"] == "lost":
         return
-    longest = job.run_s + SLACK_S + sum(f.lasts_s for f in faults)
+    longest = max(job.run_s, seconds_in_log(cloud, job)) + SLACK_S + sum(f.lasts_s for f in faults)
+    if job.kind == "gang":  # a step between the starts of two ranks is in what both took
+        longest += sum(max(0, f.step_s) for f in faults if f.target == "clock")
     # A frozen podman notes a start only when it goes on.
     late_s = sum(f.lasts_s for f in faults if f.name == "freeze podman")
     shortest = max(1, int(job.run_s - late_s)) if billing_is_exact else 1

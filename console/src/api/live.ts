@@ -1,7 +1,7 @@
 // The live feed: one EventSource for the whole page. What an event says of a job is shown at once;
 // the answers that it makes old are fetched again, together, a moment later.
-// 1. Nothing is polled. 2. At most one round of fetches every `round_ms`, however many events come.
-// 3. After a gap (the stream was away for longer than it can resume) everything shown is fetched again.
+// 1. Nothing is polled. 2. However many events come, they are worked on together, every `gather_ms` at
+// most, and one round of fetches follows every `round_ms` at most. 3. After a gap (the stream was away for longer than it can resume) everything shown is fetched again.
 import { useEffect, useRef, useSyncExternalStore } from 'react'
 
 import type { PathOf } from './client'
@@ -12,23 +12,30 @@ export type LiveEvent = Schemas['Event']
 export type LiveState = 'connecting' | 'live' | 'lost'
 
 const round_ms = 120
+const gather_ms = 30
 // Of all that runs or waits: the server works longer for these, and who reads them is in no hurry.
 const leisure_ms = 1000
-const at_leisure = new Set<string>(['/v1/queue', '/v1/revenue', '/v1/event-log'])
+const at_leisure = new Set<string>([
+  '/v1/queue',
+  '/v1/revenue',
+  '/v1/event-log',
+  '/v1/reservations/free',
+  '/v1/jobs/{job}/why',
+])
 
 // What an event of a kind makes old, by the first word of its kind; all kinds: src/core/facts.h.
 const made_old: Record<string, PathOf<'get'>[]> = {
-  job: ['/v1/jobs', '/v1/jobs/{job}', '/v1/jobs/{job}/why', '/v1/jobs/{job}/events', '/v1/offers', '/v1/queue', '/v1/offers/{sku}/waits'],
-  lease: ['/v1/jobs', '/v1/jobs/{job}', '/v1/jobs/{job}/receipt', '/v1/jobs/{job}/events', '/v1/offers', '/v1/projects', '/v1/budgets', '/v1/queue', '/v1/revenue', '/v1/nodes/{node}', '/v1/offers/{sku}/waits'],
+  job: ['/v1/jobs', '/v1/jobs/{job}', '/v1/jobs/{job}/why', '/v1/jobs/{job}/events', '/v1/offers', '/v1/queue', '/v1/offers/{sku}/waits', '/v1/reservations/free'],
+  lease: ['/v1/jobs', '/v1/jobs/{job}', '/v1/jobs/{job}/receipt', '/v1/jobs/{job}/events', '/v1/offers', '/v1/projects', '/v1/budgets', '/v1/queue', '/v1/revenue', '/v1/nodes/{node}', '/v1/offers/{sku}/waits', '/v1/reservations/free'],
   leases: ['/v1/jobs/{job}/receipt', '/v1/projects', '/v1/budgets', '/v1/usage', '/v1/contracts'],
   rank: ['/v1/jobs', '/v1/jobs/{job}', '/v1/jobs/{job}/events', '/v1/revenue'],
   stop: ['/v1/jobs', '/v1/jobs/{job}', '/v1/jobs/{job}/events'],
-  claim: ['/v1/jobs/{job}', '/v1/jobs/{job}/why', '/v1/jobs/{job}/events', '/v1/queue'],
-  promise: ['/v1/jobs/{job}', '/v1/jobs/{job}/why', '/v1/jobs/{job}/events', '/v1/jobs', '/v1/queue'],
+  claim: ['/v1/jobs/{job}', '/v1/jobs/{job}/why', '/v1/jobs/{job}/events', '/v1/queue', '/v1/reservations/free'],
+  promise: ['/v1/jobs/{job}', '/v1/jobs/{job}/why', '/v1/jobs/{job}/events', '/v1/jobs', '/v1/queue', '/v1/reservations/free'],
   checkpoint: ['/v1/jobs/{job}'],
-  window: ['/v1/reservations', '/v1/maintenance', '/v1/offers', '/v1/offers/{sku}/waits', '/v1/nodes', '/v1/nodes/{node}', '/v1/queue'],
-  node: ['/v1/nodes', '/v1/nodes/{node}', '/v1/offers', '/v1/offers/{sku}/waits', '/v1/sites'],
-  site: ['/v1/sites', '/v1/sites/{site}', '/v1/nodes', '/v1/offers', '/v1/offers/{sku}/waits'],
+  window: ['/v1/reservations', '/v1/maintenance', '/v1/offers', '/v1/offers/{sku}/waits', '/v1/nodes', '/v1/nodes/{node}', '/v1/queue', '/v1/reservations/free'],
+  node: ['/v1/nodes', '/v1/nodes/{node}', '/v1/offers', '/v1/offers/{sku}/waits', '/v1/sites', '/v1/reservations/free'],
+  site: ['/v1/sites', '/v1/sites/{site}', '/v1/nodes', '/v1/offers', '/v1/offers/{sku}/waits', '/v1/reservations/free'],
   sku: ['/v1/offers', '/v1/offers/{sku}/waits'],
   org: ['/v1/orgs'],
   project: ['/v1/projects'],
@@ -78,18 +85,38 @@ function fetchAgain() {
   round = null
   roundBegan = performance.now()
   const paths = old
-  old = new Set()
-  void queries.invalidateQueries({ predicate: (q) => paths.has(q.queryKey[0] as string) }, { cancelRefetch: false })
+  const stale = (q: { queryKey: readonly unknown[] }) => paths.has(q.queryKey[0] as string)
+  // What is on its way may have been made before the event: it is asked for once more.
+  old = new Set(queries.getQueryCache().findAll({ fetchStatus: 'fetching', predicate: stale }).map((q) => q.queryKey[0] as string))
+  if (old.size) soon()
+  void queries.invalidateQueries({ predicate: stale }, { cancelRefetch: false })
 }
 
+// The first of a quiet time is worked on at once, those that follow together.
+let fresh: LiveEvent[] = []
+let gathered = 0
 function seen(e: LiveEvent) {
-  if (e.job && e.state) showState(e)
-  for (const path of made_old[e.kind.split('_')[0] ?? ''] ?? []) {
-    if (at_leisure.has(path)) later(path)
-    else old.add(path)
+  if (fresh.push(e) === 1) setTimeout(work, Math.max(0, gathered + gather_ms - performance.now()))
+}
+
+function work() {
+  gathered = performance.now()
+  const events = fresh
+  fresh = []
+  const states = new Map<string, NonNullable<LiveEvent['state']>>()
+  const subjects = new Set<string>()
+  for (const e of events) {
+    if (e.job && e.state) states.set(e.job, e.state)
+    subjects.add(e.kind.split('_')[0] ?? '')
   }
+  if (states.size) showStates(states)
+  for (const subject of subjects)
+    for (const path of made_old[subject] ?? []) {
+      if (at_leisure.has(path)) later(path)
+      else old.add(path)
+    }
   if (old.size) soon()
-  for (const l of listeners) l(e)
+  for (const l of listeners) for (const e of events) l(e)
 }
 
 let oldLater = new Set<string>()
@@ -103,13 +130,17 @@ function later(path: string) {
   oldLater.add(path)
 }
 
-// The state is in the event: the page need not wait for the fetch.
-function showState(e: LiveEvent) {
+// The state is in the event: the page need not wait for the fetch. What has none of these jobs is left
+// as it is (undefined), else each of its readers would be told.
+function showStates(states: Map<string, NonNullable<LiveEvent['state']>>) {
   type Job = Schemas['JobView']
-  const change = (j: Job): Job => (j.id === e.job && e.state ? { ...j, state: e.state } : j)
-  queries.setQueriesData<Job>({ queryKey: ['/v1/jobs/{job}'] }, (j) => (j && j.id === e.job ? change(j) : j))
+  const change = (j: Job): Job => {
+    const state = states.get(j.id)
+    return state && state !== j.state ? { ...j, state } : j
+  }
+  queries.setQueriesData<Job>({ queryKey: ['/v1/jobs/{job}'] }, (j) => (j && states.has(j.id) ? change(j) : undefined))
   queries.setQueriesData<Schemas['JobList']>({ queryKey: ['/v1/jobs'] }, (l) =>
-    l?.items?.some((j) => j.id === e.job) ? { ...l, items: l.items.map(change) } : l,
+    l?.items?.some((j) => states.has(j.id)) ? { ...l, items: l.items.map(change) } : undefined,
   )
 }
 

@@ -1,5 +1,5 @@
 // Money as the exact decimal strings that the API gives: never a float, at any size.
-import { language } from '../text/text'
+import { numberText } from '../text/formats'
 
 const marks: Record<string, string> = { USD: '$', EUR: '€', GBP: '£', JPY: '¥', TWD: 'NT$', CNY: 'CN¥' }
 
@@ -17,7 +17,7 @@ export function moneyText(amount: string, currency = 'USD', places?: number): st
     digits = text.slice(0, text.length - places)
     rest = places ? text.slice(-places) : ''
   }
-  const grouped = BigInt(digits).toLocaleString(language())
+  const grouped = numberText(BigInt(digits))
   const zero = /^0*$/.test(digits + rest)
   return `${negative && !zero ? '−' : ''}${marks[currency] ?? `${currency} `}${grouped}${rest ? `.${rest}` : ''}`
 }

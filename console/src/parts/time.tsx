@@ -1,5 +1,6 @@
 // Times, in the viewer's zone with UTC on hover; and how long things take.
-import { language, t } from '../text/text'
+import { instantText, unitText } from '../text/formats'
+import { t } from '../text/text'
 import { useNow } from './clock'
 
 const units: [string, number][] = [
@@ -19,11 +20,17 @@ export function durationText(seconds: number): string {
       if (parts.length) break
       continue
     }
-    parts.push(n.toLocaleString(language(), { style: 'unit', unit, unitDisplay: 'short' }))
+    parts.push(unitText(n, unit))
     rest -= n * size
     if (parts.length === 2) break
   }
   return parts.join(' ')
+}
+
+// As the API takes it, in its largest whole unit: 604800 → "7d".
+export function shortDuration(seconds: number): string {
+  const [unit, size] = units.find(([, n]) => seconds >= n && seconds % n === 0) ?? ['second', 1]
+  return `${seconds / size}${unit[0]}`
 }
 
 export function utcText(at: string): string {
@@ -32,12 +39,7 @@ export function utcText(at: string): string {
 
 export function timeText(at: string): string {
   const then = new Date(at)
-  const today = new Date().toDateString() === then.toDateString()
-  return then.toLocaleString(language(), {
-    dateStyle: today ? undefined : 'medium',
-    timeStyle: 'medium',
-    hourCycle: 'h23',
-  })
+  return instantText(then, new Date().toDateString() === then.toDateString())
 }
 
 // The instant itself.
@@ -63,7 +65,11 @@ export function Ago({ at }: { at: string }) {
 
 // From `from` until `until`, or until now and going on.
 export function Duration({ from, until }: { from: string; until?: string | null }) {
-  const now = useNow()
-  const end = until ? Date.parse(until) : now
-  return <span title={`${timeText(from)} · ${utcText(from)}`}>{durationText((end - Date.parse(from)) / 1000)}</span>
+  return until ? <Lasted from={from} until={Date.parse(until)} /> : <Lasts from={from} />
+}
+function Lasts({ from }: { from: string }) {
+  return <Lasted from={from} until={useNow()} />
+}
+function Lasted({ from, until }: { from: string; until: number }) {
+  return <span title={`${timeText(from)} · ${utcText(from)}`}>{durationText((until - Date.parse(from)) / 1000)}</span>
 }

@@ -15,6 +15,7 @@ const loaders: Record<Language, () => Promise<Words>> = {
 
 let words: Words = en
 let current: Language = 'en'
+let numbers = new Intl.NumberFormat(current)
 
 export function language(): Language {
   return current
@@ -29,6 +30,7 @@ export function wantedLanguage(): Language {
 export async function speak(l: Language) {
   words = await loaders[l]()
   current = l
+  numbers = new Intl.NumberFormat(l)
   if (typeof document !== 'undefined') document.documentElement.lang = l
 }
 
@@ -40,7 +42,7 @@ export function t(key: TextKey, values?: Values): string {
   if (!values) return text
   return text.replace(/\{(\w+)\}/g, (all, name: string) => {
     const v = values[name]
-    return v === undefined ? all : typeof v === 'number' ? v.toLocaleString(current) : v
+    return v === undefined ? all : typeof v === 'number' ? numbers.format(v) : v
   })
 }
 

@@ -4,7 +4,7 @@ import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useCallback, useMemo, useState } from 'react'
 
-import { get, type Problem, type Schemas } from '../../api/client'
+import { address, get, type Problem, type Schemas } from '../../api/client'
 import { useLiveEvents } from '../../api/live'
 import { useGet } from '../../api/queries'
 import { usePalette } from '../../app/palette'
@@ -13,7 +13,7 @@ import { Rows, type Column } from '../../parts/rows'
 import { Empty, ErrorBox, Loading, PageHead } from '../../parts/states'
 import { Time, utcText } from '../../parts/time'
 import { t, word } from '../../text/text'
-import { csvOf, download } from './csv'
+import { save } from './save'
 
 type Logged = Schemas['LoggedEvent']
 
@@ -21,7 +21,6 @@ type Logged = Schemas['LoggedEvent']
 const kinds = ['job', 'lease', 'rank', 'stop', 'claim', 'promise', 'window', 'node', 'site', 'prices', 'spot', 'credit', 'quota', 'weight', 'policy', 'key', 'org', 'project', 'user', 'contract', 'invoice', 'payment', 'period', 'budget', 'webhook', 'transfers']
 const actors = ['key-', 'engine', 'clock']
 const page_rows = '200'
-const most_pages = 100 // of a download, and of a page that looks on for matches
 
 export default function Events() {
   const [filters, setFilters] = useFilters({ q: '', kind: '', actor: '', project: '', job: '' })
@@ -49,26 +48,8 @@ export default function Events() {
     void log.refetch()
   }
 
-  const [saving, setSaving] = useState<'' | 'busy'>('')
-  const [failed, setFailed] = useState<Problem | null>(null)
-  async function save() {
-    setSaving('busy')
-    setFailed(null)
-    try {
-      const all: Logged[] = []
-      let cursor: string | undefined = ''
-      for (let i = 0; i < most_pages && cursor !== undefined; i++) {
-        const page: Schemas['EventLog'] = await get('/v1/event-log', { query: { ...query, limit: '500', cursor } })
-        all.push(...(page.items ?? []))
-        cursor = page.next_cursor ?? undefined
-      }
-      download('events.csv', csvOf(['sequence', 'at', 'actor', 'kind', 'project', 'job', 'text'], all.map((e) => [e.sequence, e.at, e.actor, e.kind, e.project, e.job, e.text])))
-    } catch (e) {
-      setFailed(e as Problem)
-    }
-    setSaving('')
-  }
-  usePalette([{ label: t('events.export'), run: () => void save() }])
+  const file = address('/v1/exports/events', { query: filters })
+  usePalette([{ label: t('events.export'), run: () => save(file, 'events.csv') }])
   const projects = useGet('/v1/projects')
   const filtered = Object.values(filters).some(Boolean)
   return (
@@ -107,11 +88,10 @@ export default function Events() {
           onChange={(project) => setFilters({ project: project ?? '' }, { push: true })}
           data={projects.data?.items?.map((p) => p.name) ?? []}
         />
-        <Button size="xs" variant="default" loading={saving === 'busy'} onClick={() => void save()}>
+        <Button component="a" size="xs" variant="default" href={file} download="events.csv" title={t('events.export.hint')}>
           {t('events.export')}
         </Button>
       </PageHead>
-      {failed && <ErrorBox error={failed} />}
       {fresh > 0 && (
         <Button size="compact-sm" variant="light" mb="xs" onClick={refresh}>
           {t('events.fresh', { n: fresh })}
