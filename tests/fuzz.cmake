@@ -13,14 +13,14 @@ set(decoders
     engines/slurm_job_reader engines/slurm_wrapper
     ledger/model ledger/outcome
     net/asio_impl net/destination net/http net/http_connection net/http_loop net/http_reply
-    net/http_text net/http_websocket
+    net/http_text net/http_websocket net/tls net/tls_certificate net/tls_pipe
     server/keys server/paging sim/csv sim/trace)
 list(TRANSFORM decoders PREPEND ${CMAKE_SOURCE_DIR}/src/)
 list(TRANSFORM decoders APPEND .cc)
 add_library(ampacity_fuzzed STATIC ${decoders})
 target_include_directories(ampacity_fuzzed PUBLIC ${CMAKE_SOURCE_DIR}/src)
 target_link_libraries(ampacity_fuzzed PUBLIC Boost::headers Boost::json fmt::fmt yaml-cpp
-                      PkgConfig::SODIUM Threads::Threads)
+                      PkgConfig::SODIUM OpenSSL::SSL Threads::Threads)
 
 file(GLOB fuzzers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/*/*_fuzz.cc)
 foreach(fuzzer ${fuzzers})

@@ -87,6 +87,8 @@ def check_receipt(cloud, job, seen, faults, billing_is_exact):
     if job.kind in ("limited", "stopped") or seen["outcome"] == "lost":
         return
     longest = max(job.run_s, seconds_in_log(cloud, job)) + SLACK_S + sum(f.lasts_s for f in faults)
+    if job.kind == "gang":  # a step between the starts of two ranks is in what both took
+        longest += sum(max(0, f.step_s) for f in faults if f.target == "clock")
     # A frozen podman notes a start only when it goes on.
     late_s = sum(f.lasts_s for f in faults if f.name == "freeze podman")
     shortest = max(1, int(job.run_s - late_s)) if billing_is_exact else 1
