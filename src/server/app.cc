@@ -61,19 +61,25 @@ void App::add_money_handlers(std::map<std::string_view, Entry>& all) {
   };
 }
 
-std::map<std::string_view, App::Entry> App::handlers() {
-  std::map<std::string_view, Entry> all;
-  add_money_handlers(all);
+void App::add_session_handlers(std::map<std::string_view, Entry>& all) {
   all.merge(std::map<std::string_view, Entry>{
-      {"healthz", {&App::healthz, true}},
-      {"openapi", {&App::openapi, true}},
-      {"metrics", {&App::metrics}},
       {"whoami", {&App::whoami}},
       {"sign_in_ways", {&App::sign_in_ways, true}},
       {"sign_in", {&App::sign_in, true}},
       {"to_provider", {&App::to_provider, true}},
       {"from_provider", {&App::from_provider, true, true}},
       {"sign_out", {&App::sign_out, true}},
+  });
+}
+
+std::map<std::string_view, App::Entry> App::handlers() {
+  std::map<std::string_view, Entry> all;
+  add_money_handlers(all);
+  add_session_handlers(all);
+  all.merge(std::map<std::string_view, Entry>{
+      {"healthz", {&App::healthz, true}},
+      {"openapi", {&App::openapi, true}},
+      {"metrics", {&App::metrics}},
       {"submit_job", {&App::submit_job, true}},
       {"list_jobs", {&App::list_jobs}},
       {"job_pages", {&App::job_pages}},

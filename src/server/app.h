@@ -66,7 +66,7 @@ class App {
   using SiteNotes = std::function<std::vector<std::string>(const std::string& site)>;
   void show_site_notes(SiteNotes notes) { site_notes_ = std::move(notes); }
   void open() { open_ = true; }  // until then: 503, the cloud is being made ready
-  // After each commit, on the loop's thread: whose lines are to end; that there is something to show.
+  // After each commit, on the loop's thread: whose lines are to end; that something can be shown.
   void committed(const core::World& after, const std::vector<core::Fact>& facts) {
     lines_.learn(facts);
     fleet_.committed(after, facts);
@@ -84,6 +84,7 @@ class App {
   // By operation (api/routes.h).
   static std::map<std::string_view, Entry> handlers();
   static void add_money_handlers(std::map<std::string_view, Entry>& all);
+  static void add_session_handlers(std::map<std::string_view, Entry>& all);
 
   // handlers_session.cc
   void sign_in_ways(Call& c, net::Reply& r);

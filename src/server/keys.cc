@@ -41,6 +41,7 @@ void KeyRing::put(const core::Key& key) {
       digest_of_hex(key.hash),
       {key.id, base::format_id("key", key.id), key.role, key.project, key.user, key.sign_in, {}},
       key.revoked};
+  if (!e.hash && !key.hash.empty()) return;  // stored wrongly: it opens nothing
   const std::unique_lock lock(mutex_);
   if (e.hash) by_lookup_[key.lookup] = key.id;
   by_id_[key.id] = std::move(e);
@@ -107,7 +108,7 @@ base::Result<Caller> KeyRing::verify(std::string_view authorization) const {
   const base::Digest hash = base::hmac_sha256(pepper_, key);
   // The same work whether or not the look-up part exists.
   const Entry* entry = at == by_lookup_.end() ? nullptr : &by_id_.at(at->second);
-  const bool right = entry && base::equal_constant_time(hash, *entry->hash);
+  const bool right = entry && entry->hash && base::equal_constant_time(hash, *entry->hash);
   if (!right || entry->revoked) return no("this API key is not known here, or was revoked");
   return entry->caller;
 }
