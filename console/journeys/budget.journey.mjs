@@ -1,6 +1,9 @@
 // A budget that stops: set by hand, what runs ends inside it, and nothing new begins.
 import { cloud, expect } from './browser.mjs'
 
+// It mostly waits, on a project and a key of its own: others go on meanwhile.
+export const beside = true
+
 export default async function ({ chromium }) {
   await cloud.ok('POST', '/v1/projects', { name: 'capped', org: 'acme' })
   await cloud.ok('POST', '/v1/credits', { project: 'capped', amount: '10.00' })

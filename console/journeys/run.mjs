@@ -15,10 +15,9 @@ const names = readdirSync(here)
 const seed = JSON.parse(process.env.AMPACITY_SEED ?? '{}')
 const chromium = await launch()
 let failed = 0
-for (const name of names) {
+async function run(name, journey) {
   const began = Date.now()
   try {
-    const { default: journey } = await import(join(here, `${name}.journey.mjs`))
     await journey({ chromium, seed })
     console.log(`ok   ${name} ${Date.now() - began} ms`)
   } catch (e) {
@@ -26,5 +25,10 @@ for (const name of names) {
     console.log(`FAIL ${name}\n${e.stack ?? e}`)
   }
 }
+// One after another; beside them those that say `beside`.
+const journeys = await Promise.all(names.map(async (n) => [n, await import(join(here, `${n}.journey.mjs`))]))
+const waiting = journeys.filter(([, j]) => j.beside).map(([n, j]) => run(n, j.default))
+for (const [n, j] of journeys) if (!j.beside) await run(n, j.default)
+await Promise.all(waiting)
 await chromium.close()
 process.exit(failed || names.length === 0 ? 1 : 0)

@@ -8,6 +8,7 @@ namespace ampacity::api {
 namespace {
 
 constexpr std::int64_t most_gpus = 10'000'000;
+constexpr std::int64_t furthest_s = 3LL * 366 * 86'400;
 
 using CapacityWrongs = std::vector<base::Wrong>;
 
@@ -35,7 +36,7 @@ Stretch stretch_of(const std::optional<std::string>& from, const std::optional<s
   if (until) s.until = when("until", *until);
   if (duration && !until) {
     const auto d = base::parse_duration(*duration);
-    if (!d || d->us < 1'000'000 || d->whole_seconds() > 3LL * 366 * 86'400)
+    if (!d || d->us < 1'000'000 || d->whole_seconds() > furthest_s)
       wrong.push_back({"duration", "must be a duration such as 30m, 4h or 7d, at most 3 years"});
     s.until = s.from + d.value_or(base::Duration{});
   }
@@ -86,6 +87,36 @@ base::Result<core::Reserve> bind_reservation(const ReservationRequest& r, Instan
       wrong.push_back({"sites[" + std::to_string(i) + "]", "must be the name of a site or region"});
   if (!wrong.empty()) return std::unexpected(base::refusal_of(std::move(wrong)));
   return c;
+}
+
+base::Result<FreeAsked> bind_free(const net::Target& target, Instant now) {
+  const auto said = [&](std::string_view name) -> std::optional<std::string> {
+    const std::string_view text = target.param(name);
+    return text.empty() ? std::nullopt : std::optional(std::string(text));
+  };
+  FreeAsked asked;
+  CapacityWrongs wrong;
+  asked.sku = said("sku");
+  auto duration = said("duration");
+  if (!duration && !said("until")) duration = "14d";
+  const Stretch s = stretch_of(said("from"), said("until"), duration, now, wrong);
+  asked.from = s.from;
+  asked.until = s.until;
+  if (wrong.empty() && asked.until > now + base::Duration::seconds(furthest_s))
+    wrong.push_back({"until", "is more than three years away"});
+  if (const auto text = said("across_sites"); text && *text != "0" && *text != "1")
+    wrong.push_back({"across_sites", "must be 0 or 1"});
+  else
+    asked.across_sites = text && *text == "1";
+  std::string_view sites = target.param("site");
+  while (!sites.empty()) {
+    const std::size_t comma = sites.find(',');
+    if (const auto name = sites.substr(0, comma); !name.empty()) asked.places.emplace_back(name);
+    sites = comma == std::string_view::npos ? std::string_view{} : sites.substr(comma + 1);
+  }
+  if (asked.places.size() > 64) wrong.push_back({"site", "must be at most 64"});
+  if (!wrong.empty()) return std::unexpected(base::refusal_of(std::move(wrong)));
+  return asked;
 }
 
 base::Result<core::Maintain> bind_maintenance(const MaintenanceRequest& r, Instant now) {

@@ -48,6 +48,36 @@ struct ReservationList {
 };
 BOOST_DESCRIBE_STRUCT(ReservationList, (), (items))
 
+// GET /v1/reservations/free. Of a stretch of time, a piece or all of it: the largest reservation
+// over all of it that is accepted now, and so is each smaller one. It is of the same cards
+// throughout: over several pieces it gets at most the least of them, and less where they are of
+// different nodes.
+struct FreePiece {
+  Instant from;
+  Instant until;
+  std::uint32_t gpus = 0;
+  std::uint32_t nodes = 0;          // whole ones, of them
+  std::optional<std::string> site;  // where; absent: across sites, or there are none
+};
+BOOST_DESCRIBE_STRUCT(FreePiece, (), (from, until, gpus, nodes, site))
+
+struct FreeKind {
+  std::string sku;
+  bool emulated = false;
+  std::uint32_t gpus_total = 0;  // at the sites that were named
+  FreePiece all;                 // over the whole stretch
+  std::vector<FreePiece> pieces;
+  bool joined = false;  // changes that stand close together are one piece: inside there may be more
+};
+BOOST_DESCRIBE_STRUCT(FreeKind, (), (sku, emulated, gpus_total, all, pieces, joined))
+
+struct FreeList {
+  Instant from;
+  Instant until;
+  std::vector<FreeKind> items;
+};
+BOOST_DESCRIBE_STRUCT(FreeList, (), (from, until, items))
+
 // ---- maintenance --------------------------------------------------------------------------------
 
 struct MaintenanceRequest {  // POST /v1/maintenance

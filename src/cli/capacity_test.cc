@@ -27,6 +27,15 @@ api::ReservationView sample_reservation() {
   return r;
 }
 
+api::FreeList sample_free() {
+  const auto at = [](const char* text) { return *base::parse_instant(text); };
+  const base::Instant from = at("2026-11-22T12:00:00Z"), change = at("2026-11-22T22:00:00Z"),
+                      until = at("2026-11-24T12:00:00Z");
+  api::FreeKind kind{"h100", true, 32, {from, until, 8, 1, "home"}, {}, false};
+  kind.pieces = {{from, change, 24, 3, "home"}, {change, until, 8, 1, "home"}};
+  return {from, until, {kind}};
+}
+
 api::MaintenanceView sample_drain() {
   api::MaintenanceView w;
   w.id = "win-1";
@@ -80,6 +89,13 @@ const std::vector<VerbRow> capacity_rows = {
      "/v1/reservations/night?project=demo",
      "",
      "",
+     ""},
+    {{"reservations", "free", "h100", "--from", "+2h", "--for", "2d", "--site", "home", "--site",
+      "us"},
+     "GET /v1/reservations/free",
+     "/v1/reservations/free?sku=h100&from=%2B2h&duration=2d&site=home%2Cus",
+     base::to_json(sample_free()),
+     "h100 (emulated)    24  32      3  2026-11-22T12:00:00Z  2026-11-22T22:00:00Z",
      ""},
     {{"fleet", "drain", "n1"},
      "POST /v1/maintenance",

@@ -218,21 +218,25 @@ void add_stretch(CLI::App& app, std::optional<std::string>& from, std::optional<
   app.add_option("--for", duration, "how long: 4h, 7d")->excludes(end);
 }
 
+void add_where_kept(CLI::App& app, Choice& c) {
+  take_each(app.add_option_function<std::vector<std::string>>(
+      "--site", [&c](const auto& names) { c.reservation.sites = names; },
+      "a site or region; may be repeated: at one of them"));
+  app.add_flag_callback(
+      "--across-sites", [&c] { c.reservation.across_sites = true; },
+      "it may lie at several sites at once");
+}
+
 void add_window_verbs(CLI::App& app, Choice& c) {
   auto* keep = add(app, c, "reserve", "keep GPUs for a time",
                    [&c](Session& s) { return reserve(s, c.reservation); });
   keep->add_option("GPUS", c.reservation.gpus, "one kind and how many in all: h100:64")->required();
   add_stretch(*keep, c.reservation.from, c.reservation.until, c.reservation.duration);
+  add_where_kept(*keep, c);
   keep->add_option("--name", c.reservation.name, "a name of your own");
   keep->add_flag_callback(
       "--release-unused", [&c] { c.reservation.release_unused = true; },
       "give back, at each full hour, what no job of it uses");
-  take_each(keep->add_option_function<std::vector<std::string>>(
-      "--site", [&c](const auto& names) { c.reservation.sites = names; },
-      "a site or region; may be repeated: at one of them"));
-  keep->add_flag_callback(
-      "--across-sites", [&c] { c.reservation.across_sites = true; },
-      "it may lie at several sites at once");
   keep->add_option("--project", c.reservation.project, "whose (owner keys)");
   auto* kept = add_list(app, c, "reservations", "what is reserved, and from when",
                         [&c](Session& s) { return reservations_list(s, c.where); });
@@ -242,6 +246,11 @@ void add_window_verbs(CLI::App& app, Choice& c) {
                  [&c](Session& s) { return reservations_remove(s, c.name, c.where); });
   rm->add_option("RESERVATION", c.name, "name or id")->required();
   rm->add_option("--project", c.where, "whose (owner keys)");
+  auto* free = add(*kept, c, "free", "what could be reserved, over time",
+                   [&c](Session& s) { return reservations_free(s, c.reservation); });
+  free->add_option("KIND", c.reservation.gpus, "of one kind: h100");
+  add_stretch(*free, c.reservation.from, c.reservation.until, c.reservation.duration);
+  add_where_kept(*free, c);
   add(app, c, "checkpoint", "say that a running job's work is saved",
       [&c](Session& s) { return checkpoint(s, c.name); })
       ->add_option("JOB", c.name, "name or id")

@@ -130,6 +130,8 @@ int site_remove(Session& session, const std::string& name);
 // ---- verbs_capacity.cc
 int reserve(Session& session, const api::ReservationRequest& request);
 int reservations_list(Session& session, const std::string& project);
+// `asked`: the kind as `gpus`, the stretch, where.
+int reservations_free(Session& session, const api::ReservationRequest& asked);
 int reservations_remove(Session& session, const std::string& name, const std::string& project);
 int fleet_drain(Session& session, const api::MaintenanceRequest& request);
 int fleet_maintain(Session& session, const api::MaintenanceRequest& request);

@@ -73,6 +73,50 @@ int reservations_list(Session& session, const std::string& project) {
   return 0;
 }
 
+int reservations_free(Session& session, const api::ReservationRequest& asked) {
+  int done = 0;
+  const auto list = session.fetch<api::FreeList>(
+      with_query("/v1/reservations/free",
+                 {{"sku", asked.gpus},
+                  {"from", asked.from.value_or("")},
+                  {"until", asked.until.value_or("")},
+                  {"duration", asked.duration.value_or("")},
+                  {"site", join(asked.sites.value_or(std::vector<std::string>{}), ",")},
+                  {"across_sites", asked.across_sites.value_or(false) ? "1" : ""}}),
+      done);
+  if (!list) return done;
+  Table table{{{"KIND"},
+               {"FREE", Align::right},
+               {"OF", Align::right, 0, 3},
+               {"NODES", Align::right, 0, 2},
+               {"FROM"},
+               {"UNTIL"},
+               {"FOR", Align::right},
+               {"SITE", Align::left, 8, 1}},
+              {}};
+  bool joined = false;
+  for (const auto& kind : list->items) {
+    joined |= kind.joined;
+    for (const auto& p : kind.pieces)
+      table.rows.push_back({kind.emulated ? kind.sku + " (emulated)" : kind.sku,
+                            {std::to_string(p.gpus), p.gpus ? Tone::good : Tone::dim},
+                            std::to_string(kind.gpus_total),
+                            std::to_string(p.nodes),
+                            to_the_second(p.from),
+                            to_the_second(p.until),
+                            base::format_duration(p.until - p.from),
+                            p.site.value_or("")});
+  }
+  print_table(session, table, "there are no GPUs to reserve");
+  if (joined) session.notice("changes that stand close together are shown as one");
+  for (const auto& kind : list->items)
+    if (kind.all.gpus)
+      session.notice(fmt::format("all of that time: ampacity reserve {}:{} --from {} --until {}",
+                                 kind.sku, kind.all.gpus, base::format_instant(list->from),
+                                 base::format_instant(list->until)));
+  return 0;
+}
+
 int reservations_remove(Session& session, const std::string& name, const std::string& project) {
   const auto body = session.call(
       "DELETE", with_query("/v1/reservations/" + escaped(name), {{"project", project}}));

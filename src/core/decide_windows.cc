@@ -6,7 +6,7 @@
 #include "core/decide.h"
 #include "core/order.h"
 #include "core/place.h"
-#include "core/settle.h"
+#include "core/reservable.h"
 
 namespace ampacity::core {
 namespace {
@@ -17,33 +17,14 @@ using base::Refusal;
 constexpr std::size_t most_windows = 10'000;
 constexpr Duration furthest_window = Duration::seconds(3LL * 366 * 86'400);
 
-// Will one who waits, and has a right to cards, be gone from them by `from`?
-bool gone_by(const Job& job, Instant now, Instant from) {
-  if (yields(job.job_class)) return true;
-  if (job.time_limit_s == 0) return false;
-  const Instant start = job.promise ? std::max(now, job.promise->start_by) : now;
-  return start + start_timeout + Duration::seconds(job.time_limit_s + job.grace_s + confirm_s) <=
-         from;
-}
-
 // Cards of a node that nobody else has a right to between `from` and `until`.
 std::uint64_t cards_free(const World& w, NodeIx n, Instant now, Instant from, Instant until) {
-  const Node& node = w.state().nodes[n];
   if (!w.takes_work(n)) return 0;
-  std::uint64_t cards = all_cards(node);
-  if (const auto at = w.holds.find(n); at != w.holds.end())
-    for (const Hold& h : at->second) {
-      if (h.why == Hold::Why::window ? h.until <= from || until <= h.from
-                                     : gone_by(w.queued(h.owner), now, from))
-        continue;
-      cards &= ~h.gpu_mask;
-    }
-  for (const Slot slot : w.use[n].leases) {
-    const Job& job = w.state().jobs[slot];
-    if (yields(job.job_class) || surely_ends(w, job, now) <= from) continue;
-    for (const Place& p : job.lease->places)
-      if (p.node == n) cards &= ~p.gpu_mask;
-  }
+  std::vector<Right> rights;
+  rights_on(w, n, now, rights);
+  std::uint64_t cards = all_cards(w.state().nodes[n]);
+  for (const Right& r : rights)
+    if (r.from < until && from < r.until) cards &= ~r.cards;
   return cards;
 }
 
@@ -151,21 +132,16 @@ std::int64_t most_there(const World& w, const std::vector<Choice>& choices, SkuI
 }
 
 // The first later start at which it could be honoured, by what ends on its own.
-std::optional<Instant> earliest_for(const World& w, const std::vector<Choice>& choices, SkuIx sku,
+std::optional<Instant> earliest_for(const World& w, const Choice& named, SkuIx sku,
                                     const Reserve& c, Instant now) {
+  const Calendar calendar = calendar_of(w, sku, named, now);
   std::set<Instant> starts;
-  for (const auto& [order, slot] : w.leased) {
-    const Instant gone = surely_ends(w, w.state().jobs[slot], now);
-    if (gone > c.from && gone != forever) starts.insert(gone);
-  }
-  for (const Window& window : w.state().windows)
-    if (!window.id.is_nil() && window.until > c.from && window.until != forever)
-      starts.insert(window.until);
+  for (const Right& r : calendar.rights)
+    if (r.until > c.from && r.until != forever) starts.insert(r.until);
   std::size_t tried = 0;
-  std::int64_t available = 0;
   for (const Instant from : starts) {
     if (++tried > 256) break;
-    if (!room_for(w, choices, sku, c.gpus, now, from, from + (c.until - c.from), available).empty())
+    if (most_over(calendar, c.across_sites, from, from + (c.until - c.from)).gpus >= c.gpus)
       return from;
   }
   return std::nullopt;
@@ -222,7 +198,7 @@ Decision decide_windows(const World& world, const Reserve& asked, Instant now) {
                   " cannot be kept free then: " + std::to_string(available) + " can",
               {},
               {{"gpus", c.gpus, available}},
-              earliest_for(world, choices, *sku, c, now)};
+              earliest_for(world, *sites, *sku, c, now)};
     if (r.earliest)
       r.message += "; the first start that can be honoured is " + base::format_instant(*r.earliest);
     return std::unexpected(std::move(r));

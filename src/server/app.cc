@@ -109,6 +109,7 @@ std::map<std::string_view, App::Entry> App::handlers() {
       {"note_checkpoint", {&App::note_checkpoint}},
       {"reserve", {&App::reserve}},
       {"list_reservations", {&App::list_reservations}},
+      {"free_to_reserve", {&App::free_to_reserve}},
       {"end_reservation", {&App::end_reservation}},
       {"maintain", {&App::maintain}},
       {"list_maintenance", {&App::list_maintenance}},

@@ -185,6 +185,7 @@ class App {
   // handlers_capacity.cc
   void reserve(Call& c, net::Reply& r);
   void list_reservations(Call& c, net::Reply& r);
+  void free_to_reserve(Call& c, net::Reply& r);
   void end_reservation(Call& c, net::Reply& r);
   void maintain(Call& c, net::Reply& r);
   void list_maintenance(Call& c, net::Reply& r);

@@ -2,6 +2,7 @@
 
 #include "api/bind_capacity.h"
 #include "api/problem.h"
+#include "api/view_free.h"
 #include "api/views.h"
 #include "server/app.h"
 
@@ -91,6 +92,17 @@ void App::list_reservations(Call& c, net::Reply& r) {
           return api::view_reservation(w, x, clock_.now());
         }));
   })));
+}
+
+// The loop only copies who has a right to what; it is cut into pieces here.
+void App::free_to_reserve(Call& c, net::Reply& r) {
+  const base::Instant now = clock_.now();
+  const auto asked = api::bind_free(c.target, now);
+  if (!asked) return r.send(api::problem_response(asked.error()));
+  const auto rights =
+      loop_.ask([&](const core::World& w) { return api::copy_rights(w, *asked, now); });
+  if (!rights) return r.send(api::problem_response(rights.error()));
+  r.send(json_response(base::to_json(api::view_free(*rights, *asked))));
 }
 
 void App::end_reservation(Call& c, net::Reply& r) {

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 from cloud import Cloud, expect, need_podman, skip
 
@@ -34,6 +35,10 @@ def seed(c):
     made["invoice"] = c.ok("POST", "/v1/invoices", {"org": "acme", "until": "now"})["number"]
     c.ok("POST", "/v1/reservations", {"name": "night-run", "gpus": "h100:8x2", "from": "+20h", "duration": "4h",
                                       "project": "demo"})
+    later = time.gmtime(time.time() + 32 * 86_400)
+    c.ok("POST", "/v1/contracts", {"org": "acme", "name": "frame", "from": time.strftime("%Y-%m", later), "months": 24,
+                                   "ramp": [{"month": 0, "amount": "720"}, {"month": 6, "amount": "1440"}],
+                                   "sku": "h100", "price": "2.90", "renews": True})
     c.ok("PUT", "/v1/budgets", {"name": "november", "project": "demo", "limit": "500usd", "per": "month", "alerts": [50, 80]})
     c.wait(made["running"], "running")
     c.wait(made["ended"])

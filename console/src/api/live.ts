@@ -15,21 +15,21 @@ const round_ms = 120
 const gather_ms = 30
 // Of all that runs or waits: the server works longer for these, and who reads them is in no hurry.
 const leisure_ms = 1000
-const at_leisure = new Set<string>(['/v1/queue', '/v1/revenue', '/v1/event-log', '/v1/jobs/{job}/why'])
+const at_leisure = new Set<string>(['/v1/queue', '/v1/revenue', '/v1/event-log', '/v1/jobs/{job}/why', '/v1/reservations/free'])
 
 // What an event of a kind makes old, by the first word of its kind; all kinds: src/core/facts.h.
 const made_old: Record<string, PathOf<'get'>[]> = {
-  job: ['/v1/jobs', '/v1/jobs/{job}', '/v1/jobs/{job}/why', '/v1/jobs/{job}/events', '/v1/offers', '/v1/queue', '/v1/offers/{sku}/waits'],
-  lease: ['/v1/jobs', '/v1/jobs/{job}', '/v1/jobs/{job}/receipt', '/v1/jobs/{job}/events', '/v1/offers', '/v1/projects', '/v1/budgets', '/v1/queue', '/v1/revenue', '/v1/nodes/{node}', '/v1/offers/{sku}/waits'],
+  job: ['/v1/jobs', '/v1/jobs/{job}', '/v1/jobs/{job}/why', '/v1/jobs/{job}/events', '/v1/offers', '/v1/queue', '/v1/offers/{sku}/waits', '/v1/reservations/free'],
+  lease: ['/v1/jobs', '/v1/jobs/{job}', '/v1/jobs/{job}/receipt', '/v1/jobs/{job}/events', '/v1/offers', '/v1/projects', '/v1/budgets', '/v1/queue', '/v1/revenue', '/v1/nodes/{node}', '/v1/offers/{sku}/waits', '/v1/reservations/free'],
   leases: ['/v1/jobs/{job}/receipt', '/v1/projects', '/v1/budgets', '/v1/usage', '/v1/contracts'],
   rank: ['/v1/jobs', '/v1/jobs/{job}', '/v1/jobs/{job}/events', '/v1/revenue'],
   stop: ['/v1/jobs', '/v1/jobs/{job}', '/v1/jobs/{job}/events'],
-  claim: ['/v1/jobs/{job}', '/v1/jobs/{job}/why', '/v1/jobs/{job}/events', '/v1/queue'],
-  promise: ['/v1/jobs/{job}', '/v1/jobs/{job}/why', '/v1/jobs/{job}/events', '/v1/jobs', '/v1/queue'],
+  claim: ['/v1/jobs/{job}', '/v1/jobs/{job}/why', '/v1/jobs/{job}/events', '/v1/queue', '/v1/reservations/free'],
+  promise: ['/v1/jobs/{job}', '/v1/jobs/{job}/why', '/v1/jobs/{job}/events', '/v1/jobs', '/v1/queue', '/v1/reservations/free'],
   checkpoint: ['/v1/jobs/{job}'],
-  window: ['/v1/reservations', '/v1/maintenance', '/v1/offers', '/v1/offers/{sku}/waits', '/v1/nodes', '/v1/nodes/{node}', '/v1/queue'],
-  node: ['/v1/nodes', '/v1/nodes/{node}', '/v1/offers', '/v1/offers/{sku}/waits', '/v1/sites'],
-  site: ['/v1/sites', '/v1/sites/{site}', '/v1/nodes', '/v1/offers', '/v1/offers/{sku}/waits'],
+  window: ['/v1/reservations', '/v1/maintenance', '/v1/offers', '/v1/offers/{sku}/waits', '/v1/nodes', '/v1/nodes/{node}', '/v1/queue', '/v1/reservations/free'],
+  node: ['/v1/nodes', '/v1/nodes/{node}', '/v1/offers', '/v1/offers/{sku}/waits', '/v1/sites', '/v1/reservations/free'],
+  site: ['/v1/sites', '/v1/sites/{site}', '/v1/nodes', '/v1/offers', '/v1/offers/{sku}/waits', '/v1/reservations/free'],
   sku: ['/v1/offers', '/v1/offers/{sku}/waits'],
   org: ['/v1/orgs'],
   project: ['/v1/projects'],

@@ -24,7 +24,8 @@ export function Shell() {
     first.current = false
   }, [path, close])
   const nav = navFor(me.role)
-  const groups = me.role === 'owner' ? (['operate', 'rent'] as const) : (['rent'] as const)
+  // A customer's pages are one list.
+  const groups = me.role === 'owner' ? (['operate', 'rent'] as const) : ([null] as const)
   return (
     <AppShell header={{ height: 52 }} navbar={{ width: 208, breakpoint: 'sm', collapsed: { mobile: !open } }} padding="md">
       <a className="skip" href="#content">
@@ -49,10 +50,10 @@ export function Shell() {
       </AppShell.Header>
       <AppShell.Navbar p="xs" aria-label={t('app.navigation')}>
         {groups.map((g) => (
-          <div key={g}>
-            {groups.length > 1 && <h2 className="nav-group">{t(`nav.${g}`)}</h2>}
+          <div key={g ?? ''}>
+            {g && <h2 className="nav-group">{t(`nav.${g}`)}</h2>}
             {nav
-              .filter((p) => p.nav!.group === g)
+              .filter((p) => !g || p.nav!.group === g)
               .map((p) => (
                 <Link key={p.path} to={`/${p.path}`} className="nav-link" activeProps={{ 'aria-current': 'page' }}>
                   {t(p.title)}

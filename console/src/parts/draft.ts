@@ -1,14 +1,17 @@
 // What a person has typed, kept for this tab: through an error, a crashed page, a sign-in again.
 // Never for secrets.
-import { useCallback, useState } from 'react'
+import { useCallback, useRef, useState } from 'react'
 
-export function useDraft<T extends object>(name: string, empty: T) {
+// `over`: wins over what was kept: what a link has just asked for.
+export function useDraft<T extends object>(name: string, empty: T, over: Partial<T> = {}) {
   const place = `draft:${name}`
+  const fresh = useRef(empty)
+  fresh.current = empty
   const [draft, set] = useState<T>(() => {
     try {
-      return { ...empty, ...JSON.parse(sessionStorage.getItem(place) ?? '{}') }
+      return { ...empty, ...JSON.parse(sessionStorage.getItem(place) ?? '{}'), ...over }
     } catch {
-      return empty
+      return { ...empty, ...over }
     }
   })
   const change = useCallback(
@@ -22,7 +25,7 @@ export function useDraft<T extends object>(name: string, empty: T) {
   )
   const forget = useCallback(() => {
     sessionStorage.removeItem(place)
-    set(empty)
+    set(fresh.current)
   }, [place])
   return { draft, change, forget }
 }

@@ -9,7 +9,7 @@ import { timeText } from './time'
 // Says what to do, by a sentence, a command to copy, or a button.
 export function Empty(props: { title: string; hint?: ReactNode; command?: string; action?: ReactNode }) {
   return (
-    <Stack align="center" gap="xs" py={48} ta="center">
+    <Stack className="empty" align="center" gap="xs" ta="center">
       <Text fw={600}>{props.title}</Text>
       {props.hint && <Text c="dimmed">{props.hint}</Text>}
       {props.command && <Command text={props.command} />}
@@ -106,7 +106,7 @@ export function Facts({ of }: { of: [string, ReactNode][] }) {
         .map(([label, value]) => (
           <div key={label}>
             <dt>{label}</dt>
-            <dd>{value}</dd>
+            <dd>{label === 'Id' ? <code>{value}</code> : value}</dd>
           </div>
         ))}
     </dl>

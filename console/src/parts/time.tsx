@@ -27,6 +27,12 @@ export function durationText(seconds: number): string {
   return parts.join(' ')
 }
 
+// As the API takes it, in its largest whole unit: 604800 → "7d".
+export function shortDuration(seconds: number): string {
+  const [unit, size] = units.find(([, n]) => seconds >= n && seconds % n === 0) ?? ['second', 1]
+  return `${seconds / size}${unit[0]}`
+}
+
 export function utcText(at: string): string {
   return t('time.utc', { at: new Date(at).toISOString().replace('T', ' ').slice(0, 19) })
 }

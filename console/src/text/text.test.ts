@@ -1,3 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
 import { expect, test } from 'vitest'
 
 import en from './en'
@@ -16,4 +19,15 @@ test('values are put in, numbers grouped, and what is unknown is shown as it is'
   await speak('zh-TW')
   expect(word('queued')).toBe('排隊中')
   await speak('en')
+})
+
+// Said nowhere: translators need not bother. A key made of parts counts where its parts are.
+test('every text is used', () => {
+  const src = join(import.meta.dirname, '..')
+  const files = (readdirSync(src, { recursive: true }) as string[]).filter((f) => /\.tsx?$/.test(f) && !f.startsWith('text') && !f.includes('schema'))
+  const code = files.map((f) => readFileSync(join(src, f), 'utf8')).join('\n')
+  const whole = new Set([...code.matchAll(/'([\w.]+)'/g)].map((m) => m[1]))
+  const made = [...code.matchAll(/`([\w.]+)\$\{[^`]*`/g)].map((m) => m[1]!)
+  const unused = Object.keys(en).filter((k) => !whole.has(k) && !made.some((m) => k.startsWith(m)) && !k.startsWith('word.') && k !== 'signIn.oidc')
+  expect(unused).toEqual([])
 })

@@ -1,12 +1,12 @@
 // Setting a budget, a new one or one that is there.
-import { Button, Group, Modal, NumberInput, Radio, SegmentedControl, Select, SimpleGrid, Stack, TagsInput, Text, TextInput } from '@mantine/core'
+import { Group, NumberInput, Radio, SegmentedControl, Select, SimpleGrid, Stack, TagsInput, Text, TextInput } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useState } from 'react'
 
 import { useGet, useSend } from '../../api/queries'
 import { useSession } from '../../app/session'
+import { Dialog } from '../../parts/dialog'
 import { useDraft } from '../../parts/draft'
-import { ErrorBox } from '../../parts/states'
 import { t } from '../../text/text'
 import type { Budget } from './budgets'
 
@@ -79,95 +79,85 @@ export function SetBudget({ of, close }: { of?: Budget; close: () => void }) {
     })
   }
   return (
-    <Modal opened onClose={close} size="lg" title={of ? t('budgets.changeOf', { name: of.name }) : t('budgets.new')} closeButtonProps={{ 'aria-label': t('do.close') }}>
-      <form
-        onSubmit={(e) => {
-          e.preventDefault()
-          submit()
-        }}
-      >
-        <Stack>
-          <SimpleGrid cols={{ base: 1, xs: 2 }}>
-            <NumberInput
-              label={t('budgets.limit')}
-              description={d.unit === 'gpu_hours' ? t('cost.gpuHours') : t('budgets.limit.in', { currency })}
-              min={0}
-              value={d.limit}
-              onChange={(n) => change({ limit: String(n) })}
-              error={wrong('limit')}
-              required
-              data-autofocus
-            />
-            <TextInput
-              label={t('reservations.name')}
-              description={of ? t('budgets.name.fixed') : t('launch.name.hint')}
-              value={d.name}
-              onChange={(e) => change({ name: e.currentTarget.value })}
-              error={wrong('name')}
-              readOnly={!!of}
-            />
-          </SimpleGrid>
-          <Group>
-            <Choice label={t('budgets.unit')} value={d.unit} change={(unit) => change({ unit })} of={[['money', currency], ['gpu_hours', t('cost.gpuHours')]]} />
-            <Choice label={t('budgets.window')} value={d.per} change={(per) => change({ per: per as (typeof windows)[number] })} of={windows.map((w) => [w, t(`budgets.window.${w}`)])} />
-          </Group>
-          <Choice
-            label={t('budgets.whose')}
-            value={d.of}
-            change={(whose) => change({ of: whose })}
-            of={[['project', t('workloads.project')], ['key', t('keys_page.key')], ...(owner ? ([['org', t('budgets.org')]] as [string, string][]) : [])]}
-          />
-          {owner && d.of === 'project' && (
-            <Select label={t('workloads.project')} required searchable value={d.project || null} onChange={(p) => change({ project: p ?? '' })} data={projects.data?.items?.map((p) => p.name) ?? []} error={wrong('project')} />
-          )}
-          {owner && d.of === 'org' && (
-            <TextInput label={t('budgets.org')} required value={d.org} onChange={(e) => change({ org: e.currentTarget.value })} error={wrong('org')} />
-          )}
-          {d.of === 'key' && (
-            <Select
-              label={t('keys_page.key')}
-              required
-              searchable
-              value={d.key || null}
-              onChange={(key) => change({ key: key ?? '' })}
-              data={(keys.data?.items ?? []).filter((k) => !k.revoked).map((k) => ({ value: k.id, label: `${k.prefix} ${k.label || k.user || ''}` }))}
-              error={wrong('key') ?? keys.error?.message}
-            />
-          )}
-          <TagsInput
-            label={t('budgets.alerts')}
-            description={t('budgets.alerts.hint')}
-            value={d.alerts}
-            onChange={(alerts) => change({ alerts: alerts.filter((a) => /^\d+$/.test(a)) })}
-            data={['50', '80', '90', '100']}
-            error={wrong('alerts') ?? wrong('alerts[0]')}
-          />
-          <Radio.Group label={t('budgets.beyond')} value={d.beyond} onChange={(beyond) => change({ beyond })} error={wrong('stop') ?? wrong('block')}>
-            <Stack gap={6} mt={6}>
-              <Radio value="tell" label={t('budgets.onlyTells')} />
-              <Radio value="block" label={t('budgets.blocks')} />
-              <Radio value="stop" label={t('budgets.stops')} />
-            </Stack>
-          </Radio.Group>
-          {set.error && <ErrorBox error={set.error} />}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={close}>
-              {t('do.cancel')}
-            </Button>
-            <Button type="submit" loading={set.isPending}>
-              {t('do.save')}
-            </Button>
-          </Group>
+    <Dialog
+      title={of ? t('budgets.changeOf', { name: of.name }) : t('budgets.new')}
+      size="lg"
+      close={close}
+      action={t('do.save')}
+      of={set}
+      fields={['limit', 'name', 'project', 'org', 'key', 'alerts', 'stop', 'block']}
+      submit={submit}
+    >
+      <SimpleGrid cols={{ base: 1, xs: 2 }}>
+        <NumberInput
+          label={t('budgets.limit')}
+          description={d.unit === 'gpu_hours' ? t('cost.gpuHours') : t('budgets.limit.in', { currency })}
+          min={0}
+          value={d.limit}
+          onChange={(n) => change({ limit: String(n) })}
+          error={wrong('limit')}
+          required
+          data-autofocus
+        />
+        <TextInput
+          label={t('reservations.name')}
+          description={of ? t('budgets.name.fixed') : t('launch.name.hint')}
+          value={d.name}
+          onChange={(e) => change({ name: e.currentTarget.value })}
+          error={wrong('name')}
+          readOnly={!!of}
+        />
+      </SimpleGrid>
+      <Group>
+        <Choice label={t('budgets.unit')} value={d.unit} change={(unit) => change({ unit })} of={[['money', currency], ['gpu_hours', t('cost.gpuHours')]]} />
+        <Choice label={t('budgets.window')} value={d.per} change={(per) => change({ per: per as (typeof windows)[number] })} of={windows.map((w) => [w, t(`budgets.window.${w}`)])} />
+      </Group>
+      <Choice
+        label={t('budgets.whose')}
+        value={d.of}
+        change={(whose) => change({ of: whose })}
+        of={[['project', t('workloads.project')], ['key', t('keys_page.key')], ...(owner ? ([['org', t('budgets.org')]] as [string, string][]) : [])]}
+      />
+      {owner && d.of === 'project' && (
+        <Select label={t('workloads.project')} required searchable value={d.project || null} onChange={(p) => change({ project: p ?? '' })} data={projects.data?.items?.map((p) => p.name) ?? []} error={wrong('project')} />
+      )}
+      {owner && d.of === 'org' && (
+        <TextInput label={t('budgets.org')} required value={d.org} onChange={(e) => change({ org: e.currentTarget.value })} error={wrong('org')} />
+      )}
+      {d.of === 'key' && (
+        <Select
+          label={t('keys_page.key')}
+          required
+          searchable
+          value={d.key || null}
+          onChange={(key) => change({ key: key ?? '' })}
+          data={(keys.data?.items ?? []).filter((k) => !k.revoked).map((k) => ({ value: k.id, label: `${k.prefix} ${k.label || k.user || ''}` }))}
+          error={wrong('key') ?? keys.error?.message}
+        />
+      )}
+      <TagsInput
+        label={t('budgets.alerts')}
+        description={t('budgets.alerts.hint')}
+        value={d.alerts}
+        onChange={(alerts) => change({ alerts: alerts.filter((a) => /^\d+$/.test(a)) })}
+        data={['50', '80', '90', '100']}
+        error={wrong('alerts') ?? wrong('alerts[0]')}
+      />
+      <Radio.Group label={t('budgets.beyond')} value={d.beyond} onChange={(beyond) => change({ beyond })} error={wrong('stop') ?? wrong('block')}>
+        <Stack gap={6} mt={6}>
+          <Radio value="tell" label={t('budgets.onlyTells')} />
+          <Radio value="block" label={t('budgets.blocks')} />
+          <Radio value="stop" label={t('budgets.stops')} />
         </Stack>
-      </form>
-    </Modal>
+      </Radio.Group>
+    </Dialog>
   )
 }
 
 function Choice({ label, value, change, of }: { label: string; value: string; change: (v: string) => void; of: [string, string][] }) {
   return (
     <div>
-      <Text fw={500} size="sm" mb={4}>
+      <Text fw={600} size="sm" mb={4}>
         {label}
       </Text>
       <SegmentedControl aria-label={label} value={value} onChange={change} data={of.map(([v, l]) => ({ value: v, label: l }))} />

@@ -1,5 +1,5 @@
 // Budgets and their alerts: how far each is, setting and removing one.
-import { Button, Group, Modal, Stack, Text } from '@mantine/core'
+import { Button, Group, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useState } from 'react'
 
@@ -7,10 +7,11 @@ import type { Schemas } from '../../api/client'
 import { useGet, useSend } from '../../api/queries'
 import { usePalette } from '../../app/palette'
 import { useSession } from '../../app/session'
+import { Dialog } from '../../parts/dialog'
 import { useFilters } from '../../parts/filters'
 import { Meter } from '../../parts/meter'
 import { Money } from '../../parts/money'
-import { Answered, Empty, ErrorBox, PageHead } from '../../parts/states'
+import { Answered, Empty, PageHead } from '../../parts/states'
 import { Time } from '../../parts/time'
 import { t } from '../../text/text'
 import { SetBudget } from './budget_form'
@@ -66,7 +67,7 @@ export default function Budgets() {
           </>
         )}
       </Answered>
-      <RemoveDialog of={removing} close={() => remove(null)} />
+      {removing && <RemoveDialog of={removing} close={() => remove(null)} />}
     </>
   )
 }
@@ -135,28 +136,23 @@ function Standing({ of: b }: { of: Budget }) {
   )
 }
 
-function RemoveDialog({ of, close }: { of: Budget | null; close: () => void }) {
+function RemoveDialog({ of, close }: { of: Budget; close: () => void }) {
   const remove = useSend('delete', '/v1/budgets/{budget}', {
     refresh: ['/v1/budgets'],
     done: () => {
       close()
-      notifications.show({ message: t('budgets.removed', { name: of?.name ?? '' }) })
+      notifications.show({ message: t('budgets.removed', { name: of.name }) })
     },
   })
   return (
-    <Modal opened={!!of} onClose={close} title={t('budgets.remove.sure', { name: of?.name ?? '' })} closeButtonProps={{ 'aria-label': t('do.close') }}>
-      <Stack>
-        <Text size="sm">{t('budgets.remove.what')}</Text>
-        {remove.error && <ErrorBox error={remove.error} />}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={close}>
-            {t('do.cancel')}
-          </Button>
-          <Button color="red.9" loading={remove.isPending} onClick={() => of && remove.mutate({ path: { budget: of.id } })} data-autofocus>
-            {t('do.remove')}
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
+    <Dialog
+      title={t('budgets.remove.sure', { name: of.name })}
+      what={t('budgets.remove.what')}
+      close={close}
+      action={t('do.remove')}
+      of={remove}
+      danger
+      submit={() => remove.mutate({ path: { budget: of.id } })}
+    />
   )
 }

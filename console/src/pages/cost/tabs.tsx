@@ -8,7 +8,6 @@ export function CostTabs() {
       of={[
         ['/cost', t('cost.spend')],
         ['/cost/budgets', t('budgets.title')],
-        ['/cost/invoices', t('invoices.title')],
       ]}
     />
   )

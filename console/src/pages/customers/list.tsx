@@ -7,13 +7,13 @@ import { useState } from 'react'
 import { useGet, useSend } from '../../api/queries'
 import { usePalette } from '../../app/palette'
 import { useFilters } from '../../parts/filters'
+import { FormDialog } from '../../parts/form_dialog'
 import { Money } from '../../parts/money'
-import { Rows } from '../../parts/rows'
-import { Answered, Empty, PageHead } from '../../parts/states'
+import { Listed } from '../../parts/listed'
+import { Answered, PageHead } from '../../parts/states'
 import { Time } from '../../parts/time'
 import { t } from '../../text/text'
-import { sum } from '../money/sums'
-import { FormDialog } from './form'
+import { sum } from '../../parts/sums'
 
 export default function Customers() {
   const navigate = useNavigate()
@@ -40,11 +40,10 @@ export default function Customers() {
           const all = list.items ?? []
           const q = filters.q.toLowerCase()
           const rows = all.filter((o) => !q || o.name.toLowerCase().includes(q) || of(o.name).some((p) => p.name.toLowerCase().includes(q)))
-          if (all.length === 0) return <Empty title={t('customers.empty')} hint={t('customers.empty.hint')} action={button} />
-          if (rows.length === 0) return <Empty title={t('table.noMatch')} />
           return (
-            <Rows
+            <Listed
               label={t('customers.title')}
+              empty={all.length ? { title: t('table.noMatch') } : { title: t('customers.empty'), hint: t('customers.empty.hint'), action: button }}
               rows={rows}
               id={(o) => o.id}
               open={(o) => `/customers/${encodeURIComponent(o.name)}`}
@@ -60,28 +59,28 @@ export default function Customers() {
           )
         }}
       </Answered>
-      <FormDialog
-        draft="org"
-        title={t('customers.add')}
-        fields={[{ name: 'name', label: t('customers.name'), required: true, hint: t('customers.name.hint') }]}
-        opened={adding}
-        close={() => setAdding(false)}
-        action={t('customers.add')}
-        error={add.error}
-        busy={add.isPending}
-        submit={(v, done) =>
-          add.mutate(
-            { body: { name: v.name!.trim() } },
-            {
-              onSuccess: (made) => {
-                done()
-                notifications.show({ message: t('customers.added', { name: made.name }) })
-                void navigate({ to: '/customers/$org', params: { org: made.name } })
+      {adding && (
+        <FormDialog
+          draft="org"
+          title={t('customers.add')}
+          fields={[{ name: 'name', label: t('customers.name'), required: true, hint: t('customers.name.hint') }]}
+          close={() => setAdding(false)}
+          action={t('customers.add')}
+          of={add}
+          submit={(v, done) =>
+            add.mutate(
+              { body: { name: v.name!.trim() } },
+              {
+                onSuccess: (made) => {
+                  done()
+                  notifications.show({ message: t('customers.added', { name: made.name }) })
+                  void navigate({ to: '/customers/$org', params: { org: made.name } })
+                },
               },
-            },
-          )
-        }
-      />
+            )
+          }
+        />
+      )}
     </>
   )
 }

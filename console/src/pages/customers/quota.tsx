@@ -1,13 +1,14 @@
 // What a project or an org may use, and what it does.
-import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core'
+import { Group, Text, TextInput } from '@mantine/core'
 import { useState } from 'react'
 
-import type { Problem, Schemas } from '../../api/client'
+import type { Schemas } from '../../api/client'
 import { useSend } from '../../api/queries'
+import { Dialog } from '../../parts/dialog'
 import { useDraft } from '../../parts/draft'
 import { moneyText } from '../../parts/money'
 import { Rows } from '../../parts/rows'
-import { Empty, ErrorBox } from '../../parts/states'
+import { Empty } from '../../parts/states'
 import { durationText } from '../../parts/time'
 import { t } from '../../text/text'
 import { gpusOf, gpusText } from './gpus_text'
@@ -61,41 +62,32 @@ export function QuotaDialog({ of, org, project, close }: { of: View; org?: strin
   }
   const ofOrg = useSend('put', '/v1/orgs/{org}/quota', { refresh: ['/v1/orgs/{org}/quota'], done })
   const ofProject = useSend('put', '/v1/projects/{project}/quota', { refresh: ['/v1/projects/{project}/quota'], done })
-  const error: Problem | null = ofOrg.error ?? ofProject.error
+  const sent = org ? ofOrg : ofProject
+  const { error } = sent
   const wrong = (f: string) => error?.wrong(f)
-  const known = ['gpus', 'gpu_hours', 'spend_usd', 'window']
   return (
-    <Modal opened onClose={close} title={t('quota.set', { name: org ?? project ?? '' })} closeButtonProps={{ 'aria-label': t('do.close') }}>
-      <form
-        onSubmit={(e) => {
-          e.preventDefault()
-          const gpus = gpusOf(draft.gpus)
-          setShape(gpus ? undefined : t('quota.gpus.wrong'))
-          if (!gpus) return
-          const body = { gpus, gpu_hours: draft.hours || undefined, spend_usd: draft.spend || undefined, window: draft.window || undefined }
-          if (org) ofOrg.mutate({ path: { org }, body })
-          else ofProject.mutate({ path: { project: project! }, body })
-        }}
-      >
-        <Stack>
-          <Text>{t('quota.what')}</Text>
-          <TextInput label={t('quota.gpus')} description={t('quota.gpus.hint')} value={draft.gpus} onChange={(e) => change({ gpus: e.currentTarget.value })} error={shape ?? error?.body.wrong?.find((w) => w.field.startsWith('gpus'))?.message} data-autofocus />
-          <Group grow align="flex-start">
-            <TextInput label={t('quota.hours')} value={draft.hours} onChange={(e) => change({ hours: e.currentTarget.value })} error={wrong('gpu_hours')} />
-            <TextInput label={t('quota.spend')} value={draft.spend} onChange={(e) => change({ spend: e.currentTarget.value })} error={wrong('spend_usd')} />
-            <TextInput label={t('quota.window')} placeholder="30d" value={draft.window} onChange={(e) => change({ window: e.currentTarget.value })} error={wrong('window')} />
-          </Group>
-          {error && !error.body.wrong?.some((w) => known.some((k) => w.field.startsWith(k))) && <ErrorBox error={error} />}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={close}>
-              {t('do.cancel')}
-            </Button>
-            <Button type="submit" loading={ofOrg.isPending || ofProject.isPending}>
-              {t('do.save')}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+    <Dialog
+      title={t('quota.set', { name: org ?? project ?? '' })}
+      what={t('quota.what')}
+      close={close}
+      action={t('do.save')}
+      of={sent}
+      fields={['gpus', 'gpu_hours', 'spend_usd', 'window']}
+      submit={() => {
+        const gpus = gpusOf(draft.gpus)
+        setShape(gpus ? undefined : t('quota.gpus.wrong'))
+        if (!gpus) return
+        const body = { gpus, gpu_hours: draft.hours || undefined, spend_usd: draft.spend || undefined, window: draft.window || undefined }
+        if (org) ofOrg.mutate({ path: { org }, body })
+        else ofProject.mutate({ path: { project: project! }, body })
+      }}
+    >
+      <TextInput label={t('quota.gpus')} description={t('quota.gpus.hint')} value={draft.gpus} onChange={(e) => change({ gpus: e.currentTarget.value })} error={shape ?? error?.body.wrong?.find((w) => w.field.startsWith('gpus'))?.message} data-autofocus />
+      <Group grow align="flex-start">
+        <TextInput label={t('quota.hours')} value={draft.hours} onChange={(e) => change({ hours: e.currentTarget.value })} error={wrong('gpu_hours')} />
+        <TextInput label={t('quota.spend')} value={draft.spend} onChange={(e) => change({ spend: e.currentTarget.value })} error={wrong('spend_usd')} />
+        <TextInput label={t('quota.window')} placeholder="30d" value={draft.window} onChange={(e) => change({ window: e.currentTarget.value })} error={wrong('window')} />
+      </Group>
+    </Dialog>
   )
 }

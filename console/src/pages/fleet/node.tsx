@@ -1,16 +1,18 @@
 // One node: what it is, what each of its GPUs does, what runs there, and what an operator can do.
 import './fleet.css'
 
-import { Alert, Button, Group, Modal, Paper, Stack, Text, TextInput, Title, useComputedColorScheme } from '@mantine/core'
+import { Alert, Button, Group, Paper, Stack, Text, TextInput, useComputedColorScheme } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useQueries } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
 import { useState } from 'react'
 
-import { Problem, type Schemas } from '../../api/client'
+import type { Schemas } from '../../api/client'
 import { getOptions, useGet, useSend } from '../../api/queries'
 import { usePalette } from '../../app/palette'
+import { Dialog } from '../../parts/dialog'
 import { useDraft } from '../../parts/draft'
+import { Section } from '../../parts/listed'
 import { Money } from '../../parts/money'
 import { Rows } from '../../parts/rows'
 import { Emulated, State } from '../../parts/state'
@@ -109,17 +111,11 @@ function Shown({ node }: { node: Node }) {
         />
         <Gpus name={node.name} />
       </Paper>
-      <section>
-        <Title order={2} mb="xs">
-          {t('node.leases')}
-        </Title>
+      <Section title={t('node.leases')}>
         <Leases jobs={node.jobs ?? []} />
-      </section>
+      </Section>
       {here.length > 0 && (
-        <section>
-          <Title order={2} mb="xs">
-            {t('node.windows')}
-          </Title>
+        <Section title={t('node.windows')}>
           <Rows
             label={t('node.windows')}
             rows={here}
@@ -132,16 +128,13 @@ function Shown({ node }: { node: Node }) {
               { id: 'jobs', head: t('node.stillRunning'), figures: true, cell: (w) => w.jobs ?? 0 },
             ]}
           />
-        </section>
+        </Section>
       )}
-      <section>
-        <Title order={2} mb="xs">
-          {t('node.life')}
-        </Title>
+      <Section title={t('node.life')}>
         <Life node={node.name} />
-      </section>
-      <CordonDialog node={node} opened={asking === 'cordon'} close={() => ask('')} />
-      <DrainDialog node={node} opened={asking === 'drain'} close={() => ask('')} />
+      </Section>
+      {asking === 'cordon' && <CordonDialog node={node} close={() => ask('')} />}
+      {asking === 'drain' && <DrainDialog node={node} close={() => ask('')} />}
     </Stack>
   )
 }
@@ -193,7 +186,7 @@ function Leases({ jobs }: { jobs: string[] }) {
   )
 }
 
-function CordonDialog({ node, opened, close }: { node: Node; opened: boolean; close: () => void }) {
+function CordonDialog({ node, close }: { node: Node; close: () => void }) {
   const change = useSend('patch', '/v1/nodes/{node}', {
     refresh: ['/v1/nodes/{node}', '/v1/nodes'],
     done: () => {
@@ -202,24 +195,18 @@ function CordonDialog({ node, opened, close }: { node: Node; opened: boolean; cl
     },
   })
   return (
-    <Modal opened={opened} onClose={close} title={t('node.cordon.sure', { name: node.name })} closeButtonProps={{ 'aria-label': t('do.close') }}>
-      <Stack>
-        <Text>{t('node.cordon.what')}</Text>
-        {change.error && <ErrorBox error={change.error} />}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={close}>
-            {t('do.cancel')}
-          </Button>
-          <Button loading={change.isPending} onClick={() => change.mutate({ path: { node: node.name }, body: { state: 'cordoned' } })} data-autofocus>
-            {t('node.cordon')}
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
+    <Dialog
+      title={t('node.cordon.sure', { name: node.name })}
+      what={t('node.cordon.what')}
+      close={close}
+      action={t('node.cordon')}
+      of={change}
+      submit={() => change.mutate({ path: { node: node.name }, body: { state: 'cordoned' } })}
+    />
   )
 }
 
-function DrainDialog({ node, opened, close }: { node: Node; opened: boolean; close: () => void }) {
+function DrainDialog({ node, close }: { node: Node; close: () => void }) {
   const { draft, change, forget } = useDraft(`drain:${node.name}`, { from: '', duration: '' })
   const drain = useSend('post', '/v1/maintenance', {
     refresh: ['/v1/maintenance', '/v1/nodes/{node}', '/v1/nodes'],
@@ -229,46 +216,35 @@ function DrainDialog({ node, opened, close }: { node: Node; opened: boolean; clo
       notifications.show({ message: t('node.drain.asked', { name: node.name }) })
     },
   })
-  const wrong = (field: string) => (drain.error instanceof Problem ? drain.error.wrong(field) : undefined)
+  const wrong = (field: string) => drain.error?.wrong(field)
   return (
-    <Modal opened={opened} onClose={close} title={t('node.drain.sure', { name: node.name })} closeButtonProps={{ 'aria-label': t('do.close') }}>
-      <form
-        onSubmit={(e) => {
-          e.preventDefault()
-          drain.mutate({ body: { nodes: [node.name], from: draft.from || undefined, duration: draft.duration || undefined } })
-        }}
-      >
-        <Stack>
-          <Text>{t('node.drain.what')}</Text>
-          <Group grow align="flex-start">
-            <TextInput
-              label={t('node.from')}
-              placeholder={t('node.drain.now')}
-              description={t('node.drain.fromHint')}
-              value={draft.from}
-              onChange={(e) => change({ from: e.currentTarget.value })}
-              error={wrong('from')}
-            />
-            <TextInput
-              label={t('node.drain.duration')}
-              placeholder={t('node.furtherNotice')}
-              description={t('node.drain.durationHint')}
-              value={draft.duration}
-              onChange={(e) => change({ duration: e.currentTarget.value })}
-              error={wrong('duration') ?? wrong('until')}
-            />
-          </Group>
-          {drain.error && <ErrorBox error={drain.error} />}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={close}>
-              {t('do.cancel')}
-            </Button>
-            <Button type="submit" loading={drain.isPending} data-autofocus>
-              {t('node.drain')}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+    <Dialog
+      title={t('node.drain.sure', { name: node.name })}
+      what={t('node.drain.what')}
+      close={close}
+      action={t('node.drain')}
+      of={drain}
+      fields={['from', 'duration', 'until']}
+      submit={() => drain.mutate({ body: { nodes: [node.name], from: draft.from || undefined, duration: draft.duration || undefined } })}
+    >
+      <Group grow align="flex-start">
+        <TextInput
+          label={t('node.from')}
+          placeholder={t('node.drain.now')}
+          description={t('node.drain.fromHint')}
+          value={draft.from}
+          onChange={(e) => change({ from: e.currentTarget.value })}
+          error={wrong('from')}
+        />
+        <TextInput
+          label={t('node.drain.duration')}
+          placeholder={t('node.furtherNotice')}
+          description={t('node.drain.durationHint')}
+          value={draft.duration}
+          onChange={(e) => change({ duration: e.currentTarget.value })}
+          error={wrong('duration') ?? wrong('until')}
+        />
+      </Group>
+    </Dialog>
   )
 }

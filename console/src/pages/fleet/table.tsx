@@ -3,9 +3,9 @@ import { SegmentedControl } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { useMemo } from 'react'
 
-import { Rows, type Column } from '../../parts/rows'
+import { Listed } from '../../parts/listed'
+import { type Column } from '../../parts/rows'
 import { Emulated, State } from '../../parts/state'
-import { Empty } from '../../parts/states'
 import { t } from '../../text/text'
 import { useFleetVersion } from './feed'
 import { active, kindOf, kinds, kindText, leased, type Kind } from './letters'
@@ -46,17 +46,14 @@ export function FleetTable(props: {
         onChange={props.setBy}
         data={(['site', 'rack', 'node'] as const).map((v) => ({ value: v, label: t(`fleet.rows.${v}`) }))}
       />
-      {rows.length === 0 ? (
-        <Empty title={t('table.noMatch')} />
-      ) : (
-        <Rows
-          label={t('fleet.title')}
-          rows={rows}
-          columns={columns}
-          id={(l) => l.id}
-          open={by === 'node' ? (l) => `/fleet/nodes/${encodeURIComponent(l.name)}` : undefined}
-        />
-      )}
+      <Listed
+        label={t('fleet.title')}
+        empty={{ title: t('table.noMatch') }}
+        rows={rows}
+        columns={columns}
+        id={(l) => l.id}
+        open={by === 'node' ? (l) => `/fleet/nodes/${encodeURIComponent(l.name)}` : undefined}
+      />
     </>
   )
 }

@@ -1,16 +1,18 @@
 // Closing a month: prove it first, then invoice everyone, seal it, and see what was found.
-import { Alert, Button, Group, Modal, Select, Stack, Text, Title } from '@mantine/core'
+import { Alert, Button, Group, Select, Stack, Text } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 
 import type { Schemas } from '../../api/client'
 import { useGet, useSend } from '../../api/queries'
+import { Dialog } from '../../parts/dialog'
 import { useFilters } from '../../parts/filters'
+import { Section } from '../../parts/listed'
 import { Rows } from '../../parts/rows'
 import { Answered, Empty, ErrorBox, PageHead } from '../../parts/states'
 import { Time } from '../../parts/time'
 import { t } from '../../text/text'
-import { monthText } from './sums'
+import { monthText } from '../../parts/month'
 
 export default function Close() {
   const [filters, setFilters] = useFilters({ month: monthText(new Date(), 1) })
@@ -21,21 +23,17 @@ export default function Close() {
     refresh: ['/v1/invoices', '/v1/audit'],
     done: () => ask(false),
   })
+  const examine = () => {
+    if (wanted === filters.month) void audit.refetch()
+    else want(filters.month)
+  }
   const current = filters.month === monthText(new Date())
   const shown = close.data?.month === filters.month ? close.data.audit : wanted === filters.month ? audit.data : undefined
   return (
     <Stack gap="lg">
       <PageHead title={t('close.title')} lead={t('close.lead')}>
-        <Select size="xs" w={130} aria-label={t('bills.month')} value={filters.month} onChange={(m) => m && setFilters({ month: m }, { push: true })} data={[...new Set([...Array.from({ length: 12 }, (_, i) => monthText(new Date(), i)), filters.month])]} />
-        <Button
-          size="xs"
-          variant="default"
-          loading={audit.isFetching}
-          onClick={() => {
-            if (wanted === filters.month) void audit.refetch()
-            else want(filters.month)
-          }}
-        >
+        <Select size="xs" w={130} aria-label={t('invoices.month')} value={filters.month} onChange={(m) => m && setFilters({ month: m }, { push: true })} data={[...new Set([...Array.from({ length: 12 }, (_, i) => monthText(new Date(), i)), filters.month])]} />
+        <Button size="xs" variant="default" loading={audit.isFetching} onClick={examine}>
           {t('close.audit')}
         </Button>
         <Button size="xs" onClick={() => ask(true)} disabled={current}>
@@ -60,22 +58,18 @@ export default function Close() {
       ) : wanted === filters.month ? (
         <Answered of={audit}>{() => null}</Answered>
       ) : (
-        <Empty title={t('close.notYet', { month: filters.month })} hint={t('close.hint')} />
+        <Empty title={t('close.notYet', { month: filters.month })} hint={t('close.hint')} action={<Button onClick={examine}>{t('close.audit')}</Button>} />
       )}
-      <Modal opened={asking} onClose={() => ask(false)} title={t('close.sure', { month: filters.month })} closeButtonProps={{ 'aria-label': t('do.close') }}>
-        <Stack>
-          <Text>{t('close.what')}</Text>
-          {close.error && <ErrorBox error={close.error} />}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={() => ask(false)}>
-              {t('do.cancel')}
-            </Button>
-            <Button loading={close.isPending} onClick={() => close.mutate({ body: { month: filters.month } })} data-autofocus>
-              {t('close.do')}
-            </Button>
-          </Group>
-        </Stack>
-      </Modal>
+      {asking && (
+        <Dialog
+          title={t('close.sure', { month: filters.month })}
+          what={t('close.what')}
+          close={() => ask(false)}
+          action={t('close.do')}
+          of={close}
+          submit={() => close.mutate({ body: { month: filters.month } })}
+        />
+      )}
     </Stack>
   )
 }
@@ -83,10 +77,7 @@ export default function Close() {
 function Found({ audit }: { audit: Schemas['AuditView'] }) {
   const findings = audit.findings ?? []
   return (
-    <section>
-      <Title order={2} mb="xs">
-        {t('close.result', { month: audit.month })}
-      </Title>
+    <Section title={t('close.result', { month: audit.month })}>
       <Alert color={audit.holds ? 'green' : 'red'} variant="outline" title={audit.holds ? t('close.holds') : t('close.fails')} mb="md">
         {audit.sealed_until && (
           <Text c="var(--mantine-color-text)">
@@ -115,6 +106,6 @@ function Found({ audit }: { audit: Schemas['AuditView'] }) {
           { id: 'detail', head: t('close.detail'), cell: (f) => <span title={f.detail}>{f.detail}</span>, wide: true, text: true },
         ]}
       />
-    </section>
+    </Section>
   )
 }

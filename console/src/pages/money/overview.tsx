@@ -4,14 +4,14 @@ import { Link, useNavigate } from '@tanstack/react-router'
 
 import { useGet } from '../../api/queries'
 import { usePalette } from '../../app/palette'
+import { Listed, Section } from '../../parts/listed'
 import { Money } from '../../parts/money'
-import { Rows } from '../../parts/rows'
 import { Emulated } from '../../parts/state'
 import { Answered, Empty, PageHead } from '../../parts/states'
 import { Time } from '../../parts/time'
 import { language, t, word } from '../../text/text'
-import { BillRows } from './bills'
-import { sum } from './sums'
+import { sum } from '../../parts/sums'
+import { InvoiceRows } from '../invoices/rows'
 
 export default function MoneyPage() {
   const navigate = useNavigate()
@@ -47,7 +47,9 @@ export default function MoneyPage() {
                           <Money amount={x.usd_per_hour} currency={x.currency} />
                         </div>
                       ))}
-                      <Emulated is={rows.some((x) => x.emulated)} />
+                      <small>
+                        <Emulated is={rows.some((x) => x.emulated)} />
+                      </small>
                     </dd>
                   </div>
                   <div className="tile">
@@ -71,59 +73,47 @@ export default function MoneyPage() {
                   </div>
                 </dl>
               </div>
-              <section>
-                <Title order={2} mb="xs">
-                  {t('money.bySku')}
-                </Title>
-                {rows.length === 0 ? (
-                  <Empty title={t('money.nothing')} hint={t('money.nothing.hint')} />
-                ) : (
-                  <Rows
-                    label={t('money.bySku')}
-                    rows={rows}
-                    id={(x) => `${x.sku} ${x.job_class} ${x.currency ?? ''}`}
-                    columns={[
-                      { id: 'sku', head: t('money.sku'), sort: (x) => x.sku, cell: (x) => <>{x.sku} <Emulated is={x.emulated} /></> },
-                      { id: 'class', head: t('workloads.class'), sort: (x) => x.job_class, cell: (x) => word(x.job_class) },
-                      { id: 'jobs', head: t('money.jobs'), figures: true, sort: (x) => x.jobs, cell: (x) => x.jobs.toLocaleString() },
-                      { id: 'gpus', head: 'GPU', figures: true, sort: (x) => Number(x.gpus), cell: (x) => x.gpus },
-                      { id: 'rate', head: t('workloads.perHour'), figures: true, sort: (x) => Number(x.usd_per_hour), cell: (x) => <Money amount={x.usd_per_hour} currency={x.currency} /> },
-                    ]}
-                  />
-                )}
-              </section>
-              <section>
-                <Title order={2} mb="xs">
-                  {t('money.utilisation')}
-                </Title>
-                {skus.length === 0 ? (
-                  <Empty title={t('money.noGpus')} />
-                ) : (
-                  <Rows
-                    label={t('money.utilisation')}
-                    rows={skus}
-                    id={(s) => s.sku}
-                    columns={[
-                      { id: 'sku', head: t('money.sku'), sort: (s) => s.sku, cell: (s) => <>{s.sku} <Emulated is={s.emulated} /></> },
-                      { id: 'gpus', head: 'GPU', figures: true, sort: (s) => s.gpus, cell: (s) => s.gpus.toLocaleString() },
-                      { id: 'leased', head: t('fleet.leased'), figures: true, sort: (s) => s.leased, cell: (s) => s.leased.toLocaleString() },
-                      {
-                        id: 'share',
-                        head: t('money.utilisation'),
-                        sort: (s) => (s.gpus ? s.leased / s.gpus : 0),
-                        cell: (s) => (
-                          <>
-                            <span className="share" aria-hidden>
-                              <span style={{ width: `${s.gpus ? (100 * s.leased) / s.gpus : 0}%` }} />
-                            </span>{' '}
-                            {percent(s.leased, s.gpus)}
-                          </>
-                        ),
-                      },
-                    ]}
-                  />
-                )}
-              </section>
+              <Section title={t('money.bySku')}>
+                <Listed
+                  label={t('money.bySku')}
+                  empty={{ title: t('money.nothing'), hint: t('money.nothing.hint') }}
+                  rows={rows}
+                  id={(x) => `${x.sku} ${x.job_class} ${x.currency ?? ''}`}
+                  columns={[
+                    { id: 'sku', head: t('money.sku'), sort: (x) => x.sku, cell: (x) => <>{x.sku} <Emulated is={x.emulated} /></> },
+                    { id: 'class', head: t('workloads.class'), sort: (x) => x.job_class, cell: (x) => word(x.job_class) },
+                    { id: 'jobs', head: t('money.jobs'), figures: true, sort: (x) => x.jobs, cell: (x) => x.jobs.toLocaleString() },
+                    { id: 'gpus', head: 'GPU', figures: true, sort: (x) => Number(x.gpus), cell: (x) => x.gpus },
+                    { id: 'rate', head: t('workloads.perHour'), figures: true, sort: (x) => Number(x.usd_per_hour), cell: (x) => <Money amount={x.usd_per_hour} currency={x.currency} /> },
+                  ]}
+                />
+              </Section>
+              <Section title={t('money.utilisation')}>
+                <Listed
+                  label={t('money.utilisation')}
+                  empty={{ title: t('money.noGpus') }}
+                  rows={skus}
+                  id={(s) => s.sku}
+                  columns={[
+                    { id: 'sku', head: t('money.sku'), sort: (s) => s.sku, cell: (s) => <>{s.sku} <Emulated is={s.emulated} /></> },
+                    { id: 'gpus', head: 'GPU', figures: true, sort: (s) => s.gpus, cell: (s) => s.gpus.toLocaleString() },
+                    { id: 'leased', head: t('fleet.leased'), figures: true, sort: (s) => s.leased, cell: (s) => s.leased.toLocaleString() },
+                    {
+                      id: 'share',
+                      head: t('money.utilisation'),
+                      sort: (s) => (s.gpus ? s.leased / s.gpus : 0),
+                      cell: (s) => (
+                        <>
+                          <span className="share" aria-hidden>
+                            <span style={{ width: `${s.gpus ? (100 * s.leased) / s.gpus : 0}%` }} />
+                          </span>{' '}
+                          {percent(s.leased, s.gpus)}
+                        </>
+                      ),
+                    },
+                  ]}
+                />
+              </Section>
             </>
           )
         }}
@@ -133,7 +123,7 @@ export default function MoneyPage() {
           <Title order={2}>{t('money.unpaid')}</Title>
           <Link to="/invoices">{t('money.allInvoices')}</Link>
         </Group>
-        <Answered of={invoices}>{() => (unpaid.length === 0 ? <Empty title={t('money.unpaid.none')} /> : <BillRows label={t('money.unpaid')} items={unpaid} />)}</Answered>
+        <Answered of={invoices}>{() => (unpaid.length === 0 ? <Empty title={t('money.unpaid.none')} /> : <InvoiceRows label={t('money.unpaid')} items={unpaid} whose />)}</Answered>
       </section>
     </Stack>
   )

@@ -108,7 +108,7 @@ function ClassField({ picked, pick, cpu, sku, project, wrong }: Pick<Props, 'pic
   return (
     <Group mt="md" align="flex-start">
       <div>
-        <Text fw={500} size="sm" id="class-label">
+        <Text fw={600} size="sm" id="class-label">
           {t('launch.class')}
         </Text>
         <SegmentedControl

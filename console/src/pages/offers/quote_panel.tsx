@@ -101,7 +101,7 @@ function Options({ quote, pick }: { quote: Quote; pick: Props['pick'] }) {
           </li>
         ))}
       </ul>
-      <div className="axis-legend note" aria-hidden>
+      <div className="way-legend note" aria-hidden>
         <span>{t('offers.now')}</span>
         <span>{durationText(3600)}</span>
         <span>{durationText(86_400)}</span>
@@ -133,9 +133,9 @@ function StartAxis({ of: o }: { of: QuoteOption }) {
   const expected = o.starts_now ? 0 : place(o.expected)
   const likely = o.starts_now ? 0 : Math.max(expected, place(o.likely_by))
   return (
-    <div className="axis" aria-hidden>
-      {likely > expected && <span className="axis-span" style={{ left: `${expected}%`, width: `${likely - expected}%` }} />}
-      {(o.starts_now || o.expected) && <span className={`axis-dot ${o.starts_now ? 'good' : 'warn'}`} style={{ left: `${expected}%` }} />}
+    <div className="way-axis" aria-hidden>
+      {likely > expected && <span className="way-span" style={{ left: `${expected}%`, width: `${likely - expected}%` }} />}
+      {(o.starts_now || o.expected) && <span className={`way-dot ${o.starts_now ? 'good' : 'warn'}`} style={{ left: `${expected}%` }} />}
     </div>
   )
 }

@@ -1,8 +1,9 @@
 // One SKU: what it is, every price of it by class and term, where it is, and how long each size waits.
-import { Button, Group, Paper, Stack, Table, Title } from '@mantine/core'
+import { Button, Group, Paper, Stack, Table } from '@mantine/core'
 import { Link, useParams } from '@tanstack/react-router'
 
 import { useGet } from '../../api/queries'
+import { Section } from '../../parts/listed'
 import { Emulated } from '../../parts/state'
 import { Answered, Empty, Facts, PageHead } from '../../parts/states'
 import { t, word } from '../../text/text'
@@ -58,23 +59,14 @@ function Shown({ offer, currency }: { offer: Offer; currency: string }) {
         />
       </Paper>
       <div className="columns">
-        <section>
-          <Title order={2} mb="xs">
-            {t('offers.prices')}
-          </Title>
+        <Section title={t('offers.prices')}>
           <Prices offer={offer} currency={currency} />
-        </section>
-        <section>
-          <Title order={2} mb="xs">
-            {t('offers.wait')}
-          </Title>
+        </Section>
+        <Section title={t('offers.wait')}>
           <WaitBySize offer={offer} currency={currency} />
-        </section>
+        </Section>
       </div>
-      <section>
-        <Title order={2} mb="xs">
-          {t('offers.sites')}
-        </Title>
+      <Section title={t('offers.sites')}>
         <Group gap="xs">
           {(offer.sites ?? []).map((s) => (
             <Paper key={s.site} withBorder px="md" py="xs">
@@ -84,7 +76,7 @@ function Shown({ offer, currency }: { offer: Offer; currency: string }) {
             </Paper>
           ))}
         </Group>
-      </section>
+      </Section>
     </Stack>
   )
 }
@@ -119,7 +111,7 @@ function Prices({ offer, currency }: { offer: Offer; currency: string }) {
               <Table.Td ta="right">
                 <Rate amount={amount} currency={currency} />
               </Table.Td>
-              <Table.Td ta="right">{less(amount) > 0 ? `−${less(amount)} %` : ''}</Table.Td>
+              <Table.Td ta="right" className="nowrap">{less(amount) > 0 ? `−${less(amount)} %` : ''}</Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>

@@ -26,7 +26,7 @@ export default function Books() {
     <Stack gap="xl">
       <div>
         <PageHead title={t('prices.title')} lead={t('prices.lead')}>
-          <Select size="xs" w={160} clearable searchable placeholder={t('bills.org')} aria-label={t('bills.org')} value={filters.org || null} onChange={(org) => setFilters({ org: org ?? '' }, { push: true })} data={orgs.data?.items?.map((o) => o.name) ?? []} />
+          <Select size="xs" w={160} clearable searchable placeholder={t('invoices.org')} aria-label={t('invoices.org')} value={filters.org || null} onChange={(org) => setFilters({ org: org ?? '' }, { push: true })} data={orgs.data?.items?.map((o) => o.name) ?? []} />
           {make}
         </PageHead>
         <Answered of={books}>

@@ -1,18 +1,20 @@
 // What waits: how much of each class, in which order, when it starts, and how projects stand.
 import './queue.css'
 
-import { Select, Stack, Title } from '@mantine/core'
+import { Button, Select, Stack } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
-import { useMemo } from 'react'
+import { useMemo, useState } from 'react'
 
 import type { Schemas } from '../../api/client'
 import { useGet } from '../../api/queries'
 import { useNow } from '../../parts/clock'
 import { useFilters } from '../../parts/filters'
-import { Rows } from '../../parts/rows'
+import { Listed, Section } from '../../parts/listed'
 import { Answered, Empty, PageHead } from '../../parts/states'
-import { Ago, Time, timeText } from '../../parts/time'
+import { Ago, Time, timeText, utcText } from '../../parts/time'
 import { language, t, word } from '../../text/text'
+import { SetWeight } from '../customers/org_dialogs'
+import { Policy } from './policy'
 import { at, axisOf, type Lane } from './timeline'
 
 type Queue = Schemas['QueueView']
@@ -27,6 +29,7 @@ export default function QueuePage() {
 
 function Shown({ queue }: { queue: Queue }) {
   const [filters, setFilters] = useFilters({ class: '', project: '' })
+  const [weighing, weigh] = useState<{ project: string; weight: number } | null>(null)
   const reservations = useGet('/v1/reservations')
   const maintenance = useGet('/v1/maintenance')
   const items = (queue.items ?? []).filter(
@@ -93,74 +96,71 @@ function Shown({ queue }: { queue: Queue }) {
           })}
         </dl>
       </div>
-      <section>
-        <Title order={2} mb="xs">
-          {t('queue.timeline')}
-        </Title>
+      <Section title={t('queue.timeline')}>
         {lanes.length === 0 ? <Empty title={t('queue.timeline.empty')} hint={t('queue.timeline.hint')} /> : <Timeline lanes={lanes} />}
-      </section>
-      <section>
-        <Title order={2} mb="xs">
-          {t('queue.order')}
-        </Title>
-        {items.length === 0 ? (
-          <Empty title={queue.waiting ? t('table.noMatch') : t('queue.empty')} hint={queue.waiting ? undefined : t('queue.empty.hint')} />
-        ) : (
-          <Rows
-            label={t('queue.order')}
-            rows={items}
-            id={(j) => j.job}
-            open={(j) => `/workloads/${j.job}`}
-            columns={[
-              { id: 'place', head: '#', figures: true, sort: (j) => j.place, cell: (j) => j.place },
-              { id: 'name', head: t('workloads.name'), sort: (j) => j.name, cell: (j) => <Link to={`/workloads/${j.job}`}>{j.name}</Link> },
-              { id: 'project', head: t('workloads.project'), sort: (j) => j.project, cell: (j) => j.project },
-              { id: 'class', head: t('workloads.class'), sort: (j) => j.job_class, cell: (j) => word(j.job_class) },
-              { id: 'gpus', head: t('workloads.hardware'), sort: (j) => j.gpus, cell: (j) => j.gpus },
-              { id: 'since', head: t('queue.since'), sort: (j) => Date.parse(j.waiting_since), cell: (j) => <Ago at={j.waiting_since} /> },
-              { id: 'promise', head: t('queue.by'), sort: (j) => (j.promise ? Date.parse(j.promise.start_by) : Infinity), cell: (j) => (j.promise ? <Time at={j.promise.start_by} /> : '–') },
-              { id: 'expected', head: t('queue.expected'), sort: (j) => (j.expected ? Date.parse(j.expected) : Infinity), cell: (j) => (j.expected ? <Ago at={j.expected} /> : '–'), wide: true },
-              { id: 'why', head: t('queue.why'), cell: (j) => <span title={j.why}>{j.why}</span>, wide: true, text: true },
-            ]}
-          />
-        )}
+      </Section>
+      <div>
+        <Listed
+          title
+          label={t('queue.order')}
+          empty={queue.waiting ? { title: t('table.noMatch') } : { title: t('queue.empty'), hint: t('queue.empty.hint') }}
+          rows={items}
+          id={(j) => j.job}
+          open={(j) => `/workloads/${j.job}`}
+          columns={[
+            { id: 'place', head: '#', figures: true, sort: (j) => j.place, cell: (j) => j.place },
+            { id: 'name', head: t('workloads.name'), sort: (j) => j.name, cell: (j) => <Link to={`/workloads/${j.job}`}>{j.name}</Link> },
+            { id: 'project', head: t('workloads.project'), sort: (j) => j.project, cell: (j) => j.project, wide: true },
+            { id: 'class', head: t('workloads.class'), sort: (j) => j.job_class, cell: (j) => word(j.job_class) },
+            { id: 'gpus', head: t('workloads.hardware'), sort: (j) => j.gpus, cell: (j) => j.gpus },
+            { id: 'since', head: t('queue.since'), sort: (j) => Date.parse(j.waiting_since), cell: (j) => <Ago at={j.waiting_since} />, wide: true },
+            { id: 'promise', head: t('queue.by'), sort: (j) => (j.promise ? Date.parse(j.promise.start_by) : Infinity), cell: (j) => (j.promise ? <Time at={j.promise.start_by} /> : '–') },
+            { id: 'expected', head: t('queue.expected'), sort: (j) => (j.expected ? Date.parse(j.expected) : Infinity), cell: (j) => (j.expected ? <Ago at={j.expected} /> : '–'), wide: true },
+            { id: 'why', head: t('queue.why'), cell: (j) => <span title={j.why}>{j.why}</span>, wide: true, text: true },
+          ]}
+        />
         {queue.waiting > (queue.items ?? []).length && <p>{t('queue.more', { n: queue.waiting - (queue.items ?? []).length })}</p>}
-      </section>
-      <section>
-        <Title order={2} mb="xs">
-          {t('queue.standing')}
-        </Title>
-        {projects.length === 0 ? (
-          <Empty title={t('queue.standing.empty')} />
-        ) : (
-          <Rows
-            label={t('queue.standing')}
-            rows={projects}
-            id={(p) => p.project}
-            columns={[
-              { id: 'project', head: t('workloads.project'), sort: (p) => p.project, cell: (p) => <Link to="/queue" search={{ project: p.project } as never}>{p.project}</Link> },
-              { id: 'weight', head: t('queue.weight'), figures: true, sort: (p) => p.weight, cell: (p) => p.weight },
-              {
-                id: 'share',
-                head: t('queue.share'),
-                sort: (p) => p.used_permille,
-                cell: (p) => (
-                  <>
-                    <span className="share" aria-hidden>
-                      <span style={{ width: `${Math.min(100, p.used_permille / 10)}%` }} />
-                      <i style={{ left: `${Math.min(100, p.due_permille / 10)}%` }} />
-                    </span>{' '}
-                    {percent(p.used_permille)}
-                  </>
-                ),
-              },
-              { id: 'due', head: t('queue.due'), figures: true, sort: (p) => p.due_permille, cell: (p) => percent(p.due_permille) },
-              { id: 'waiting', head: t('queue.waiting'), figures: true, sort: (p) => p.waiting, cell: (p) => p.waiting },
-              { id: 'gpus', head: t('queue.gpus'), figures: true, sort: (p) => Number(p.gpus), cell: (p) => p.gpus },
-            ]}
-          />
-        )}
-      </section>
+      </div>
+      <Listed
+        title
+        label={t('queue.standing')}
+        empty={{ title: t('queue.standing.empty') }}
+        rows={projects}
+        id={(p) => p.project}
+        columns={[
+          { id: 'project', head: t('workloads.project'), sort: (p) => p.project, cell: (p) => <Link to="/queue" search={{ project: p.project } as never}>{p.project}</Link> },
+          { id: 'weight', head: t('queue.weight'), figures: true, sort: (p) => p.weight, cell: (p) => p.weight },
+          {
+            id: 'share',
+            head: t('queue.share'),
+            sort: (p) => p.used_permille,
+            cell: (p) => (
+              <>
+                <span className="share" aria-hidden>
+                  <span style={{ width: `${Math.min(100, p.used_permille / 10)}%` }} />
+                  <i style={{ left: `${Math.min(100, p.due_permille / 10)}%` }} />
+                </span>{' '}
+                {percent(p.used_permille)}
+              </>
+            ),
+          },
+          { id: 'due', head: t('queue.due'), figures: true, sort: (p) => p.due_permille, cell: (p) => percent(p.due_permille), wide: true },
+          { id: 'waiting', head: t('queue.waiting'), figures: true, sort: (p) => p.waiting, cell: (p) => p.waiting, wide: true },
+          { id: 'gpus', head: t('queue.gpus'), figures: true, sort: (p) => Number(p.gpus), cell: (p) => p.gpus },
+          {
+            id: 'do',
+            head: '',
+            figures: true,
+            cell: (p) => (
+              <Button size="compact-xs" variant="default" aria-label={`${t('customer.do.weight')}: ${p.project}`} onClick={() => weigh(p)}>
+                {t('customer.do.weight')}
+              </Button>
+            ),
+          },
+        ]}
+      />
+      <Policy />
+      {weighing && <SetWeight project={weighing.project} weight={weighing.weight} close={() => weigh(null)} />}
     </Stack>
   )
 }
@@ -184,7 +184,7 @@ function Timeline({ lanes }: { lanes: Lane[] }) {
   const width = (from: number, until: number) => `${(at(axis, until) - at(axis, from)) * 100}%`
   return (
     <>
-      <div className="axis" aria-hidden>
+      <div className="lane-axis" aria-hidden>
         {axis.ticks.map((ms, i) => (
           <span key={i} style={{ left: `${i * 25}%` }}>
             {i === 0 ? t('time.now') : tick(ms)}
@@ -194,6 +194,7 @@ function Timeline({ lanes }: { lanes: Lane[] }) {
       <ol className="lanes" aria-label={t('queue.timeline')}>
         {lanes.slice(0, most_lanes).map((l) => {
           const until = l.until ?? Infinity
+          const utc = utcText(new Date(l.from).toISOString()) + (l.kind !== 'promise' && l.until ? ` – ${utcText(new Date(l.until).toISOString())}` : '')
           const said =
             l.kind === 'promise'
               ? t(l.certain ? 'queue.lane.certain' : 'queue.lane.likely', { at: timeText(new Date(l.from).toISOString()) })
@@ -206,7 +207,7 @@ function Timeline({ lanes }: { lanes: Lane[] }) {
               <span className="lane-name" title={l.name}>
                 {l.kind === 'promise' ? <Link to={`/workloads/${l.id}`}>{l.name}</Link> : l.name}
               </span>
-              <div className="lane" title={said}>
+              <div className="lane" title={`${said}\n${utc}`}>
                 <span className="unseen">{said}</span>
                 {l.kind === 'promise' ? (
                   <>
@@ -226,7 +227,7 @@ function Timeline({ lanes }: { lanes: Lane[] }) {
         })}
       </ol>
       {lanes.length > most_lanes && <p>{t('queue.lanes.more', { n: lanes.length - most_lanes })}</p>}
-      <p className="key" aria-hidden>
+      <p className="lane-key" aria-hidden>
         <span>
           <span className="dot good" /> {t('queue.key.certain')}
         </span>

@@ -4,8 +4,15 @@ import { language } from '../../text/text'
 
 export type Reservation = Schemas['ReservationView']
 export type Offer = Schemas['Offer']
+export type FreeKind = Schemas['FreeKind']
 
 export const day_ms = 86_400_000
+
+// For <input type="datetime-local">: the viewer's own clock, the next whole minute.
+export function localText(at: string | Date): string {
+  const d = new Date(Math.ceil(new Date(at).getTime() / 60_000) * 60_000)
+  return new Date(d.getTime() - d.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
+}
 
 // Where lines stand: hours, days or weeks, so that about a dozen are in sight.
 export function ticksOf(from: number, days: number): { at: number; text: string }[] {

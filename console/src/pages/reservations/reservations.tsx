@@ -1,5 +1,5 @@
 // The calendar of reservations, and making and ending one.
-import { Button, Group, Modal, SegmentedControl, Stack, Text } from '@mantine/core'
+import { Button, Group, SegmentedControl, Select, Stack } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { Link } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
@@ -7,10 +7,12 @@ import { useMemo, useState } from 'react'
 import { useGet, useSend } from '../../api/queries'
 import { usePalette } from '../../app/palette'
 import { useSession } from '../../app/session'
+import { Dialog, Frame } from '../../parts/dialog'
 import { useFilters } from '../../parts/filters'
-import { Rows, type Column } from '../../parts/rows'
+import { Listed } from '../../parts/listed'
+import type { Column } from '../../parts/rows'
 import { Emulated, State } from '../../parts/state'
-import { Answered, Empty, ErrorBox, Facts, PageHead } from '../../parts/states'
+import { Answered, ErrorBox, Facts, PageHead } from '../../parts/states'
 import { Duration, Time } from '../../parts/time'
 import { t } from '../../text/text'
 import { Calendar } from './calendar'
@@ -19,11 +21,15 @@ import { NewReservation } from './new'
 
 export default function Reservations() {
   const { me } = useSession()
-  const [filters, setFilters] = useFilters({ days: '14', new: '', gpu: '', from: '', show: '' })
+  const [filters, setFilters] = useFilters({ days: '14', site: '', new: '', gpu: '', from: '', show: '' })
   const [ending, end] = useState<Reservation | null>(null)
   const reservations = useGet('/v1/reservations')
   const offers = useGet('/v1/offers')
+  const days = Number(filters.days) || 14
+  const free = useGet('/v1/reservations/free', { query: { duration: `${days}d`, site: filters.site || undefined } }, { keep: true })
   const making = filters.new !== ''
+  const shown = reservations.data?.items?.find((r) => r.id === filters.show)
+  const sites = [...new Set((offers.data?.items ?? []).flatMap((o) => (o.sites ?? []).map((s) => s.site)))]
   const make = (from = '', gpu = filters.gpu) => setFilters({ new: '1', from, gpu }, { push: true })
   usePalette([{ label: t('reservations.new'), run: () => make() }])
   const kinds = (offers.data?.items ?? []).filter((o) => o.gpus_total > 0)
@@ -31,6 +37,18 @@ export default function Reservations() {
   return (
     <>
       <PageHead title={t('reservations.title')} lead={t('reservations.lead')}>
+        {sites.length > 1 && (
+          <Select
+            size="xs"
+            w={150}
+            clearable
+            placeholder={t('reservations.site')}
+            aria-label={t('reservations.site')}
+            value={filters.site || null}
+            onChange={(site) => setFilters({ site: site ?? '' }, { push: true })}
+            data={sites}
+          />
+        )}
         <SegmentedControl
           size="xs"
           aria-label={t('reservations.days')}
@@ -47,30 +65,36 @@ export default function Reservations() {
           <Stack gap="lg">
             {offers.error && <ErrorBox error={offers.error} />}
             {kinds.length > 0 && (
-              <Calendar offers={kinds} reservations={list.items ?? []} days={Number(filters.days) || 14} pick={make} />
+              <div>
+                <Calendar offers={kinds} reservations={list.items ?? []} free={free.data?.items ?? []} days={days} pick={make} />
+                <p className="note">{t(free.data?.items?.some((k) => k.joined) ? 'reservations.free.joined' : 'reservations.free.hint')}</p>
+              </div>
             )}
-            {(list.items ?? []).length === 0 ? (
-              <Empty
-                title={t('reservations.empty')}
-                hint={t('reservations.empty.hint')}
-                command={`ampacity reserve ${kinds[0]?.sku ?? 'h100'}:8 --from +2h --for 4h`}
-                action={
+            {free.error && <ErrorBox error={free.error} />}
+            <Listed
+              label={t('reservations.title')}
+              empty={{
+                title: t('reservations.empty'),
+                hint: t('reservations.empty.hint'),
+                command: `ampacity reserve ${kinds[0]?.sku ?? 'h100'}:8 --from +2h --for 4h`,
+                action: (
                   <Button onClick={() => make()} disabled={kinds.length === 0}>
                     {t('reservations.new')}
                   </Button>
-                }
-              />
-            ) : (
-              <Rows label={t('reservations.title')} rows={list.items ?? []} columns={columns} id={(r) => r.id} />
-            )}
+                ),
+              }}
+              rows={list.items ?? []}
+              columns={columns}
+              id={(r) => r.id}
+            />
           </Stack>
         )}
       </Answered>
-      <Details of={reservations.data?.items?.find((r) => r.id === filters.show)} close={() => setFilters({ show: '' })} />
+      {shown && <Details of={shown} close={() => setFilters({ show: '' })} />}
       {making && (
-        <NewReservation offers={kinds} gpu={filters.gpu} from={filters.from} close={() => setFilters({ new: '', from: '', gpu: '' })} />
+        <NewReservation offers={kinds} gpu={filters.gpu} from={filters.from} site={filters.site} close={() => setFilters({ new: '', from: '', gpu: '' })} />
       )}
-      <EndDialog of={ending} close={() => end(null)} />
+      {ending && <EndDialog of={ending} close={() => end(null)} />}
     </>
   )
 }
@@ -96,7 +120,7 @@ function columnsFor(owner: boolean, offers: Offer[], end: (r: Reservation) => vo
       sort: (r) => r.gpus_used,
       wide: true,
     },
-    { id: 'from', head: t('reservations.from'), cell: (r) => <Time at={r.from} />, sort: (r) => Date.parse(r.from), wide: true },
+    { id: 'from', head: t('reservations.from'), cell: (r) => <Time at={r.from} />, sort: (r) => Date.parse(r.from) },
     { id: 'until', head: t('reservations.until'), cell: (r) => <Time at={r.until} />, sort: (r) => Date.parse(r.until), wide: true },
     { id: 'long', head: t('reservations.long'), cell: (r) => <Duration from={r.from} until={r.until} />, figures: true, wide: true },
     {
@@ -121,55 +145,43 @@ function columnsFor(owner: boolean, offers: Offer[], end: (r: Reservation) => vo
   return columns
 }
 
-function Details({ of: r, close }: { of?: Reservation; close: () => void }) {
+function Details({ of: r, close }: { of: Reservation; close: () => void }) {
   return (
-    <Modal opened={!!r} onClose={close} title={r?.name} closeButtonProps={{ 'aria-label': t('do.close') }}>
-      {r && (
-        <Facts
-          of={[
-            [t('workloads.state'), <State of={r.state} />],
-            ['GPUs', `${r.sku}:${r.gpus}`],
-            [t('reservations.from'), <Time at={r.from} />],
-            [t('reservations.until'), <Time at={r.until} />],
-            [t('reservations.long'), <Duration from={r.from} until={r.until} />],
-            [t('reservations.used'), t('reservations.usedOf', { used: r.gpus_used, kept: r.gpus_kept })],
-            [t('workloads.project'), r.project],
-            [t('reservations.nodes'), (r.nodes ?? []).join(', ')],
-            ['Id', r.id],
-          ]}
-        />
-      )}
-    </Modal>
+    <Frame title={r.name} close={close}>
+      <Facts
+        of={[
+          [t('workloads.state'), <State of={r.state} />],
+          ['GPUs', `${r.sku}:${r.gpus}`],
+          [t('reservations.from'), <Time at={r.from} />],
+          [t('reservations.until'), <Time at={r.until} />],
+          [t('reservations.long'), <Duration from={r.from} until={r.until} />],
+          [t('reservations.used'), t('reservations.usedOf', { used: r.gpus_used, kept: r.gpus_kept })],
+          [t('workloads.project'), r.project],
+          [t('reservations.nodes'), (r.nodes ?? []).join(', ')],
+          ['Id', r.id],
+        ]}
+      />
+    </Frame>
   )
 }
 
-function EndDialog({ of, close }: { of: Reservation | null; close: () => void }) {
+function EndDialog({ of, close }: { of: Reservation; close: () => void }) {
   const end = useSend('delete', '/v1/reservations/{reservation}', {
-    refresh: ['/v1/reservations'],
+    refresh: ['/v1/reservations', '/v1/reservations/free'],
     done: () => {
       close()
-      notifications.show({ message: t('reservations.ended', { name: of?.name ?? '' }) })
+      notifications.show({ message: t('reservations.ended', { name: of.name }) })
     },
   })
   return (
-    <Modal
-      opened={!!of}
-      onClose={close}
-      title={t('reservations.end.sure', { name: of?.name ?? '' })}
-      closeButtonProps={{ 'aria-label': t('do.close') }}
-    >
-      <Stack>
-        <Text size="sm">{t('reservations.end.what')}</Text>
-        {end.error && <ErrorBox error={end.error} />}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={close}>
-            {t('do.cancel')}
-          </Button>
-          <Button color="red.9" loading={end.isPending} onClick={() => of && end.mutate({ path: { reservation: of.id } })} data-autofocus>
-            {t('reservations.end')}
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
+    <Dialog
+      title={t('reservations.end.sure', { name: of.name })}
+      what={t('reservations.end.what')}
+      close={close}
+      action={t('reservations.end')}
+      of={end}
+      danger
+      submit={() => end.mutate({ path: { reservation: of.id } })}
+    />
   )
 }

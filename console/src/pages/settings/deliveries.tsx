@@ -1,5 +1,5 @@
 // One webhook: what it was told lately and what became of it; test it, switch it on, remove it.
-import { Alert, Button, Paper, Stack, Text, Title } from '@mantine/core'
+import { Alert, Button, Paper, Stack, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { Link, useNavigate, useParams } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -7,12 +7,13 @@ import { useState } from 'react'
 import type { Schemas } from '../../api/client'
 import { useGet, useSend } from '../../api/queries'
 import { usePalette } from '../../app/palette'
-import { Rows, type Column } from '../../parts/rows'
+import { Dialog } from '../../parts/dialog'
+import { Listed, Section } from '../../parts/listed'
+import { type Column } from '../../parts/rows'
 import { State } from '../../parts/state'
 import { Answered, Empty, ErrorBox, Facts, PageHead } from '../../parts/states'
 import { Ago, Time } from '../../parts/time'
 import { t } from '../../text/text'
-import { Sure } from './dialogs'
 import type { Webhook } from './webhooks'
 
 type Delivery = Schemas['DeliveryView']
@@ -83,30 +84,22 @@ function Shown({ of: w }: { of: Webhook }) {
           ]}
         />
       </Paper>
-      <section>
-        <Title order={2} mb="xs">
-          {t('webhooks.deliveries')}
-        </Title>
+      <Section title={t('webhooks.deliveries')}>
         <Answered of={deliveries}>
-          {(list) =>
-            list.items?.length ? (
-              <Rows label={t('webhooks.deliveries')} rows={list.items} columns={columns()} id={(d) => d.id} />
-            ) : (
-              <Empty title={t('webhooks.noDeliveries')} hint={t('webhooks.noDeliveries.hint')} />
-            )
-          }
+          {(list) => <Listed label={t('webhooks.deliveries')} rows={list.items ?? []} columns={columns()} id={(d) => d.id} empty={{ title: t('webhooks.noDeliveries'), hint: t('webhooks.noDeliveries.hint') }} />}
         </Answered>
-      </section>
-      <Sure
-        open={removing}
-        title={t('webhooks.remove.sure')}
-        what={t('webhooks.remove.what')}
-        act={t('do.remove')}
-        close={() => setRemoving(false)}
-        run={() => remove.mutate(path)}
-        running={remove.isPending}
-        error={remove.error}
-      />
+      </Section>
+      {removing && (
+        <Dialog
+          title={t('webhooks.remove.sure')}
+          what={t('webhooks.remove.what')}
+          close={() => setRemoving(false)}
+          action={t('do.remove')}
+          of={remove}
+          danger
+          submit={() => remove.mutate(path)}
+        />
+      )}
     </Stack>
   )
 }

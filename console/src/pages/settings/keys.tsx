@@ -1,5 +1,5 @@
 // API keys: made (shown once), labelled, revoked.
-import { Button, Group, Modal, SegmentedControl, Select, Stack, Switch, Text, TextInput } from '@mantine/core'
+import { Button, SegmentedControl, Select, Switch, Text, TextInput } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMemo, useState } from 'react'
 
@@ -7,14 +7,16 @@ import type { Schemas } from '../../api/client'
 import { useGet, useSend } from '../../api/queries'
 import { usePalette } from '../../app/palette'
 import { useSession } from '../../app/session'
+import { Dialog } from '../../parts/dialog'
 import { useDraft } from '../../parts/draft'
 import { useFilters } from '../../parts/filters'
-import { Rows, type Column } from '../../parts/rows'
+import { Listed } from '../../parts/listed'
+import type { Column } from '../../parts/rows'
 import { State } from '../../parts/state'
-import { Answered, Empty, ErrorBox, PageHead } from '../../parts/states'
+import { Answered, PageHead } from '../../parts/states'
 import { Time } from '../../parts/time'
 import { t, word } from '../../text/text'
-import { SecretOnce, Sure } from './dialogs'
+import { SecretOnce } from './secret_once'
 import { SettingsTabs } from './tabs'
 
 type Key = Schemas['KeyView']
@@ -60,9 +62,8 @@ export default function KeysPage() {
           const rows = (list.items ?? []).filter(
             (k) => (filters.all || !k.revoked) && [k.prefix, k.label, k.user, k.project].some((x) => x?.toLowerCase().includes(q)),
           )
-          if (rows.length === 0)
-            return <Empty title={q ? t('table.noMatch') : t('keys_page.empty')} action={!q && <Button onClick={make}>{t('keys_page.new')}</Button>} />
-          return <Rows label={t('keys_page.title')} rows={rows} columns={columns} id={(k) => k.id} />
+          const empty = q ? { title: t('table.noMatch') } : { title: t('keys_page.empty'), action: <Button onClick={make}>{t('keys_page.new')}</Button> }
+          return <Listed label={t('keys_page.title')} empty={empty} rows={rows} columns={columns} id={(k) => k.id} />
         }}
       </Answered>
       {filters.new && (
@@ -76,16 +77,17 @@ export default function KeysPage() {
         />
       )}
       {secret && <SecretOnce title={t('keys_page.yours')} secret={secret} hint={t('keys_page.use')} close={() => show(null)} />}
-      <Sure
-        open={!!revoking}
-        title={t('keys_page.revoke.sure', { key: revoking?.prefix ?? '' })}
-        what={t('keys_page.revoke.what')}
-        act={t('keys_page.revoke')}
-        close={() => setRevoking(null)}
-        run={() => revoking && revoke.mutate({ path: { key: revoking.id } })}
-        running={revoke.isPending}
-        error={revoke.error}
-      />
+      {revoking && (
+        <Dialog
+          title={t('keys_page.revoke.sure', { key: revoking.prefix })}
+          what={t('keys_page.revoke.what')}
+          close={() => setRevoking(null)}
+          action={t('keys_page.revoke')}
+          of={revoke}
+          danger
+          submit={() => revoke.mutate({ path: { key: revoking.id } })}
+        />
+      )}
     </>
   )
 }
@@ -130,65 +132,56 @@ function NewKey({ user, close, made }: { user: string; close: () => void; made: 
   })
   const wrong = (field: string) => make.error?.wrong(field)
   return (
-    <Modal opened onClose={close} title={t('keys_page.new')} closeButtonProps={{ 'aria-label': t('do.close') }}>
-      <form
-        onSubmit={(e) => {
-          e.preventDefault()
-          make.mutate({
-            body: {
-              ...(owner ? { role: draft.role as Key['role'] } : {}),
-              ...(customer ? { user: whose, project: owner ? draft.project : (me.project ?? '') } : {}),
-              ...(draft.label ? { label: draft.label } : {}),
-            },
-          })
-        }}
-      >
-        <Stack>
+    <Dialog
+      title={t('keys_page.new')}
+      close={close}
+      action={t('keys_page.make')}
+      of={make}
+      fields={['user', 'project', 'label']}
+      submit={() => {
+        make.mutate({
+          body: {
+            ...(owner ? { role: draft.role as Key['role'] } : {}),
+            ...(customer ? { user: whose, project: owner ? draft.project : (me.project ?? '') } : {}),
+            ...(draft.label ? { label: draft.label } : {}),
+          },
+        })
+      }}
+    >
+      {owner && (
+        <SegmentedControl
+          aria-label={t('keys_page.role')}
+          value={draft.role}
+          onChange={(role) => change({ role })}
+          data={['customer', 'owner'].map((r) => ({ value: r, label: word(`role_${r}`) }))}
+        />
+      )}
+      {customer && (
+        <>
           {owner && (
-            <SegmentedControl
-              aria-label={t('keys_page.role')}
-              value={draft.role}
-              onChange={(role) => change({ role })}
-              data={['customer', 'owner'].map((r) => ({ value: r, label: word(`role_${r}`) }))}
-            />
+            <Select label={t('workloads.project')} required searchable value={draft.project || null} onChange={(p) => change({ project: p ?? '' })} data={projects.data?.items?.map((p) => p.name) ?? []} error={wrong('project')} />
           )}
-          {customer && (
-            <>
-              {owner && (
-                <Select label={t('workloads.project')} required searchable value={draft.project || null} onChange={(p) => change({ project: p ?? '' })} data={projects.data?.items?.map((p) => p.name) ?? []} error={wrong('project')} />
-              )}
-              <Select
-                label={t('workloads.user')}
-                required
-                searchable
-                value={whose || null}
-                onChange={(u) => change({ user: u ?? '' })}
-                data={[...new Set([...(users.data?.items?.map((u) => u.name) ?? []), ...(whose ? [whose] : [])])]}
-                error={wrong('user')}
-              />
-            </>
-          )}
-          <TextInput
-            label={t('keys_page.label')}
-            description={t('keys_page.label.hint')}
-            placeholder="laptop"
-            value={draft.label}
-            onChange={(e) => change({ label: e.currentTarget.value })}
-            error={wrong('label')}
-            data-autofocus
+          <Select
+            label={t('workloads.user')}
+            required
+            searchable
+            value={whose || null}
+            onChange={(u) => change({ user: u ?? '' })}
+            data={[...new Set([...(users.data?.items?.map((u) => u.name) ?? []), ...(whose ? [whose] : [])])]}
+            error={wrong('user')}
           />
-          {!owner && <Text c="dimmed">{t('keys_page.scope', { project: me.project ?? '' })}</Text>}
-          {make.error && <ErrorBox error={make.error} />}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={close}>
-              {t('do.cancel')}
-            </Button>
-            <Button type="submit" loading={make.isPending}>
-              {t('keys_page.make')}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+        </>
+      )}
+      <TextInput
+        label={t('keys_page.label')}
+        description={t('keys_page.label.hint')}
+        placeholder="laptop"
+        value={draft.label}
+        onChange={(e) => change({ label: e.currentTarget.value })}
+        error={wrong('label')}
+        data-autofocus
+      />
+      {!owner && <Text c="dimmed">{t('keys_page.scope', { project: me.project ?? '' })}</Text>}
+    </Dialog>
   )
 }

@@ -1,5 +1,5 @@
 // Projects with what they may use, and people.
-import { Button, Group, Modal, Paper, Select, Stack, Table, Text, TextInput, Title } from '@mantine/core'
+import { Button, Group, Paper, Select, Stack, Table, Text, TextInput, Title } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { Link } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
@@ -8,10 +8,12 @@ import type { Schemas } from '../../api/client'
 import { useGet, useSend } from '../../api/queries'
 import { usePalette } from '../../app/palette'
 import { useSession } from '../../app/session'
+import { Dialog } from '../../parts/dialog'
 import { useDraft } from '../../parts/draft'
+import { Listed } from '../../parts/listed'
 import { Money } from '../../parts/money'
 import { Rows, type Column } from '../../parts/rows'
-import { Answered, Empty, ErrorBox, Facts, PageHead } from '../../parts/states'
+import { Answered, ErrorBox, Facts, PageHead } from '../../parts/states'
 import { Time } from '../../parts/time'
 import { t } from '../../text/text'
 import { SettingsTabs } from './tabs'
@@ -63,13 +65,15 @@ export default function People() {
             </Button>
           </Group>
           <Answered of={users}>
-            {(list) =>
-              list.items?.length ? (
-                <Rows label={t('settings.users')} rows={list.items} columns={columns} id={(u) => u.id} />
-              ) : (
-                <Empty title={t('settings.noUsers')} hint={t('settings.noUsers.hint')} action={<Button onClick={() => add('user')}>{t('settings.addUser')}</Button>} />
-              )
-            }
+            {(list) => (
+              <Listed
+                label={t('settings.users')}
+                empty={{ title: t('settings.noUsers'), hint: t('settings.noUsers.hint'), action: <Button onClick={() => add('user')}>{t('settings.addUser')}</Button> }}
+                rows={list.items ?? []}
+                columns={columns}
+                id={(u) => u.id}
+              />
+            )}
           </Answered>
         </section>
       </Stack>
@@ -169,45 +173,34 @@ function AddDialog({ what, close }: { what: 'user' | 'project'; close: () => voi
   const sent = what === 'user' ? user : project
   const org = owner ? draft.org : (me.org ?? '')
   return (
-    <Modal opened onClose={close} title={what === 'user' ? t('settings.addUser') : t('settings.addProject')} closeButtonProps={{ 'aria-label': t('do.close') }}>
-      <form
-        onSubmit={(e) => {
-          e.preventDefault()
-          sent.mutate({ body: { name: draft.name.trim(), org } })
-        }}
-      >
-        <Stack>
-          <TextInput
-            label={t('reservations.name')}
-            description={what === 'user' ? t('settings.name.hint') : undefined}
-            required
-            value={draft.name}
-            onChange={(e) => change({ name: e.currentTarget.value })}
-            error={sent.error?.wrong('name')}
-            data-autofocus
-          />
-          {owner && (
-            <Select
-              label={t('budgets.org')}
-              required
-              searchable
-              value={draft.org || null}
-              onChange={(o) => change({ org: o ?? '' })}
-              data={orgs.data?.items?.map((o) => o.name) ?? []}
-              error={sent.error?.wrong('org')}
-            />
-          )}
-          {sent.error && <ErrorBox error={sent.error} />}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={close}>
-              {t('do.cancel')}
-            </Button>
-            <Button type="submit" loading={sent.isPending}>
-              {t('settings.add')}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+    <Dialog
+      title={what === 'user' ? t('settings.addUser') : t('settings.addProject')}
+      close={close}
+      action={t('settings.add')}
+      of={sent}
+      fields={['name', 'org']}
+      submit={() => sent.mutate({ body: { name: draft.name.trim(), org } })}
+    >
+      <TextInput
+        label={t('reservations.name')}
+        description={what === 'user' ? t('settings.name.hint') : undefined}
+        required
+        value={draft.name}
+        onChange={(e) => change({ name: e.currentTarget.value })}
+        error={sent.error?.wrong('name')}
+        data-autofocus
+      />
+      {owner && (
+        <Select
+          label={t('budgets.org')}
+          required
+          searchable
+          value={draft.org || null}
+          onChange={(o) => change({ org: o ?? '' })}
+          data={orgs.data?.items?.map((o) => o.name) ?? []}
+          error={sent.error?.wrong('org')}
+        />
+      )}
+    </Dialog>
   )
 }

@@ -1,5 +1,5 @@
 // Webhooks: added (secret shown once), tested, switched on again, removed.
-import { Button, Group, Modal, MultiSelect, Select, Stack, Text, TextInput } from '@mantine/core'
+import { Button, MultiSelect, Select, Text, TextInput } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { Link } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
@@ -8,14 +8,16 @@ import type { Schemas } from '../../api/client'
 import { useGet, useSend } from '../../api/queries'
 import { usePalette } from '../../app/palette'
 import { useSession } from '../../app/session'
+import { Dialog } from '../../parts/dialog'
 import { useDraft } from '../../parts/draft'
 import { useFilters } from '../../parts/filters'
-import { Rows, type Column } from '../../parts/rows'
+import { Listed } from '../../parts/listed'
+import type { Column } from '../../parts/rows'
 import { State } from '../../parts/state'
-import { Answered, Empty, ErrorBox, PageHead } from '../../parts/states'
+import { Answered, PageHead } from '../../parts/states'
 import { Ago } from '../../parts/time'
 import { t } from '../../text/text'
-import { SecretOnce } from './dialogs'
+import { SecretOnce } from './secret_once'
 import { SettingsTabs } from './tabs'
 
 export type Webhook = Schemas['WebhookView']
@@ -43,18 +45,21 @@ export default function Webhooks() {
       </PageHead>
       <SettingsTabs />
       <Answered of={webhooks}>
-        {(list) =>
-          list.items?.length ? (
-            <Rows label={t('webhooks.title')} rows={list.items} columns={columns} id={(w) => w.id} open={(w) => `/settings/webhooks/${w.id}`} />
-          ) : (
-            <Empty
-              title={t('webhooks.empty')}
-              hint={t('webhooks.empty.hint')}
-              command="ampacity webhooks add https://hooks.example.com/ampacity --events job.ended,budget.crossed"
-              action={<Button onClick={add}>{t('webhooks.new')}</Button>}
-            />
-          )
-        }
+        {(list) => (
+          <Listed
+            label={t('webhooks.title')}
+            empty={{
+              title: t('webhooks.empty'),
+              hint: t('webhooks.empty.hint'),
+              command: 'ampacity webhooks add https://hooks.example.com/ampacity --events job.ended,budget.crossed',
+              action: <Button onClick={add}>{t('webhooks.new')}</Button>,
+            }}
+            rows={list.items ?? []}
+            columns={columns}
+            id={(w) => w.id}
+            open={(w) => `/settings/webhooks/${w.id}`}
+          />
+        )}
       </Answered>
       {filters.new && (
         <NewWebhook
@@ -96,50 +101,40 @@ function NewWebhook({ close, made }: { close: () => void; made: (w: Webhook) => 
   })
   const wrong = (field: string) => add.error?.wrong(field)
   return (
-    <Modal opened onClose={close} title={t('webhooks.new')} size="lg" closeButtonProps={{ 'aria-label': t('do.close') }}>
-      <form
-        onSubmit={(e) => {
-          e.preventDefault()
-          add.mutate({ body: { url: draft.url.trim(), events: draft.events, ...(owner && draft.project ? { project: draft.project } : {}) } })
-        }}
-      >
-        <Stack>
-          <TextInput
-            label="URL"
-            description={t('webhooks.url.hint')}
-            placeholder="https://hooks.example.com/ampacity"
-            type="url"
-            required
-            value={draft.url}
-            onChange={(e) => change({ url: e.currentTarget.value })}
-            error={wrong('url')}
-            data-autofocus
-          />
-          <MultiSelect
-            label={t('webhooks.events')}
-            description={t('webhooks.events.hint')}
-            value={draft.events}
-            onChange={(v) => change({ events: v })}
-            data={events}
-            searchable
-            clearable
-            error={wrong('events') ?? wrong('events[0]')}
-          />
-          {owner && (
-            <Select label={t('workloads.project')} description={t('webhooks.project.hint')} clearable searchable value={draft.project || null} onChange={(p) => change({ project: p ?? '' })} data={projects.data?.items?.map((p) => p.name) ?? []} error={wrong('project')} />
-          )}
-          <Text c="dimmed">{t('webhooks.signed')}</Text>
-          {add.error && <ErrorBox error={add.error} />}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={close}>
-              {t('do.cancel')}
-            </Button>
-            <Button type="submit" loading={add.isPending}>
-              {t('settings.add')}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+    <Dialog
+      title={t('webhooks.new')}
+      size="lg"
+      close={close}
+      action={t('settings.add')}
+      of={add}
+      fields={['url', 'events', 'project']}
+      submit={() => add.mutate({ body: { url: draft.url.trim(), events: draft.events, ...(owner && draft.project ? { project: draft.project } : {}) } })}
+    >
+      <TextInput
+        label="URL"
+        description={t('webhooks.url.hint')}
+        placeholder="https://hooks.example.com/ampacity"
+        type="url"
+        required
+        value={draft.url}
+        onChange={(e) => change({ url: e.currentTarget.value })}
+        error={wrong('url')}
+        data-autofocus
+      />
+      <MultiSelect
+        label={t('webhooks.events')}
+        description={t('webhooks.events.hint')}
+        value={draft.events}
+        onChange={(v) => change({ events: v })}
+        data={events}
+        searchable
+        clearable
+        error={wrong('events') ?? wrong('events[0]')}
+      />
+      {owner && (
+        <Select label={t('workloads.project')} description={t('webhooks.project.hint')} clearable searchable value={draft.project || null} onChange={(p) => change({ project: p ?? '' })} data={projects.data?.items?.map((p) => p.name) ?? []} error={wrong('project')} />
+      )}
+      <Text c="dimmed">{t('webhooks.signed')}</Text>
+    </Dialog>
   )
 }

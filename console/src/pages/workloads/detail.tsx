@@ -1,16 +1,18 @@
 // One workload: what it is, where it runs, what it costs; its log, shell and receipt on their tabs.
-import { Alert, Button, Group, Modal, Paper, Stack, Tabs, Text, Title } from '@mantine/core'
+import { Alert, Button, Group, Paper, Stack, Tabs, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useParams } from '@tanstack/react-router'
 import { lazy, Suspense, useState } from 'react'
 
 import { useGet, useSend } from '../../api/queries'
 import { usePalette } from '../../app/palette'
+import { Dialog } from '../../parts/dialog'
 import { useFilters } from '../../parts/filters'
+import { Section } from '../../parts/listed'
 import { Money } from '../../parts/money'
 import { Rows } from '../../parts/rows'
 import { State } from '../../parts/state'
-import { Answered, ErrorBox, Facts, Loading, PageHead } from '../../parts/states'
+import { Answered, Facts, Loading, PageHead } from '../../parts/states'
 import { Ago, Duration, durationText, Time } from '../../parts/time'
 import { t, word } from '../../text/text'
 import { Life, Why } from './life'
@@ -84,7 +86,7 @@ function Shown({ job }: { job: Job }) {
           </Tabs.Panel>
         </Suspense>
       </Tabs>
-      <StopDialog job={job} opened={stopping} close={() => setStopping(false)} />
+      {stopping && <StopDialog job={job} close={() => setStopping(false)} />}
     </Stack>
   )
 }
@@ -125,8 +127,7 @@ function Overview({ job }: { job: Job }) {
         />
       </Paper>
       {job.ranks && job.ranks.length > 0 && (
-        <section>
-          <Title order={2}>{t('workload.nodes')}</Title>
+        <Section title={t('workload.nodes')}>
           <Rows
             label={t('workload.nodes')}
             rows={job.ranks}
@@ -138,13 +139,13 @@ function Overview({ job }: { job: Job }) {
               { id: 'gpus', head: t('workload.gpus'), cell: (r) => r.gpus?.join(', '), wide: true },
             ]}
           />
-        </section>
+        </Section>
       )}
     </Stack>
   )
 }
 
-function StopDialog({ job, opened, close }: { job: Job; opened: boolean; close: () => void }) {
+function StopDialog({ job, close }: { job: Job; close: () => void }) {
   const stop = useSend('post', '/v1/jobs/{job}/stop', {
     done: () => {
       close()
@@ -152,19 +153,14 @@ function StopDialog({ job, opened, close }: { job: Job; opened: boolean; close: 
     },
   })
   return (
-    <Modal opened={opened} onClose={close} title={t('workload.stop.sure', { name: job.name })} closeButtonProps={{ 'aria-label': t('do.close') }}>
-      <Stack>
-        <Text size="sm">{t('workload.stop.what')}</Text>
-        {stop.error && <ErrorBox error={stop.error} />}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={close}>
-            {t('do.cancel')}
-          </Button>
-          <Button color="red.9" loading={stop.isPending} onClick={() => stop.mutate({ path: { job: job.id } })} data-autofocus>
-            {t('workload.stop')}
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
+    <Dialog
+      title={t('workload.stop.sure', { name: job.name })}
+      what={t('workload.stop.what')}
+      close={close}
+      action={t('workload.stop')}
+      of={stop}
+      danger
+      submit={() => stop.mutate({ path: { job: job.id } })}
+    />
   )
 }

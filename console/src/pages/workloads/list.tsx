@@ -1,5 +1,6 @@
 // All workloads, live; filters in the address.
-import { SegmentedControl, Select, Text, TextInput } from '@mantine/core'
+import { Button, SegmentedControl, Select, Text, TextInput } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
 import { useMemo } from 'react'
 
 import { useGet } from '../../api/queries'
@@ -26,6 +27,11 @@ export default function Workloads() {
   })
   const columns = useMemo(() => columnsFor(me.role === 'owner'), [me.role])
   const filtered = filters.q !== '' || filters.state !== '' || filters.project !== ''
+  const launch = (
+    <Button size="xs" component={Link} to="/launch">
+      {t('launch.do')}
+    </Button>
+  )
   return (
     <>
       <PageHead title={t('workloads.title')} lead={t('workloads.lead')}>
@@ -46,9 +52,10 @@ export default function Workloads() {
           onChange={(state) => setFilters({ state }, { push: true })}
           data={states.map((s) => ({
             value: s,
-            label: s === '' ? t('workloads.state.live') : s === 'all' ? t('workloads.state.all') : word(s),
+            label: s === '' ? t('workloads.state.live') : s === 'all' ? t('workloads.state.all') : <span className="head">{word(s)}</span>,
           }))}
         />
+        {launch}
       </PageHead>
       {list.error && <ErrorBox error={list.error} retry={list.again} />}
       {list.total === undefined && !list.error && <Loading />}
@@ -57,6 +64,7 @@ export default function Workloads() {
           title={filtered ? t('table.noMatch') : t('workloads.empty')}
           hint={filtered ? undefined : t('workloads.empty.hint')}
           command={filtered ? undefined : 'ampacity run --image localhost/ampacity-train --cpus 1'}
+          action={!filtered && launch}
         />
       )}
       {!!list.total && (
@@ -112,6 +120,7 @@ function columnsFor(owner: boolean): Column<Job>[] {
       head: t('workloads.age'),
       cell: (j) => <Duration from={j.started_at ?? j.submitted_at} until={j.ended_at} />,
       figures: true,
+      wide: true,
     },
     { id: 'rate', head: t('workloads.perHour'), cell: (j) => <PerHour of={j} />, figures: true, wide: true },
     { id: 'cost', head: t('workloads.cost'), cell: (j) => <Money amount={j.cost_usd} currency={j.currency} places={4} />, figures: true },

@@ -5,6 +5,7 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useMemo, useRef, useState } from 'react'
 
 import { address, type Schemas } from '../../api/client'
+import { useFilters } from '../../parts/filters'
 import { Empty } from '../../parts/states'
 import { timeText } from '../../parts/time'
 import { t } from '../../text/text'
@@ -59,8 +60,7 @@ function useLog(job: string, rank: string): Read {
 }
 
 export default function Log({ job }: { job: Job }) {
-  const [rank, setRank] = useState('')
-  const [find, setFind] = useState('')
+  const [{ rank, find }, setFilters] = useFilters({ rank: '', find: '' })
   const [follow, setFollow] = useState(true)
   const { lines, dropped, over } = useLog(job.id, rank)
   const shown = useMemo(() => {
@@ -100,7 +100,7 @@ export default function Log({ job }: { job: Job }) {
           aria-label={t('log.find')}
           data-filter
           value={find}
-          onChange={(e) => setFind(e.currentTarget.value)}
+          onChange={(e) => setFilters({ find: e.currentTarget.value })}
         />
         {job.nodes > 1 && (
           <Select
@@ -108,7 +108,7 @@ export default function Log({ job }: { job: Job }) {
             w={130}
             aria-label={t('workload.rank')}
             value={rank}
-            onChange={(r) => setRank(r ?? '')}
+            onChange={(r) => setFilters({ rank: r ?? '' }, { push: true })}
             data={[
               { value: '', label: t('log.allRanks') },
               ...Array.from({ length: job.nodes }, (_, i) => ({ value: String(i), label: t('log.rank', { n: i }) })),

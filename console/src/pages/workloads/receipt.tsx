@@ -1,8 +1,9 @@
 // What a workload cost, and the transfers behind it.
-import { Stack, Text, Title } from '@mantine/core'
+import { Stack, Text } from '@mantine/core'
 
 import type { Schemas } from '../../api/client'
 import { useGet } from '../../api/queries'
+import { Section } from '../../parts/listed'
 import { Money } from '../../parts/money'
 import { Rows } from '../../parts/rows'
 import { Emulated } from '../../parts/state'
@@ -27,8 +28,7 @@ export default function Receipt({ job }: { job: Job }) {
             {r.intervals.map((i) => (
               <Interval key={`${i.generation} ${i.started_at}`} of={i} currency={r.currency} />
             ))}
-            <section>
-              <Title order={2}>{t('receipt.transfers')}</Title>
+            <Section title={t('receipt.transfers')}>
               <Rows
                 label={t('receipt.transfers')}
                 rows={r.transfers ?? []}
@@ -48,7 +48,7 @@ export default function Receipt({ job }: { job: Job }) {
                   },
                 ]}
               />
-            </section>
+            </Section>
           </Stack>
         ) : (
           <Empty title={t('receipt.none')} hint={t('receipt.none.hint')} />
@@ -60,8 +60,7 @@ export default function Receipt({ job }: { job: Job }) {
 
 function Interval({ of, currency }: { of: Schemas['ReceiptInterval']; currency?: string | null }) {
   return (
-    <section>
-      <Title order={2}>{t('receipt.run', { n: of.generation })}</Title>
+    <Section title={t('receipt.run', { n: of.generation })}>
       <Text c="dimmed" mb="xs">
         <Time at={of.started_at} /> – {of.ended_at ? <Time at={of.ended_at} /> : t('time.now')} ·{' '}
         {t('receipt.billed', { d: durationText(of.billed_s) })}
@@ -80,6 +79,6 @@ function Interval({ of, currency }: { of: Schemas['ReceiptInterval']; currency?:
           { id: 'amount', head: t('receipt.amount'), cell: (l) => <Money amount={l.amount_usd} currency={currency} places={6} />, figures: true },
         ]}
       />
-    </section>
+    </Section>
   )
 }

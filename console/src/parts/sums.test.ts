@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 
-import { monthText, sum } from './sums'
+import { monthText } from './month'
+import { sum } from './sums'
 
 test.each([
   [[], '0'],

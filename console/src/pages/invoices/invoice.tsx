@@ -1,28 +1,32 @@
-// One invoice, or this month's draft: who owes what for what, and its files.
-import { Button, Group, Paper, Stack, Table, Text, Title } from '@mantine/core'
+// One invoice, or this month's draft: who owes what for what, its files; operators settle it here.
+import { Button, Group, Paper, Stack, Table, Text } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
+import { useState, type ReactNode } from 'react'
 
-import type { Schemas } from '../../api/client'
 import { useGet } from '../../api/queries'
+import { usePalette } from '../../app/palette'
+import { useSession } from '../../app/session'
 import { useFilters } from '../../parts/filters'
+import { Section } from '../../parts/listed'
 import { Money } from '../../parts/money'
 import { Emulated, State } from '../../parts/state'
 import { Answered, Empty, ErrorBox, Facts, PageHead } from '../../parts/states'
 import { Time } from '../../parts/time'
 import { t, word } from '../../text/text'
-import { documentOf, takeUbl, type Format } from './invoice_parts'
-import './cost.css'
+import { documentOf, takeUbl, type Format } from './files'
+import type { Invoice } from './rows'
+import { PayDialog, VoidDialog } from './settle'
+import './invoices.css'
 
-type View = Schemas['InvoiceView']
-type Line = Schemas['InvoiceLineView']
+type Line = NonNullable<Invoice['lines']>[number]
 
 const formats: [Format, string][] = [
   ['pdf', 'PDF'],
   ['csv', 'CSV'],
 ]
 
-export default function Invoice() {
+export default function InvoicePage() {
   const { invoice } = useParams({ strict: false }) as { invoice: string }
   return invoice === 'draft' ? <Draft /> : <Issued invoice={invoice} />
 }
@@ -38,20 +42,37 @@ function Draft() {
   return <Answered of={draft}>{(i) => <Shown of={i} />}</Answered>
 }
 
-function Shown({ of: i }: { of: View }) {
+function Shown({ of: i }: { of: Invoice }) {
+  const { me } = useSession()
+  const [asking, ask] = useState<'' | 'pay' | 'void'>('')
   const draft = i.state === 'draft'
+  const settle = me.role === 'owner' && (i.state === 'issued' || i.state === 'overdue')
   const ubl = useMutation<void, Error>({ mutationFn: () => takeUbl(i.number) })
+  const actions = settle
+    ? [
+        { label: t('invoices.pay'), run: () => ask('pay') },
+        { label: t('invoices.void'), run: () => ask('void') },
+      ]
+    : []
+  usePalette(actions)
+  const money = (amount: string) => <Money amount={amount} currency={i.currency} />
   return (
     <Stack gap="lg">
       <p className="note" style={{ margin: 0 }}>
-        <Link to="/cost/invoices">← {t('invoices.title')}</Link>
+        <Link to="/invoices">← {t('invoices.title')}</Link>
       </p>
       <PageHead
-        title={draft ? t('invoices.draft') : t('invoices.of', { kind: word(i.kind), number: i.number })}
+        title={draft ? t('invoices.draft') : <span className="head">{t('invoices.of', { kind: word(i.kind), number: i.number })}</span>}
         lead={
           <Group gap="md" component="span">
             <State of={i.state} />
-            <span>{i.org}</span>
+            {me.role === 'owner' ? (
+              <Link to="/customers/$org" params={{ org: i.org }}>
+                {i.org}
+              </Link>
+            ) : (
+              <span>{i.org}</span>
+            )}
             <span>{i.from.slice(0, 7)}</span>
             <Emulated is={i.emulated} />
           </Group>
@@ -68,43 +89,46 @@ function Shown({ of: i }: { of: View }) {
             UBL
           </Button>
         )}
+        {actions.map((a) => (
+          <Button key={a.label} size="xs" variant="default" onClick={a.run}>
+            {a.label}
+          </Button>
+        ))}
       </PageHead>
       {ubl.error && <ErrorBox error={ubl.error} />}
       <Paper withBorder p="md">
         <Facts
           of={[
-            [t('invoices.payable'), <b className="big"><Money amount={draft ? i.payable : i.open} currency={i.currency} /></b>],
-            [t('invoices.total'), <Money amount={i.total} currency={i.currency} />],
+            [t('invoices.payable'), <b className="big">{money(draft ? i.payable : i.open)}</b>],
+            [t('invoices.total'), money(i.total)],
             [t('invoices.due'), i.due_at && <Time at={i.due_at} />],
             [t('invoices.issued'), i.issued_at && <Time at={i.issued_at} />],
             [t('invoices.from'), <Time at={i.from} />],
             [t('invoices.until'), <Time at={i.until} />],
-            [t('invoices.corrects'), i.corrects && <Link to={`/cost/invoices/${i.corrects}`}>{i.corrects}</Link>],
+            [t('invoices.corrects'), i.corrects && <Link to={`/invoices/${i.corrects}`}>{i.corrects}</Link>],
             [t('invoices.note'), i.note],
           ]}
         />
       </Paper>
-      {(i.lines ?? []).length === 0 ? (
-        <Empty title={t('invoices.noLines')} />
-      ) : (
-        <Lines of={i} />
-      )}
+      {(i.lines ?? []).length === 0 ? <Empty title={t('invoices.noLines')} /> : <Lines of={i} />}
       {!draft && <p className="note">{t('invoices.hash', { hash: i.inputs_hash })}</p>}
+      {asking === 'pay' && <PayDialog invoice={i} close={() => ask('')} />}
+      {asking === 'void' && <VoidDialog invoice={i} close={() => ask('')} />}
     </Stack>
   )
 }
 
-function Lines({ of: i }: { of: View }) {
+const shown_lines = 1000
+
+function Lines({ of: i }: { of: Invoice }) {
   const money = (amount: string) => <Money amount={amount} currency={i.currency} />
+  const all = i.lines ?? []
   const groups = new Map<string, Line[]>()
-  for (const l of i.lines ?? []) groups.set(l.project ?? '', [...(groups.get(l.project ?? '') ?? []), l])
+  for (const l of all.slice(0, shown_lines)) groups.set(l.project ?? '', [...(groups.get(l.project ?? '') ?? []), l])
   return (
     <>
       {[...groups].map(([project, lines]) => (
-        <section key={project}>
-          <Title order={2} mb="xs">
-            {project || i.org}
-          </Title>
+        <Section key={project} title={project || i.org}>
           <div className="scroll-x" tabIndex={0} role="region" aria-label={project || i.org}>
             <Table>
               <Table.Thead>
@@ -134,8 +158,9 @@ function Lines({ of: i }: { of: View }) {
               </Table.Tbody>
             </Table>
           </div>
-        </section>
+        </Section>
       ))}
+      {all.length > shown_lines && <Text c="dimmed">{t('invoices.more', { n: all.length - shown_lines })}</Text>}
       <dl className="sums">
         <Sum label={t('invoices.linesTotal')}>{money(i.lines_total)}</Sum>
         <Sum label={t('invoices.coveredShort')}>−{money(i.covered)}</Sum>
@@ -156,7 +181,7 @@ function Lines({ of: i }: { of: View }) {
   )
 }
 
-function Sum({ label, children, strong }: { label: string; children: React.ReactNode; strong?: boolean }) {
+function Sum({ label, children, strong }: { label: string; children: ReactNode; strong?: boolean }) {
   return (
     <div className={strong ? 'strong' : undefined}>
       <dt>{label}</dt>
