@@ -923,7 +923,7 @@ const zh: Words = {
   'policy.spot_promises': '競價的承諾數',
   'policy.spot_promises.hint': '競價中最早的',
   'policy.half_life': '過去用量減半的時間',
-  'policy.half_life.hint': '公平分享中',
+  'policy.half_life.hint': '公平分配中',
   'policy.quantum': '預留額度的時間',
   'policy.quantum.hint': '為執行中的工作預留',
   'policy.spot_grace': '競價的預告時間',
@@ -938,7 +938,7 @@ const zh: Words = {
   'policy.site_lease.hint': '若可移動',
   'policy.site_grace': '再加上',
   'policy.site_grace.hint': '在那之後',
-  'word.fair': '公平分享',
+  'word.fair': '公平分配',
   'word.fifo': '先到先得',
 
   'sites.title': '站點',

@@ -10,6 +10,7 @@ import { useGet } from '../../api/queries'
 import { useNow } from '../../parts/clock'
 import { useFilters } from '../../parts/filters'
 import { Listed, Section } from '../../parts/listed'
+import { Emulated } from '../../parts/state'
 import { Answered, Empty, PageHead } from '../../parts/states'
 import { Ago, Time, timeText, utcText } from '../../parts/time'
 import { language, t, word } from '../../text/text'
@@ -32,6 +33,9 @@ function Shown({ queue }: { queue: Queue }) {
   const [weighing, weigh] = useState<{ project: string; weight: number } | null>(null)
   const reservations = useGet('/v1/reservations')
   const maintenance = useGet('/v1/maintenance')
+  const offers = useGet('/v1/offers')
+  // "h100:8x4", "a100-80|h100:8": any of the kinds.
+  const emulates = (gpus: string) => (offers.data?.items ?? []).some((o) => o.emulated && gpus.split('|').some((g) => g.split(':')[0] === o.sku))
   const items = (queue.items ?? []).filter(
     (j) => (!filters.class || j.job_class === filters.class) && (!filters.project || j.project === filters.project),
   )
@@ -112,7 +116,7 @@ function Shown({ queue }: { queue: Queue }) {
             { id: 'name', head: t('workloads.name'), sort: (j) => j.name, cell: (j) => <Link to={`/workloads/${j.job}`}>{j.name}</Link> },
             { id: 'project', head: t('workloads.project'), sort: (j) => j.project, cell: (j) => j.project, wide: true },
             { id: 'class', head: t('workloads.class'), sort: (j) => j.job_class, cell: (j) => word(j.job_class) },
-            { id: 'gpus', head: t('workloads.hardware'), sort: (j) => j.gpus, cell: (j) => j.gpus },
+            { id: 'gpus', head: t('workloads.hardware'), sort: (j) => j.gpus, cell: (j) => <>{j.gpus} <Emulated is={emulates(j.gpus)} /></> },
             { id: 'since', head: t('queue.since'), sort: (j) => Date.parse(j.waiting_since), cell: (j) => <Ago at={j.waiting_since} />, wide: true },
             { id: 'promise', head: t('queue.by'), sort: (j) => (j.promise ? Date.parse(j.promise.start_by) : Infinity), cell: (j) => (j.promise ? <Time at={j.promise.start_by} /> : '–') },
             { id: 'expected', head: t('queue.expected'), sort: (j) => (j.expected ? Date.parse(j.expected) : Infinity), cell: (j) => (j.expected ? <Ago at={j.expected} /> : '–'), wide: true },
