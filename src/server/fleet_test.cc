@@ -16,8 +16,6 @@ struct FourNodes {
   std::string ann, bob;
 
   FourNodes() {
-    server.loop->on_commit(
-        [this](const core::World&, const std::vector<core::Fact>&) { server.app->committed(); });
     core::RegisterSite site{{"home", "lab", "test"}, {}, {}};
     site.skus = {{"h100", "NVIDIA H100", 81920, 8, 16000, 131072, true}};
     for (int n = 0; n < 4; ++n) {
