@@ -120,12 +120,6 @@ TEST_CASE("plan: what to do about one rank") {
     memory.not_before = {2'000'000};
     CHECK(step(nullptr) == Step::none);
   }
-  SUBCASE("being removed, whoever does it: asked again until it is gone") {
-    auto removing = listed(ContainerState::removing);
-    CHECK(step(&removing) == Step::look);
-    memory.not_before = {2'000'000};
-    CHECK(step(&removing) == Step::none);
-  }
   SUBCASE("wanted, confirmed: absence is loss, never a second start") {
     work.confirmed = true;
     CHECK(step(nullptr) == Step::report_absent);
@@ -171,6 +165,15 @@ TEST_CASE("plan: what to do about one rank") {
     CHECK(step(&ended) == Step::remove);
     CHECK(step(nullptr) == Step::forget);
   }
+}
+
+TEST_CASE("plan: what is being removed, whoever does it, is asked after until it is gone") {
+  RankMemory memory;
+  const auto removing = listed(ContainerState::removing);
+  const auto step = [&] { return plan({}, memory, &removing, "b", {200}, {1'000'000}).step; };
+  CHECK(step() == Step::look);
+  memory.not_before = {2'000'000};
+  CHECK(step() == Step::none);
 }
 
 TEST_CASE("GPU names become catalogue ids") {
