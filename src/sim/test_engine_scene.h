@@ -33,6 +33,7 @@ struct EngineScene {
   Wall wall{fibres};
   std::unique_ptr<base::OnwardClock> clock;
   Fibres::Group life = 0;
+  int lives = 0;
   engines::Engine* engine = nullptr;
   core::RankWork work;
   std::vector<Seen> seen;
@@ -63,7 +64,9 @@ struct EngineScene {
       engines::EngineReports reports;
       reports.seen = [this](std::vector<Seen> s) { seen.insert(seen.end(), s.begin(), s.end()); };
       CHECK(mine->start(std::move(reports)));
-      mine->desire_whole({work});
+      // As the server: what an earlier life may have asked for is told whole, what is new after it.
+      mine->desire_whole(lives++ == 0 ? std::vector<core::RankWork>{} : std::vector{work});
+      mine->desire_also({work});
       engine = mine.get();
       while (true) base::sleep_for(Duration::seconds(86'400));
     });
