@@ -90,8 +90,8 @@ TEST_CASE("slurm: who is missed in a list was not seen in it, whatever is being 
     int looked = 0;
     for (; looked < 20; ++looked) {
       const Instant seen_at = scene.seen_at();
-      if (scene.told(Seen::State::absent) > 0) break;
       CHECK(seen_at <= lost);
+      if (scene.told(Seen::State::absent) > 0) break;
     }
     CHECK(looked > 3);
   }
