@@ -72,6 +72,7 @@ server.listen(0, '127.0.0.1', () => {
   })
   const rest = provider.callback()
   server.on('request', async (request, response) => {
+    if (request.url === '/favicon.ico') return response.writeHead(204).end()
     if (!request.url.startsWith('/login/')) return rest(request, response)
     if (request.method === 'GET') return response.setHeader('Content-Type', 'text/html').end(page)
     let body = ''

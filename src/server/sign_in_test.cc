@@ -230,9 +230,10 @@ TEST_CASE("cookies: HttpOnly; secure as browsers come, whatever the request says
 
 TEST_CASE("signing in over HTTP: a key once, then the cookie; from our own page only") {
   store::ScratchFolder folder;
+  const store::StoreAt at = store::scratch_store(folder);
   std::string session;
   {
-    TestServer s(folder.path, store::scratch_store(folder));
+    TestServer s(folder.path, at);
     Browser b{s, {}}, again{s, {}};
     const std::string body = R"({"key":")" + owner_key(s) + "\"}";
     CHECK(b.call("GET", "/v1/session").body == "{}");
@@ -255,7 +256,7 @@ TEST_CASE("signing in over HTTP: a key once, then the cookie; from our own page 
     CHECK(b.call("GET", "/v1/session/oidc", {}, false).status == 404);
   }
   // Another life of the server: who was signed in still is, until the key is revoked.
-  TestServer s(folder.path, store::scratch_store(folder));
+  TestServer s(folder.path, at);
   Browser b{s, {{"ampacity_session", session}}};
   CHECK(b.me() == " owner  ");
   const auto keys = base::from_json<api::KeyList>(b.call("GET", "/v1/keys").body);
