@@ -88,9 +88,9 @@ void tick_windows(const World& world, Instant now, std::vector<FactBody>& facts)
 
 // Facts that close a job's lease whose ranks have all ended. Shared by observe and stop.
 LeaseClosed close_of(const World& world, const Job& job, std::vector<Rank> ranks, std::string why,
-                     bool lost, bool signalled = false);
+                     bool lost, RankSeen::Signalled signalled = RankSeen::Signalled::no);
 // The same beside other transfers of one decision.
 LeaseClosed close_of(Drafter& drafter, const World& world, const Job& job, std::vector<Rank> ranks,
-                     std::string why, bool lost, bool signalled);
+                     std::string why, bool lost, RankSeen::Signalled signalled);
 
 }  // namespace ampacity::core

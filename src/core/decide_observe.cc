@@ -8,6 +8,8 @@
 namespace ampacity::core {
 namespace {
 
+using Signalled = RankSeen::Signalled;
+
 constexpr std::int32_t could_not_start = 125;  // docker's and podman's exit code for it
 
 struct JobEnd {
@@ -16,11 +18,13 @@ struct JobEnd {
 };
 
 // A stop that was ordered after the job had ended by itself did not end it. Whom the engine had
-// signalled did not end by itself; without its word the instants decide, of two clocks.
-StopReason stop_that_counts(const Job& job, const std::vector<Rank>& ranks, bool signalled) {
-  if (signalled) return job.stop_reason;
+// signalled did not end by itself; where it cannot know, the instants decide, of two clocks that
+// may be a second apart (engines/peer_clock.h).
+StopReason stop_that_counts(const Job& job, const std::vector<Rank>& ranks, Signalled signalled) {
+  if (signalled == Signalled::yes) return job.stop_reason;
   Instant last;
   for (const Rank& r : ranks) last = std::max(last, r.ended_at);
+  if (signalled == Signalled::perhaps) last = last + Duration::seconds(1);
   return last < job.stop_ordered_at ? StopReason::none : job.stop_reason;
 }
 
@@ -121,13 +125,13 @@ std::string why_ended(const Job& job, const RankSeen& seen) {
 }  // namespace
 
 LeaseClosed close_of(const World& world, const Job& job, std::vector<Rank> ranks, std::string why,
-                     bool lost, bool signalled) {
+                     bool lost, Signalled signalled) {
   Drafter drafter(world);
   return close_of(drafter, world, job, std::move(ranks), std::move(why), lost, signalled);
 }
 
 LeaseClosed close_of(Drafter& drafter, const World& world, const Job& job, std::vector<Rank> ranks,
-                     std::string why, bool lost, bool signalled) {
+                     std::string why, bool lost, Signalled signalled) {
   const Lease& lease = *job.lease;
   LeaseClosed f{job.id, job.generation, {}, {}, {}, 0, std::move(why), false};
   Interval& i = f.interval;
@@ -171,7 +175,7 @@ namespace {
 constexpr std::uint32_t most_taken_back = 10;
 
 std::optional<StopOrdered> taken_back(const Job& job, const RankSeen& seen) {
-  if (seen.state != RankSeen::State::failed_to_start || !seen.signalled ||
+  if (seen.state != RankSeen::State::failed_to_start || seen.signalled != Signalled::yes ||
       job.state == JobState::stopping || job.generation > most_taken_back)
     return std::nullopt;
   return StopOrdered{job.id, StopReason::window, "its node did not start it"};
@@ -225,8 +229,8 @@ Decision decide_observe(const World& world, const Observe& c, Instant now) {
     Job told = *job;
     told.state = JobState::stopping;
     told.stop_reason = back->reason;
-    return std::vector<FactBody>{
-        *back, close_of(world, told, std::move(ranks), back->why + "; " + why, false, true)};
+    return std::vector<FactBody>{*back, close_of(world, told, std::move(ranks),
+                                                 back->why + "; " + why, false, Signalled::yes)};
   }
   if (all_ended) {
     const bool gang_lost = lost || job->why.starts_with("lost: ");

@@ -71,8 +71,9 @@ LeaseClosed fenced(Drafter& drafter, const World& w, const Job& job, Instant now
                        job.stop_reason != StopReason::rank_failed;
   const std::string lost = "lost: site " + site.name + " was last seen " +
                            base::format_instant(site.unknown_since) + " and is given up for it";
-  LeaseClosed f = close_of(drafter, w, job, as_last_seen(*job.lease, site.unknown_since, now),
-                           ordered ? job.why + "; " + lost : lost, !ordered, true);
+  LeaseClosed f =
+      close_of(drafter, w, job, as_last_seen(*job.lease, site.unknown_since, now),
+               ordered ? job.why + "; " + lost : lost, !ordered, RankSeen::Signalled::yes);
   f.fenced = true;
   f.requeue = !ordered;
   return f;

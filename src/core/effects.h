@@ -75,7 +75,10 @@ struct RankSeen {
   base::Instant ended_at;
   std::int32_t exit_code = 0;
   bool out_of_memory = false;
-  bool signalled = false;  // it ended after the engine told it to; never ran: it was taken back
+  // It ended after the engine told it to; never ran: it was taken back. Perhaps: an earlier life of
+  // the engine's may have told it.
+  enum class Signalled { no, perhaps, yes };
+  Signalled signalled = Signalled::no;
   std::string why;
 };
 

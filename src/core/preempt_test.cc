@@ -153,18 +153,30 @@ TEST_CASE("one that has waited as long as it had run is owed a place, however mu
 }
 
 TEST_CASE("a victim that ended by itself before it was told has ended") {
-  TestCloud c(1);
-  const Id victim = spot_job(c);
-  c.tick(50);
-  c.submit(c.request("h100:8"));
-  REQUIRE(c.is_stopping(victim));
-  RankSeen r;
-  r.job = victim;
-  r.state = RankSeen::State::ended;
-  r.started_at = c.now - Duration::seconds(50);
-  r.ended_at = c.now - Duration::seconds(1);
-  REQUIRE(c.run(Observe{r, c.now}));
-  CHECK(c.world.job(victim) == nullptr);
+  struct Row {
+    RankSeen::Signalled signalled;
+    std::int64_t before_ms;  // the order
+    bool goes_on;            // as the next generation: the stop ended it
+  };
+  using enum RankSeen::Signalled;
+  for (const Row& row : {Row{no, 1, false}, Row{no, 0, true}, Row{yes, 5'000, true},
+                         Row{perhaps, 1'000, true}, Row{perhaps, 1'001, false}}) {
+    CAPTURE(static_cast<int>(row.signalled));
+    CAPTURE(row.before_ms);
+    TestCloud c(1);
+    const Id victim = spot_job(c);
+    c.tick(50);
+    c.submit(c.request("h100:8"));
+    REQUIRE(c.is_stopping(victim));
+    RankSeen r;
+    r.job = victim;
+    r.state = RankSeen::State::ended;
+    r.signalled = row.signalled;
+    r.started_at = c.now - Duration::seconds(50);
+    r.ended_at = c.now - Duration::millis(row.before_ms);
+    REQUIRE(c.run(Observe{r, c.now}));
+    CHECK((c.world.job(victim) != nullptr) == row.goes_on);
+  }
 }
 
 TEST_CASE("which classes make room for which") {

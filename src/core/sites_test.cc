@@ -153,7 +153,7 @@ TEST_CASE("who is taken back before it began returns to the queue, unbilled, but
   TestSites c(0, 2);
   const auto told = [&](Id id, RankSeen::State state, std::uint32_t rank) {
     RankSeen r{id, c.job(id).generation, rank, state};
-    r.signalled = true;
+    r.signalled = RankSeen::Signalled::yes;
     r.ended_at = c.now;
     r.why = "held";
     REQUIRE(c.run(Observe{r, c.now}));

@@ -15,6 +15,7 @@ namespace ampacity::engines {
 namespace {
 
 using State = core::RankSeen::State;
+using Signalled = core::RankSeen::Signalled;
 
 constexpr const char* kPull = "pull";      // a create task that fetches the image
 constexpr const char* kPulled = "pulled";  // and one after that
@@ -406,7 +407,10 @@ core::RankSeen ContainerEngine::end_of(const core::RankWork& work, const RankMem
   // An engine whose clock is ahead of ours: it began before it seems to have.
   seen.started_at = std::max(memory.asked_at, std::min(started, observed - ran));
   seen.ended_at = clamp(seen.started_at + ran, seen.started_at, observed);
-  seen.signalled = memory.term_at.us != 0 || memory.kill_at.us != 0;
+  if (memory.term_at.us != 0 || memory.kill_at.us != 0)
+    seen.signalled = Signalled::yes;
+  else if (memory.stopped_before)
+    seen.signalled = Signalled::perhaps;
   seen.exit_code = found.exit_code;
   if (found.out_of_memory || (found.exit_code == 137 && host_->oom_killed(found.id))) {
     seen.out_of_memory = true;

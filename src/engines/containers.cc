@@ -149,7 +149,10 @@ void ContainerEngine::desire_whole(std::vector<core::RankWork> ranks) {
     }
     for (auto& work : ranks) {
       auto [found, fresh] = ranks_.try_emplace(work.container_name());
-      if (fresh) found->second.memory.touched_at = passed();
+      if (fresh) {
+        found->second.memory.touched_at = passed();
+        found->second.memory.stopped_before = work.want == core::RankWork::Want::stop;
+      }
       found->second.work = std::move(work);
     }
     whole_ = true;

@@ -161,7 +161,7 @@ class EmulatedEngine final : public Engine {
     seen.state = RankSeen::State::ended;
     seen.ended_at = one.ended_at;
     seen.exit_code = one.stopped ? 143 : 0;
-    seen.signalled = one.stopped;
+    if (one.stopped) seen.signalled = core::RankSeen::Signalled::yes;
     return seen;
   }
 

@@ -42,7 +42,8 @@ struct RankMemory {
   base::Instant log_not_before;  // to be copied again, while it runs
   bool done = false;             // its end is committed: remove it
   bool ran = false;              // seen running in this life
-  base::Instant term_at;         // 0: not sent
+  bool stopped_before = false;   // it was to stop when this life began
+  base::Instant term_at;         // 0: not sent in this life
   base::Instant kill_at;
   base::Instant found_killed;     // ended by a KILL that was not ours
   base::Instant asked_at;         // when we asked for its start, by the clock; 0: before this life

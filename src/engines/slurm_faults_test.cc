@@ -10,6 +10,7 @@ using namespace ampacity::engines;
 namespace {
 
 using State = core::RankSeen::State;
+using Signalled = core::RankSeen::Signalled;
 using Want = core::RankWork::Want;
 
 SlurmOptions options_of(const FakeSlurm& slurm, bool shared = true) {
@@ -52,7 +53,7 @@ TEST_CASE("slurm: one life, and nothing left of it") {
   const auto end = w->last(work);
   CHECK(end.exit_code == 3);
   CHECK(end.why == "exit code 3");
-  CHECK_FALSE(end.signalled);
+  CHECK(end.signalled == Signalled::no);
   w->done(work);
   CHECK(w->two_lists());
   CHECK(c.slurm.runs(name(work)) == 1);
@@ -204,7 +205,7 @@ TEST_CASE("slurm: stop: TERM, then KILL after the grace; waiting ones never star
   w->engine->desire_also({kind});
   REQUIRE(w->reaches(kind, State::ended));
   CHECK(w->last(kind).exit_code == 143);
-  CHECK(w->last(kind).signalled);
+  CHECK(w->last(kind).signalled == Signalled::yes);
 
   c.slurm.deaf = true;  // F28, F29
   deaf.want = Want::stop;
@@ -246,7 +247,7 @@ TEST_CASE(
   c.slurm.reason(name(patient), "Resources");
   for (const auto* one : {&held, &away}) {
     REQUIRE(w->reaches(*one, State::failed_to_start));
-    CHECK(w->last(*one).signalled);
+    CHECK(w->last(*one).signalled == Signalled::yes);
     CHECK(w->last(*one).why.find("taken back") != std::string::npos);
     CHECK(c.slurm.word(name(*one)) == "CANCELLED");
     CHECK(c.slurm.runs(name(*one)) == 0);

@@ -11,6 +11,7 @@ namespace {
 
 using Want = core::RankWork::Want;
 using State = core::RankSeen::State;
+using Signalled = core::RankSeen::Signalled;
 using base::Duration;
 using base::Instant;
 
@@ -173,7 +174,7 @@ core::RankSeen ended_by_marker(const core::RankWork& work, const SlurmMemory& m)
   seen.ended_at = std::max(seen.started_at, *m.marker->ended_at);
   seen.exit_code = m.marker->exit_code;
   seen.signalled = m.signalled;
-  if (seen.signalled)
+  if (seen.signalled == Signalled::yes)
     seen.why = "stopped";
   else if (m.limit_min != 0 && seen.exit_code == 143 &&
            (seen.ended_at - seen.started_at).whole_seconds() >= 60 * m.limit_min - 1)
@@ -206,7 +207,7 @@ std::optional<core::RankSeen> ended_by_job(const core::RankWork& work, const Slu
                    : m.kill_at.us != 0 ? "stopped before it started"
                    : refused           ? how + ": the node cannot write the shared folder"
                                        : how);
-    never.signalled = m.taken_back;
+    if (m.taken_back) never.signalled = Signalled::yes;
     return never;
   }
   core::RankSeen seen = slurm_seen(work, State::ended, how);

@@ -46,7 +46,8 @@ struct SlurmMemory {
   int failures = 0;
   bool done = false;  // its end is committed
   bool ran = false;
-  bool signalled = false;  // it was asked to end, whether that was answered or not
+  // Asked to end, whether that was answered or not; perhaps: it was to stop when this life began.
+  core::RankSeen::Signalled signalled = core::RankSeen::Signalled::no;
   base::Instant term_at, kill_at;
   base::Instant seen_running_at;
   base::Instant missing_at;  // of the first list that should have had it

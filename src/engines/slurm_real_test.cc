@@ -15,6 +15,7 @@ using namespace ampacity::engines;
 namespace {
 
 using State = core::RankSeen::State;
+using Signalled = core::RankSeen::Signalled;
 using Want = core::RankWork::Want;
 
 class SlurmLab {
@@ -163,7 +164,7 @@ TEST_CASE("real slurm: a gang of 2 x 8 emulated GPUs; stop with its grace; KILL 
   w.engine->desire_also({kind, deaf, waiting});
   REQUIRE(w.reaches(kind, State::ended, 30));
   CHECK(w.last(kind).exit_code == 9);
-  CHECK(w.last(kind).signalled);
+  CHECK(w.last(kind).signalled == Signalled::yes);
   CHECK(contains(real.log(kind), "saved"));
   REQUIRE(w.reaches(deaf, State::ended, 30));
   CHECK(w.last(deaf).exit_code == 137);
@@ -252,7 +253,7 @@ TEST_CASE(
   sent.node = "n2";
   w.engine->desire_also({sent});
   REQUIRE(w.reaches(sent, State::failed_to_start, 40));
-  CHECK(w.last(sent).signalled);
+  CHECK(w.last(sent).signalled == Signalled::yes);
   CHECK(held_back());
   w.engine->hold_back({"n1"});
   w.engine->hold_back({});

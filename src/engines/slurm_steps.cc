@@ -72,6 +72,8 @@ void SlurmEngine::desire(std::vector<core::RankWork> ranks, bool whole) {
     rank.memory.wished_at = at;
     // The first whole desire is from before this life; what comes later, nobody can have started.
     rank.memory.fresh = whole_ && !rank.work.confirmed;
+    if (whole && rank.work.want == core::RankWork::Want::stop)
+      rank.memory.signalled = core::RankSeen::Signalled::perhaps;
     if (whole_ && met_ && rank.memory.fresh && rank.work.want == core::RankWork::Want::run) {
       rank.busy = true;
       enqueue({name, SlurmStep::submit, 0});
@@ -496,7 +498,8 @@ void SlurmEngine::do_signal(const std::string& name, const core::RankWork& work,
     if (found == ranks_.end()) return;
     SlurmMemory& m = found->second.memory;
     id = m.marker ? m.marker->job_id : m.job ? m.job->id : m.job_id;
-    m.signalled = true;  // before it is: a list may tell of its end before the answer is here
+    // Before it is: a list may tell of its end before the answer is here.
+    m.signalled = core::RankSeen::Signalled::yes;
   }
   base::Try<void> done = still_its(id, name);
   if (done) {

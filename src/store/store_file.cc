@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/threads.h"
 #include "store/migrations.h"
 #include "store/moved.h"
 #include "store/postgres.h"
@@ -29,6 +30,9 @@ PRAGMA temp_store = MEMORY;
 PRAGMA wal_autocheckpoint = 0;
 PRAGMA journal_size_limit = 67108864;
 )sql";
+
+constexpr int most_lock_tries = 20;
+constexpr base::Duration between_lock_tries = base::Duration::millis(50);
 
 // Private to its owner: it holds hashed keys and sealed values. The log takes the same mode.
 base::Try<void> create_private(const std::filesystem::path& file) {
@@ -54,7 +58,11 @@ base::Try<Lock> Lock::take(const std::filesystem::path& file) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return base::fault(path + ": " + std::strerror(errno), false);
   Lock lock(fd);
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+  // Who was killed holds it until a child it was starting has become another program.
+  int tries = 0;
+  while (::flock(fd, LOCK_EX | LOCK_NB) != 0 && ++tries < most_lock_tries)
+    base::sleep_for(between_lock_tries);
+  if (tries == most_lock_tries) {
     char holder[32] = {};
     if (::read(fd, holder, sizeof holder - 1) <= 0) holder[0] = '?';
     return base::fault(

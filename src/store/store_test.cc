@@ -6,6 +6,7 @@
 
 #include <boost/mp11.hpp>
 #include <fstream>
+#include <thread>
 
 #include "base/json.h"
 #include "store/fold.h"
@@ -294,6 +295,19 @@ TEST_CASE("a second opener is refused, until the first has gone") {
   CHECK_FALSE(rebuild_read_models(s.options));
   s.journal.reset();
   CHECK(open_journal(s.options));
+}
+
+TEST_CASE("a file that is being let go is waited for") {
+  ScratchFolder folder;
+  const auto file = folder.path / "ampacity.db";
+  std::optional<base::Try<Lock>> dying = Lock::take(file);
+  REQUIRE(*dying);
+  std::thread gone([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(150));
+    dying.reset();
+  });
+  CHECK(Lock::take(file));
+  gone.join();
 }
 
 TEST_CASE("migrations: newer and altered stores are refused, a broken one leaves nothing behind") {

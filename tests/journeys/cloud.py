@@ -115,11 +115,15 @@ class Cloud:
         if self.emulate:
             arguments += ["--emulate", self.emulate]
         log = open(self.log_path, "a")
+        begins = os.path.getsize(self.log_path)
         self.process = subprocess.Popen(arguments, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                                         start_new_session=True, env=self.environment)
 
         def listening():
-            expect(self.process.poll() is None, "ampacityd ended at start")
+            if self.process.poll() is not None:
+                with open(self.log_path, errors="replace") as said:
+                    said.seek(begins)
+                    expect(False, f"ampacityd ended at start ({self.process.returncode}): {said.read()[-2000:]}")
             return os.path.exists(port_file) and open(port_file).read().strip()
         self.port = int(wait_for("ampacityd listens", listening))
         if self.store:  # in PostgreSQL it leads by its lease, which after a kill may be its own dead one's

@@ -56,9 +56,12 @@ export function Grid<Row>({ label, columns, id, open, count, row, seen, head, so
         const next = Math.min(count - 1, Math.max(0, at + (e.key === 'j' ? 1 : -1)))
         setAt(next)
         virtual.scrollToIndex(next, { align: 'auto' })
-        requestAnimationFrame(() =>
-          body.current?.querySelector<HTMLElement>(`[data-index="${next}"] a`)?.focus({ preventScroll: true }),
-        )
+        const had = document.activeElement
+        requestAnimationFrame(() => {
+          const now = document.activeElement
+          if (now !== had && !body.current?.contains(now)) return // another key took the focus since
+          body.current?.querySelector<HTMLElement>(`[data-index="${next}"] a`)?.focus({ preventScroll: true })
+        })
         e.preventDefault()
       }
     }
