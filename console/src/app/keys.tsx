@@ -12,12 +12,12 @@ export function Keys() {
   const navigate = useNavigate()
   const [help, setHelp] = useState(false)
   useEffect(() => {
-    let went = 0
+    let went = -Infinity // when `g` was pressed
     function key(e: KeyboardEvent) {
       const typing = (e.target as HTMLElement).closest('input, textarea, select, [role=dialog], .xterm')
       if (typing || e.ctrlKey || e.metaKey || e.altKey) return
       if (performance.now() - went < 1500) {
-        went = 0
+        went = -Infinity
         const page = navFor(me.role).find((p) => p.nav?.key === e.key)
         if (page) void navigate({ to: `/${page.path}` })
         return

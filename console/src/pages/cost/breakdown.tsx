@@ -76,7 +76,7 @@ function columnsFor(rows: UsageRow[], by: (typeof bys)[number], emulated: Set<st
         return (
           <span className="cost-share">
             <Meter parts={[{ percent: (100 * r.amount_ticks) / most, tone: 'busy' }]} label={t('cost.percent', { n: percent })} />
-            <span>{percent} %</span>
+            <span>{percent}%</span>
           </span>
         )
       },

@@ -123,7 +123,7 @@ function Standing({ of: b }: { of: Budget }) {
         {b.by_operator && <> · {t('budgets.byOperator')}</>}
       </p>
       <p className="note">
-        {b.alerts?.length ? t('budgets.alertsAt', { at: b.alerts.map((a) => `${a} %${b.fired?.includes(a) ? ' ✓' : ''}`).join(', ') }) : t('budgets.noAlerts')}
+        {b.alerts?.length ? t('budgets.alertsAt', { at: b.alerts.map((a) => `${a}%${b.fired?.includes(a) ? ' ✓' : ''}`).join(', ') }) : t('budgets.noAlerts')}
         {' · '}
         {b.stop ? t('budgets.stops') : b.block ? t('budgets.blocks') : t('budgets.onlyTells')}
       </p>

@@ -114,7 +114,7 @@ function Shown({ org }: { org: string }) {
                   [t('customer.address'), [x.party.street, x.party.postal_code, x.party.city, x.party.country].filter(Boolean).join(', ')],
                   [t('customer.taxId'), x.party.tax_id],
                   [t('customer.currency'), x.currency],
-                  [t('customer.tax'), `${x.tax_category} ${x.tax_percent} %`],
+                  [t('customer.tax'), `${x.tax_category} ${x.tax_percent}%`],
                   [t('customer.net'), t('customer.days', { n: x.net_days })],
                 ]}
               />

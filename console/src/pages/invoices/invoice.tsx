@@ -163,7 +163,7 @@ function Lines({ of: i }: { of: Invoice }) {
       {all.length > shown_lines && <Text c="dimmed">{t('invoices.more', { n: all.length - shown_lines })}</Text>}
       <dl className="sums">
         <Sum label={t('invoices.linesTotal')}>{money(i.lines_total)}</Sum>
-        <Sum label={t('invoices.coveredShort')}>−{money(i.covered)}</Sum>
+        {Number(i.covered) !== 0 && <Sum label={t('invoices.coveredShort')}>−{money(i.covered)}</Sum>}
         <Sum label={t('invoices.net')}>{money(i.net)}</Sum>
         {(i.taxes ?? []).map((x) => (
           <Sum key={x.category + x.percent} label={t('invoices.tax', { percent: x.percent, category: x.category })}>

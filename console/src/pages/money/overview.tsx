@@ -6,10 +6,11 @@ import { useGet } from '../../api/queries'
 import { usePalette } from '../../app/palette'
 import { Listed, Section } from '../../parts/listed'
 import { Money } from '../../parts/money'
+import { percent } from '../../parts/percent'
 import { Emulated } from '../../parts/state'
 import { Answered, Empty, PageHead } from '../../parts/states'
 import { Time } from '../../parts/time'
-import { language, t, word } from '../../text/text'
+import { t, word } from '../../text/text'
 import { sum } from '../../parts/sums'
 import { InvoiceRows } from '../invoices/rows'
 
@@ -55,7 +56,7 @@ export default function MoneyPage() {
                   <div className="tile">
                     <dt>{t('money.utilisation')}</dt>
                     <dd>
-                      {percent(leased, all)}
+                      {percent(all ? leased / all : 0)}
                       <small>{t('money.leased', { n: leased, of: all })}</small>
                     </dd>
                   </div>
@@ -107,7 +108,7 @@ export default function MoneyPage() {
                           <span className="share" aria-hidden>
                             <span style={{ width: `${s.gpus ? (100 * s.leased) / s.gpus : 0}%` }} />
                           </span>{' '}
-                          {percent(s.leased, s.gpus)}
+                          {percent(s.gpus ? s.leased / s.gpus : 0)}
                         </>
                       ),
                     },
@@ -127,8 +128,4 @@ export default function MoneyPage() {
       </section>
     </Stack>
   )
-}
-
-function percent(part: number, all: number): string {
-  return (all ? part / all : 0).toLocaleString(language(), { style: 'percent', maximumFractionDigits: 1 })
 }

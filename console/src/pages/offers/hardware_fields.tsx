@@ -70,7 +70,7 @@ export function HardwareFields({ offers, offer, picked, pick, wrong, currency, p
               onChange={(share) => pick({ share: share ?? '' })}
               data={[
                 { value: '', label: t('launch.share.whole') },
-                ...['0.5', '0.25', '0.1'].map((s) => ({ value: s, label: `${Number(s) * 100} %` })),
+                ...['0.5', '0.25', '0.1'].map((s) => ({ value: s, label: `${Number(s) * 100}%` })),
               ]}
               error={wrong('resources.gpu_share')}
             />

@@ -111,7 +111,7 @@ function Prices({ offer, currency }: { offer: Offer; currency: string }) {
               <Table.Td ta="right">
                 <Rate amount={amount} currency={currency} />
               </Table.Td>
-              <Table.Td ta="right" className="nowrap">{less(amount) > 0 ? `−${less(amount)} %` : ''}</Table.Td>
+              <Table.Td ta="right" className="nowrap">{less(amount) > 0 ? `−${less(amount)}%` : ''}</Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>

@@ -91,7 +91,7 @@ function One({ version, org }: { version: string; org: string }) {
                   { id: 'class', head: t('workloads.class'), sort: (r) => r.job_class ?? '', cell: (r) => (r.job_class ? word(r.job_class) : t('prices.any')) },
                   { id: 'site', head: t('fleet.rows.site'), sort: (r) => r.site ?? '', cell: (r) => r.site ?? t('prices.any'), wide: true },
                   { id: 'term', head: t('prices.term'), figures: true, sort: (r) => r.term_months ?? 0, cell: (r) => r.term_months ?? '–', wide: true },
-                  { id: 'price', head: t('prices.price'), figures: true, cell: (r) => `${r.text} ${book.currency}` },
+                  { id: 'price', head: t('prices.price'), figures: true, cell: (r) => r.text.replace(/^\S+/, `$& ${book.currency}`) },
                 ]}
               />
             </section>

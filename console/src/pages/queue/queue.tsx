@@ -10,6 +10,7 @@ import { useGet } from '../../api/queries'
 import { useNow } from '../../parts/clock'
 import { useFilters } from '../../parts/filters'
 import { Listed, Section } from '../../parts/listed'
+import { percent } from '../../parts/percent'
 import { Emulated } from '../../parts/state'
 import { Answered, Empty, PageHead } from '../../parts/states'
 import { Ago, Time, timeText, utcText } from '../../parts/time'
@@ -144,11 +145,11 @@ function Shown({ queue }: { queue: Queue }) {
                   <span style={{ width: `${Math.min(100, p.used_permille / 10)}%` }} />
                   <i style={{ left: `${Math.min(100, p.due_permille / 10)}%` }} />
                 </span>{' '}
-                {percent(p.used_permille)}
+                {percent(p.used_permille / 1000)}
               </>
             ),
           },
-          { id: 'due', head: t('queue.due'), figures: true, sort: (p) => p.due_permille, cell: (p) => percent(p.due_permille), wide: true },
+          { id: 'due', head: t('queue.due'), figures: true, sort: (p) => p.due_permille, cell: (p) => percent(p.due_permille / 1000), wide: true },
           { id: 'waiting', head: t('queue.waiting'), figures: true, sort: (p) => p.waiting, cell: (p) => p.waiting, wide: true },
           { id: 'gpus', head: t('queue.gpus'), figures: true, sort: (p) => Number(p.gpus), cell: (p) => p.gpus },
           {
@@ -167,10 +168,6 @@ function Shown({ queue }: { queue: Queue }) {
       {weighing && <SetWeight project={weighing.project} weight={weighing.weight} close={() => weigh(null)} />}
     </Stack>
   )
-}
-
-function percent(permille: number): string {
-  return (permille / 1000).toLocaleString(language(), { style: 'percent', maximumFractionDigits: 1 })
 }
 
 // The minute is enough for a picture.
