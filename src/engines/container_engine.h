@@ -74,6 +74,7 @@ class ContainerEngine final : public Engine {
   void watch_events();
   void on_event_line(std::string_view line);
   void probe_host();
+  base::Try<net::Response> ask_version();
   base::Try<void> ask_daemon();
   void set_health(EngineHealth health);
   void unreachable(const std::string& why);

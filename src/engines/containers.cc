@@ -110,6 +110,18 @@ base::Try<void> ContainerEngine::ask_daemon() {
   return {};
 }
 
+// The service may be slow on a busy host, and may die once more between its launch and the answer.
+base::Try<net::Response> ContainerEngine::ask_version() {
+  constexpr int most_tries = 3;
+  const base::Duration patience = base::Duration::seconds(60), began = base::elapsed();
+  for (int tries = 1;; ++tries) {
+    if (auto up = host_->ensure_service(); !up) return std::unexpected(up.error());
+    auto answer = call(dialect_->version(), 60);
+    if (answer || tries == most_tries || base::elapsed() > began + patience) return answer;
+    base::log_warn("engines: {}; asked again", answer.error().message);
+  }
+}
+
 base::Try<void> ContainerEngine::start(EngineReports reports) {
   if (!options_.state.is_absolute()) {
     return base::fault("the state directory must be an absolute path: " + options_.state.string(),
@@ -118,8 +130,7 @@ base::Try<void> ContainerEngine::start(EngineReports reports) {
   reports_ = std::move(reports);
   if (auto made = host_->make_log_directory(); !made) return made;
   probe_host();
-  if (auto up = host_->ensure_service(); !up) return up;
-  auto answer = call(dialect_->version(), 60);  // a service may be slow on a busy host
+  auto answer = ask_version();
   if (!answer) return std::unexpected(answer.error());
   auto version = dialect_->parse_version(answer->body);
   if (!version) return std::unexpected(version.error());

@@ -240,7 +240,8 @@ int FakeSlurm::signal(SlurmOne& job, bool kill) {
   const bool runs = job.word == "RUNNING";
   if (!runs && !kill) return 2020;
   for (TrueRun& run : runs_)
-    if (run.life == job.turn && !run.told_to_end_at) run.told_to_end_at = fibres_.now();
+    if (run.life == job.turn && !run.until && !run.told_to_end_at)
+      run.told_to_end_at = fibres_.now();
   if (drawn(faults.says_ok_only)) return 0;
   if (!runs) {
     changed();
