@@ -157,7 +157,7 @@ bool SlurmEngine::take_job(Rank& rank, const SlurmJob& job, Instant began) {
   const bool older = began <= std::max(m.touched_at, m.asked_at);
   if (older && m.job && m.job->id == job.id && m.job->state > job.state) return true;
   m.job = job;
-  const bool other = is_other(m);
+  const bool other = is_other(m, host_.shared->there());
   if (!other)
     m.missing_at = {};
   else if (m.missing_at.us == 0)
@@ -180,7 +180,8 @@ bool SlurmEngine::take_job(Rank& rank, const SlurmJob& job, Instant began) {
 // ended is forgotten.
 bool SlurmEngine::missed(Rank& rank, Instant began) {
   SlurmMemory& m = rank.memory;
-  if (m.job && m.job->state == SlurmState::ended && !is_other(m)) return true;
+  const bool ended = m.job && m.job->state == SlurmState::ended;
+  if (ended && !is_other(m, host_.shared->there())) return true;
   const bool older = began <= std::max(m.touched_at, m.asked_at);
   if (older || rank.busy) return false;  // busy: it may be on its way
   m.job.reset();

@@ -41,7 +41,14 @@ SlurmPlanned plan_nowhere(const core::RankWork& work, const SlurmMemory& m, cons
             "Slurm no longer knows it: its state was lost, or the end was forgotten"};
   }
   if (!untouched && !missing) return {};
-  if (work.want == Want::stop) return {SlurmStep::report_unstarted, "stopped before it started"};
+  if (work.want == Want::stop) {
+    // It may have run and be forgotten already, and its marker not be seen yet.
+    const bool unseen =
+        !untouched && (m.missing_at.us == 0 ||
+                       list_began - std::max(m.missing_at, m.unsure_until) < rules.news_delay);
+    if (unseen) return {};
+    return {SlurmStep::report_unstarted, "stopped before it started"};
+  }
   if (now < m.not_before) return {};
   return {SlurmStep::submit, {}};
 }
@@ -76,14 +83,15 @@ Instant clamped(Instant t, Instant low, Instant high) { return std::max(low, std
 
 }  // namespace
 
-bool is_other(const SlurmMemory& m) {
+bool is_other(const SlurmMemory& m, bool shared) {
   if (!m.job) return false;
   if (m.marker && m.marker->job_id != m.job->id) return true;
   if (m.job->restarts == 0 || base::planted("requeued-is-same")) return false;
   // What ran before it was run again began before it did now, or it does not run at all.
   const Instant began = m.marker ? m.marker->started_at : m.last ? m.last->started_at : Instant{};
   const bool again =
-      began.us != 0 && (m.job->state == SlurmState::waiting || began < m.job->started_at);
+      !shared ||
+      (began.us != 0 && (m.job->state == SlurmState::waiting || began < m.job->started_at));
   if (again) PROBE("slurm: run again");
   return again;
 }
@@ -101,13 +109,13 @@ SlurmPlanned plan(const core::RankWork& work, const SlurmMemory& m, const SlurmR
   }
   if (m.final) return {SlurmStep::repeat, {}};
   if (m.marker && m.marker->ended_at) return {SlurmStep::report_ended, {}};
-  if (m.marker && (!m.job || is_other(m)) && !known_missing(m, list_began))
+  if (m.marker && (!m.job || is_other(m, rules.shared)) && !known_missing(m, list_began))
     return plan_running(work, m, rules, now);
   if (!m.job && m.job_id != 0 && work.want == Want::stop && !known_missing(m, list_began)) {
     // Submitted, and no list has had it since: asked for by its number.
     return {now - m.looked_at < kLookAgain ? SlurmStep::none : SlurmStep::look, {}};
   }
-  if (!m.job || is_other(m)) return plan_nowhere(work, m, rules, list_began, now);
+  if (!m.job || is_other(m, rules.shared)) return plan_nowhere(work, m, rules, list_began, now);
   switch (m.job->state) {
     case SlurmState::waiting:
       if (m.marker) return plan_running(work, m, rules, now);  // the list is older than the marker
@@ -196,7 +204,8 @@ std::optional<core::RankSeen> ended_by_job(const core::RankWork& work, const Slu
   bool ran = marked || (job.ran && !rules.shared);
   if (rules.shared && job.ran && !marked && !refused) {
     if (now - job.ended_at < rules.news_delay) return std::nullopt;
-    ran = job.started_at.us != 0 && job.exit_code == 0;  // it cannot have been nothing
+    // A 0 cannot have been nothing; but who was cancelled before its script began has a 0, too.
+    ran = job.started_at.us != 0 && job.exit_code == 0 && job.word != "CANCELLED";
   }
   if (!ran && !has_run(work, m)) {
     if (refused && job.ran && now - job.ended_at < rules.news_delay && !m.marker)

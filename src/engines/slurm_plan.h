@@ -90,8 +90,8 @@ std::optional<base::Instant> due(const core::RankWork& work, const SlurmMemory& 
                                  const SlurmRules& rules);
 
 // Its job is not the one that its marker is of, or that one run again: not the rank, though it has
-// its name.
-bool is_other(const SlurmMemory& memory);
+// its name. Without a shared folder what is run again runs nothing, whoever saw it begin.
+bool is_other(const SlurmMemory& memory, bool shared);
 
 core::RankSeen slurm_seen(const core::RankWork& work, core::RankSeen::State state,
                           std::string why = {});

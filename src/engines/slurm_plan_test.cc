@@ -49,14 +49,20 @@ SlurmJob job_of(std::uint32_t id, SlurmState state, std::int64_t started_s,
 TEST_CASE("slurm plan: a job that Slurm runs again is not the rank any more") {
   SlurmMemory m = began_at(100, 5);
   m.job = job_of(5, SlurmState::running, 99, 0);
-  CHECK_FALSE(is_other(m));
+  CHECK_FALSE(is_other(m, true));
   m.job = job_of(5, SlurmState::waiting, 0, 1);
-  CHECK(is_other(m));
+  CHECK(is_other(m, true));
   m.job = job_of(5, SlurmState::running, 160, 1);
-  CHECK(is_other(m));
+  CHECK(is_other(m, true));
   // It was run again before its script ever began: the marker is of the second run.
   m.job = job_of(5, SlurmState::running, 99, 1);
-  CHECK_FALSE(is_other(m));
+  CHECK_FALSE(is_other(m, true));
+  // Without a folder nothing of it runs again, though nobody of this life saw it begin.
+  SlurmMemory bare;
+  bare.job_id = 5;
+  bare.job = job_of(5, SlurmState::running, 160, 1);
+  CHECK(is_other(bare, false));
+  CHECK_FALSE(is_other(bare, true));  // a late marker may be of it
 
   m.job = job_of(5, SlurmState::waiting, 0, 1);
   const SlurmRules rules{true, Duration::seconds(2), {}, Duration::seconds(5)};
@@ -71,6 +77,22 @@ TEST_CASE("slurm plan: what is missing waits until a marker could be seen, on NF
   const SlurmRules nfs{true, Duration::seconds(65), {}, Duration::seconds(5)};
   CHECK(plan(wanted(true), m, nfs, after(230), after(230)).step == SlurmStep::none);
   CHECK(plan(wanted(true), m, nfs, after(266), after(266)).step == SlurmStep::report_absent);
+}
+
+TEST_CASE("slurm plan: who is stopped and missing may have run, until its marker would be seen") {
+  core::RankWork stopped = wanted();
+  stopped.want = core::RankWork::Want::stop;
+  const SlurmRules nfs{true, Duration::seconds(65), {}, Duration::seconds(5)};
+  SlurmMemory m;
+  m.wished_at = m.asked_at = after(0);
+  m.fresh = true;
+  m.job_id = 5;
+  m.missing_at = after(20);
+  CHECK(plan(stopped, m, nfs, after(20), after(20)).step == SlurmStep::none);
+  CHECK(plan(stopped, m, nfs, after(80), after(80)).step == SlurmStep::none);
+  CHECK(plan(stopped, m, nfs, after(86), after(86)).step == SlurmStep::report_unstarted);
+  m.asked_at = {};  // never submitted
+  CHECK(plan(stopped, m, nfs, after(20), after(20)).step == SlurmStep::report_unstarted);
 }
 
 TEST_CASE("slurm plan: without a gate nothing that may have been submitted is submitted again") {

@@ -559,11 +559,10 @@ void SlurmEngine::do_renew(const std::string& name) {
 
 void SlurmEngine::do_stray(const Task& task) {
   base::log_warn("slurm: ending job {} ({}): nobody wants it", task.stray, task.name);
-  auto answer = call(codec().signal(task.stray, "KILL"), kPatience);
+  (void)call(codec().signal(task.stray, "KILL"), kPatience);
   const base::Guard lock(mutex_);
   want_list_ = true;
-  if (!answer || answer->status >= 300)
-    strays_busy_.erase(task.stray);  // the next list has it again
+  strays_busy_.erase(task.stray);  // if it lives, whatever was answered, the next list has it again
 }
 
 }  // namespace ampacity::engines

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/prng.h"
@@ -129,8 +130,9 @@ class FakeSlurm final : public Played {
     bool ignores_term = false;
   };
   struct File {
-    std::string text, seen_before;
+    std::string text;
     base::Instant written_at;
+    std::vector<std::pair<base::Instant, std::size_t>> lengths;  // as of when
   };
   base::Try<net::Response> answer(const net::Request& request);
   base::Duration half_a_call();

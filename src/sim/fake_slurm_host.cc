@@ -55,8 +55,10 @@ class FakeSlurmFolder final : public engines::SlurmFolder {
     const auto at = slurm_.markers_.find(rank);
     if (!there() || at == slurm_.markers_.end()) return std::nullopt;
     const FakeSlurm::File& file = at->second;
-    const bool old = slurm_.fibres_.now() - file.written_at < slurm_.faults.folder_lag;
-    return engines::parse_slurm_marker(old ? file.seen_before : file.text);
+    std::size_t seen = 0;
+    for (const auto& [when, length] : file.lengths)
+      if (slurm_.fibres_.now() - when >= slurm_.faults.folder_lag) seen = length;
+    return engines::parse_slurm_marker(std::string_view(file.text).substr(0, seen));
   }
   void copy_output(const std::string& rank, base::Instant, bool) override {
     const auto at = slurm_.outputs_.find(rank);

@@ -129,9 +129,9 @@ bool FakeSlurm::tells_better(const std::string& rank) const {
 bool FakeSlurm::write(const std::string& rank, const std::string& line, bool first) {
   if (fibres_.now() < folder_full_until_ || (first && markers_.contains(rank))) return false;
   File& file = markers_[rank];
-  if (fibres_.now() - file.written_at >= faults.folder_lag) file.seen_before = file.text;
   file.text += line;
   file.written_at = fibres_.now();
+  file.lengths.emplace_back(file.written_at, file.text.size());
   written_.push_back(rank);
   fibres_.wake(&written_);
   return true;
