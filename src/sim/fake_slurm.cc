@@ -212,11 +212,14 @@ void FakeSlurm::forgotten(const SlurmOne& job) {
     if (run.life == job.turn && run.until && !run.forgotten_at) run.forgotten_at = fibres_.now();
 }
 
-// Its end is told as of when it was heard of; where its marker says nothing better in time.
+// Its end is told as of when it was heard of; where its marker says nothing better in time. Of one
+// that is requeued nothing is told, and it was listed until now.
 void FakeSlurm::heard_late(const SlurmOne& job) {
-  if (!job.over() || tells_better(job.name)) return;
+  const bool requeued = job.word == "PENDING" && job.completing;
+  if ((!job.over() && !requeued) || tells_better(job.name)) return;
+  const base::Instant heard = requeued ? fibres_.now() : job.ended_at;
   for (TrueRun& run : runs_)
-    if (run.life == job.turn && run.until) run.late = std::max(run.late, job.ended_at - *run.until);
+    if (run.life == job.turn && run.until) run.late = std::max(run.late, heard - *run.until);
 }
 
 void FakeSlurm::stop_by(SlurmOne& job, std::string word) {
