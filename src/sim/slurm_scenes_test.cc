@@ -120,4 +120,22 @@ TEST_CASE("slurm: F24, a number that is another's since the state was lost is no
   }
 }
 
+TEST_CASE("slurm: a stray that was said to be killed, and was not, is killed again") {
+  ClusterScene scene(3, Duration::seconds(900), false);
+  scene.live();
+  scene.pass(20);
+  scene.played.faults.says_ok_only = 1'000;
+  scene.played.stray();
+  const auto stray = [&] {
+    return std::ranges::find_if(scene.played.runs(),
+                                [](const TrueRun& r) { return r.name.starts_with("stray-"); });
+  };
+  scene.pass(60);
+  REQUIRE(stray() != scene.played.runs().end());
+  CHECK_FALSE(stray()->until);
+  scene.played.faults.says_ok_only = 0;
+  scene.pass(60);
+  CHECK(stray()->until);
+}
+
 }  // namespace ampacity::sim
