@@ -79,7 +79,7 @@ def main():
 def measure():
     nodes = int(option("--gpus", "45000")) // 8
     half = nodes // 2  # a kind has at most 4,096 nodes
-    wanted = {"jobs": int(option("--jobs", "100000")), "changes": int(option("--changes", "1000")),
+    wanted = {"jobs": int(option("--jobs", "100000")), "changes": int(option("--changes", "1300")),
               "parts": option("--parts", ""), "run_ms": run_ms}
     with Cloud(emulate=f"h100:8x{half}", engine="stub",
                more=["--emulate", f"a100-80:8x{nodes - half}", "--stub-run-ms", str(run_ms)]) as c:
