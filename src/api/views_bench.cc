@@ -17,31 +17,6 @@ namespace {
 
 using core::bench::BusyCloud;
 
-struct Wanted {
-  std::int64_t gpus = 45'000, pending = 10'000, rounds = 9;
-  bool json = false;
-};
-
-std::optional<Wanted> wanted(int argc, char** argv) {
-  Wanted w;
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
-    std::int64_t* number = word == "--gpus"      ? &w.gpus
-                           : word == "--pending" ? &w.pending
-                           : word == "--rounds"  ? &w.rounds
-                                                 : nullptr;
-    if (word == "--json")
-      w.json = true;
-    else if (number && i + 1 < argc)
-      *number = std::strtoll(argv[++i], nullptr, 10);
-    else
-      return std::nullopt;
-  }
-  if (w.gpus < 800 || w.gpus > 1'000'000 || w.pending < 1 || w.pending > 100'000 || w.rounds < 1)
-    return std::nullopt;
-  return w;
-}
-
 // Of this thread: what others do meanwhile is not counted.
 double cpu_ms() {
   timespec t{};
@@ -62,7 +37,7 @@ double median_ms(std::int64_t rounds, F&& f) {
 }
 
 int run(int argc, char** argv) {
-  const auto asked = wanted(argc, argv);
+  const auto asked = core::bench::wanted(argc, argv, "--rounds", {45'000, 10'000});
   if (!asked) {
     fmt::print(stderr, "usage: views_bench [--gpus N] [--pending N] [--rounds N] [--json]\n");
     return 2;
@@ -74,7 +49,7 @@ int run(int argc, char** argv) {
   const core::World& w = cloud.world;
   std::size_t seen = 0;  // so that nothing is left out
   const auto ms = [&](auto&& view) {
-    return median_ms(asked->rounds, [&] { seen += view(w, cloud.now); });
+    return median_ms(asked->times, [&] { seen += view(w, cloud.now); });
   };
   const auto queue = [](const core::World& world, base::Instant now) {
     return view_queue(world, 200, now, {}).items.size();

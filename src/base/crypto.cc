@@ -61,20 +61,23 @@ std::string to_hex(const Digest& d) {
   return out;
 }
 
-std::string to_base64(std::string_view bytes) {
-  constexpr int variant = sodium_base64_VARIANT_ORIGINAL;
+namespace {
+
+std::string encoded(std::string_view bytes, int variant) {
   std::string out(sodium_base64_encoded_len(bytes.size(), variant), '\0');
   sodium_bin2base64(out.data(), out.size(), bytes_of(bytes), bytes.size(), variant);
   out.pop_back();
   return out;
 }
 
+}  // namespace
+
+std::string to_base64(std::string_view bytes) {
+  return encoded(bytes, sodium_base64_VARIANT_ORIGINAL);
+}
+
 std::string to_base64url(std::string_view bytes) {
-  constexpr int variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
-  std::string out(sodium_base64_encoded_len(bytes.size(), variant), '\0');
-  sodium_bin2base64(out.data(), out.size(), bytes_of(bytes), bytes.size(), variant);
-  out.pop_back();
-  return out;
+  return encoded(bytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
 std::optional<std::string> from_base64url(std::string_view text) {

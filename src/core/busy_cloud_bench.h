@@ -33,6 +33,31 @@ inline constexpr BenchShape shapes[] = {
     {"8", 18}, {"8x2", 6},    {"8x4", 4}, {"8x4", 2, 1000, Together::leaf},
     {"8x8", 2}};
 
+// What such a bench is asked for: on a command line, over these.
+struct Wanted {
+  std::int64_t gpus = 0, pending = 0, times = 9;
+  bool json = false;
+};
+
+inline std::optional<Wanted> wanted(int argc, char** argv, std::string_view times, Wanted w) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    std::int64_t* number = word == "--gpus"      ? &w.gpus
+                           : word == "--pending" ? &w.pending
+                           : word == times       ? &w.times
+                                                 : nullptr;
+    if (word == "--json")
+      w.json = true;
+    else if (number && i + 1 < argc)
+      *number = std::strtoll(argv[++i], nullptr, 10);
+    else
+      return std::nullopt;
+  }
+  if (w.gpus < 800 || w.gpus > 1'000'000 || w.pending < 1 || w.pending > 100'000 || w.times < 1)
+    return std::nullopt;
+  return w;
+}
+
 inline double since_ms(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }

@@ -48,33 +48,8 @@ double median(std::vector<double> v) {
   return v[v.size() / 2];
 }
 
-struct Wanted {
-  std::int64_t gpus = 8000, pending = 10'000, passes = 9;
-  bool json = false;
-};
-
-std::optional<Wanted> wanted(int argc, char** argv) {
-  Wanted w;
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
-    std::int64_t* number = word == "--gpus"      ? &w.gpus
-                           : word == "--pending" ? &w.pending
-                           : word == "--passes"  ? &w.passes
-                                                 : nullptr;
-    if (word == "--json")
-      w.json = true;
-    else if (number && i + 1 < argc)
-      *number = std::strtoll(argv[++i], nullptr, 10);
-    else
-      return std::nullopt;
-  }
-  if (w.gpus < 800 || w.gpus > 1'000'000 || w.pending < 1 || w.pending > 100'000 || w.passes < 1)
-    return std::nullopt;
-  return w;
-}
-
 int run(int argc, char** argv) {
-  const auto asked = wanted(argc, argv);
+  const auto asked = wanted(argc, argv, "--passes", {8'000, 10'000});
   if (!asked) {
     fmt::print(stderr, "usage: queue_bench [--gpus N] [--pending N] [--passes N] [--json]\n");
     return 2;

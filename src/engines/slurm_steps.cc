@@ -498,11 +498,16 @@ void SlurmEngine::do_signal(const std::string& name, const core::RankWork& work,
     if (found == ranks_.end()) return;
     SlurmMemory& m = found->second.memory;
     id = m.marker ? m.marker->job_id : m.job ? m.job->id : m.job_id;
-    // Before it is: a list may tell of its end before the answer is here.
-    m.signalled = core::RankSeen::Signalled::yes;
   }
   base::Try<void> done = still_its(id, name);
   if (done) {
+    {
+      const base::Guard lock(mutex_);
+      const auto found = ranks_.find(name);
+      if (found == ranks_.end()) return;
+      // Before it is: a list may tell of its end before the answer is here.
+      found->second.memory.signalled = core::RankSeen::Signalled::yes;
+    }
     auto answer = call(codec().signal(id, step == SlurmStep::kill ? "KILL" : "TERM"), kPatience);
     done = answer ? parse_done(*answer) : base::Try<void>(std::unexpected(answer.error()));
   }

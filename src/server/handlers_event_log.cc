@@ -65,6 +65,18 @@ base::Result<std::uint64_t> end_asked(const net::Target& target, std::uint64_t n
   return std::min(newest, below - 1);
 }
 
+struct OpenLog {
+  std::unique_ptr<store::Reader> reader;
+  std::uint64_t end = 0;
+};
+base::Result<OpenLog> open_log(const store::StoreAt& store, const net::Target& target) {
+  auto reader = store::open_reader(store);
+  if (!reader) return base::refuse(base::Code::unavailable, reader.error().message);
+  const auto end = end_asked(target, (*reader)->last_sequence());
+  if (!end) return std::unexpected(end.error());
+  return OpenLog{std::move(*reader), *end};
+}
+
 // Text that a spreadsheet would take for a formula is text.
 void told_cell(documents::Sheet& sheet, const std::string& text) {
   const bool formula = text.find_first_of("=+-@\t") == 0;
@@ -89,19 +101,15 @@ void App::event_log(Call& c, net::Reply& r) {
   const std::string_view asked = c.target.param("limit");
   std::from_chars(asked.data(), asked.data() + asked.size(), limit);
   limit = std::clamp(limit, 1, 500);
-  auto reader = store::open_reader(options_.store);
-  if (!reader)
-    return r.send(
-        api::problem_response({base::Code::unavailable, reader.error().message, {}, {}, {}}));
-  const auto end = end_asked(c.target, (*reader)->last_sequence());
-  if (!end) return r.send(api::problem_response(end.error()));
+  const auto log = open_log(options_.store, c.target);
+  if (!log) return r.send(api::problem_response(log.error()));
   api::EventLog page;
-  const std::uint64_t stop = *end > most_for_page ? *end - most_for_page : 0;
-  const std::uint64_t until =
-      walk_back(live_, **reader, *end, stop, EventFilter::of(c.target), [&](api::LoggedEvent e) {
-        page.items.push_back(std::move(e));
-        return static_cast<int>(page.items.size()) < limit;
-      });
+  const std::uint64_t stop = log->end > most_for_page ? log->end - most_for_page : 0;
+  const std::uint64_t until = walk_back(live_, *log->reader, log->end, stop,
+                                        EventFilter::of(c.target), [&](api::LoggedEvent e) {
+                                          page.items.push_back(std::move(e));
+                                          return static_cast<int>(page.items.size()) < limit;
+                                        });
   page.looked_until = until + 1;
   if (until > 0) page.next_cursor = std::to_string(until + 1);
   r.send(json_response(base::to_json(page)));
@@ -110,18 +118,14 @@ void App::event_log(Call& c, net::Reply& r) {
 // All that matches, as CSV. A file that is not all of it says so in its last row, and how to get
 // the rest.
 void App::export_events(Call& c, net::Reply& r) {
-  auto reader = store::open_reader(options_.store);
-  if (!reader)
-    return r.send(
-        api::problem_response({base::Code::unavailable, reader.error().message, {}, {}, {}}));
-  const auto end = end_asked(c.target, (*reader)->last_sequence());
-  if (!end) return r.send(api::problem_response(end.error()));
-  const std::uint64_t stop = *end > most_for_file ? *end - most_for_file : 0;
+  const auto log = open_log(options_.store, c.target);
+  if (!log) return r.send(api::problem_response(log.error()));
+  const std::uint64_t stop = log->end > most_for_file ? log->end - most_for_file : 0;
   PacedStream out(r.stream({200, "text/csv; charset=utf-8", "", {}}), clock_);
   documents::Sheet sheet([&out](std::string_view text) { out.write(text); });
   sheet.raw("sequence,at,actor,kind,project,job,text\r\n");
-  const std::uint64_t until = walk_back(live_, **reader, *end, stop, EventFilter::of(c.target),
-                                        [&](const api::LoggedEvent& e) {
+  const std::uint64_t until = walk_back(live_, *log->reader, log->end, stop,
+                                        EventFilter::of(c.target), [&](const api::LoggedEvent& e) {
                                           told_row(sheet, e);
                                           return !out.gone();
                                         });
